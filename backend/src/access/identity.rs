@@ -1,0 +1,43 @@
+//! Who is calling, as far as the guard found out. Handlers take these as arguments.
+
+use millrace_wire::ids::{TeamId, TokenId, UserId};
+use millrace_wire::team::Role;
+
+/// How the caller proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A browser session; holds the hash of its id.
+    Session(String),
+    /// An API token, good for one team only.
+    Token { token: TokenId, team: TeamId },
+}
+
+impl Via {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Via::Session(_) => "session",
+            Via::Token { .. } => "token",
+        }
+    }
+}
+
+/// A signed-in user.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub user: UserId,
+    pub name: String,
+    pub email: String,
+    pub administrator: bool,
+    pub via: Via,
+}
+
+/// A member of the team in the path, with a role that suffices for the route.
+///
+/// Every query for an object of the team takes `team` along: what belongs to another team is not found.
+#[derive(Clone, Debug)]
+pub struct TeamCaller {
+    pub caller: Caller,
+    pub team: TeamId,
+    pub slug: String,
+    pub role: Role,
+}

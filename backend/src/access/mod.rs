@@ -1,0 +1,11 @@
+//! Who is calling, what they may do, and what is kept of it.
+
+pub mod policy;
+
+pub mod identity;
+pub mod limit;
+pub mod password;
+pub mod token;
+
+pub mod audit;
+pub mod secret;

@@ -1,0 +1,146 @@
+//! The one policy table: for every route who may call it, and whether that is written to the audit trail.
+//!
+//! The router takes its rules from here and refuses to register a route that has none; the authorisation matrix test
+//! is generated from here. Refusals (401, 403, 404 of a team) of audited routes are audited as well.
+
+use millrace_wire::team::Role;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Public,
+    /// Any user, by session or by token.
+    SignedIn,
+    /// Any user, in person: an API token does not do, so that a stolen one cannot make others.
+    InPerson,
+    /// An administrator of the server, in person.
+    Administrator,
+    /// A member of the team named in the path with at least this role. Other people get 404.
+    Team(Role),
+    /// A worker with its per-attempt token, which the handler checks itself.
+    Worker,
+    /// Nobody: the rule of a route that was registered without one.
+    Nobody,
+}
+
+/// Whether a call leaves an entry in the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audit {
+    /// Every call, done or refused.
+    Always,
+    /// Only refusals: 401, 403, and 404 for somebody else's team.
+    Refusals,
+    /// Nothing: it is public and changes nothing.
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub method: &'static str,
+    /// Below `/api/v1`, in the router's syntax.
+    pub path: &'static str,
+    pub who: Who,
+    pub audit: Audit,
+}
+
+const fn rule(method: &'static str, path: &'static str, who: Who, audit: Audit) -> Rule {
+    Rule { method, path, who, audit }
+}
+
+const PUBLIC: Who = Who::Public;
+const SIGNED_IN: Who = Who::SignedIn;
+const IN_PERSON: Who = Who::InPerson;
+const ADMINISTRATOR: Who = Who::Administrator;
+const VIEWER: Who = Who::Team(Role::Viewer);
+const DEVELOPER: Who = Who::Team(Role::Developer);
+const OPERATOR: Who = Who::Team(Role::Operator);
+const OWNER: Who = Who::Team(Role::Owner);
+
+use Audit::{Always, Never, Refusals};
+
+/// In the order of docs/api.md.
+pub const RULES: &[Rule] = &[
+    rule("GET", "/health", PUBLIC, Never),
+    rule("GET", "/openapi.json", PUBLIC, Never),
+    rule("GET", "/setup", PUBLIC, Never),
+    rule("POST", "/setup", PUBLIC, Always),
+    rule("POST", "/session", PUBLIC, Always),
+    rule("POST", "/session/demo", PUBLIC, Always),
+    rule("GET", "/session", SIGNED_IN, Never),
+    rule("DELETE", "/session", SIGNED_IN, Always),
+    rule("GET", "/tokens", SIGNED_IN, Refusals),
+    rule("POST", "/tokens", IN_PERSON, Always),
+    rule("DELETE", "/tokens/{token}", IN_PERSON, Always),
+    rule("GET", "/connectors", SIGNED_IN, Refusals),
+    rule("GET", "/functions", SIGNED_IN, Refusals),
+    rule("GET", "/teams", SIGNED_IN, Refusals),
+    rule("POST", "/teams", ADMINISTRATOR, Always),
+    rule("GET", "/teams/{team}", VIEWER, Refusals),
+    rule("DELETE", "/teams/{team}", OWNER, Always),
+    rule("GET", "/teams/{team}/members", VIEWER, Refusals),
+    rule("PUT", "/teams/{team}/members", OWNER, Always),
+    rule("DELETE", "/teams/{team}/members/{user}", OWNER, Always),
+    rule("GET", "/teams/{team}/overview", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/search", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/live", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/connections", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/connections", DEVELOPER, Always),
+    rule("POST", "/teams/{team}/connections/test", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/connections/{connection}", VIEWER, Refusals),
+    rule("PUT", "/teams/{team}/connections/{connection}", DEVELOPER, Always),
+    rule("DELETE", "/teams/{team}/connections/{connection}", DEVELOPER, Always),
+    rule("POST", "/teams/{team}/connections/{connection}/test", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/connections/{connection}/topics", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/connections/{connection}/topics", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/connections/{connection}/topics/{topic}", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/connections/{connection}/topics/{topic}/messages", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/connections/{connection}/groups", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/databases", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/databases", DEVELOPER, Always),
+    rule("DELETE", "/teams/{team}/databases/{database}", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/tables", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/tables", DEVELOPER, Always),
+    // Checking changes nothing and is asked with every key stroke: only refusals are kept.
+    rule("POST", "/teams/{team}/tables/check", DEVELOPER, Refusals),
+    rule("POST", "/teams/{team}/tables/test", DEVELOPER, Always),
+    rule("POST", "/teams/{team}/tables/fetch", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/tables/{table}", VIEWER, Refusals),
+    rule("PUT", "/teams/{team}/tables/{table}", DEVELOPER, Always),
+    rule("DELETE", "/teams/{team}/tables/{table}", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/tables/{table}/sample", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/sql/validate", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/sql/complete", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/sql/format", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/previews", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/previews/{preview}/events", DEVELOPER, Refusals),
+    rule("DELETE", "/teams/{team}/previews/{preview}", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/jobs", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/jobs", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/jobs/{job}", VIEWER, Refusals),
+    rule("PATCH", "/teams/{team}/jobs/{job}", DEVELOPER, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}", OPERATOR, Always),
+    rule("PUT", "/teams/{team}/jobs/{job}/draft", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/versions", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/versions", DEVELOPER, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/versions/{number}", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/start-options", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/start", OPERATOR, Always),
+    rule("POST", "/teams/{team}/jobs/{job}/stop", OPERATOR, Always),
+    rule("POST", "/teams/{team}/jobs/{job}/savepoints", OPERATOR, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/savepoints", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/runs", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/events", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/graph", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/metrics", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/figures", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/logs", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/logs/tail", VIEWER, Refusals),
+    rule("GET", "/link", Who::Worker, Never),
+];
+
+/// What a route without a rule gets: nobody passes, and every try is kept.
+pub const DENY: Rule = rule("", "", Who::Nobody, Audit::Always);
+
+pub fn rule_for(method: &str, path: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.method == method && rule.path == path)
+}

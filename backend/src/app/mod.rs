@@ -1,0 +1,24 @@
+//! The rules, one file per resource: what is checked, what changes together, who is told. No axum, no SQL text.
+
+pub mod account;
+pub mod team;
+pub mod token;
+
+pub mod check;
+
+pub mod catalog;
+pub mod connection;
+pub mod database;
+pub mod overview;
+mod reach;
+pub mod search;
+pub mod sql;
+pub mod table;
+pub mod topic;
+
+pub mod job;
+pub mod preview;
+pub mod run;
+pub mod start;
+pub mod supervision;
+pub mod version;

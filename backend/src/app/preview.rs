@@ -1,0 +1,59 @@
+//! Previews: which tables a child process may read, and how much.
+
+use std::collections::BTreeSet;
+
+use millrace_wire::ids::PreviewId;
+use millrace_wire::link::PreviewAssignment;
+use millrace_wire::preview::{PreviewStarted, StartPreview};
+use millrace_wire::sql::Validate;
+
+use super::{catalog, sql};
+use crate::access::identity::TeamCaller;
+use crate::clock::new_id;
+use crate::error::{Error, Result};
+use crate::preview::{MEMORY_MB, MOST_ROWS, MOST_SECONDS, Reader};
+use crate::state::App;
+
+const DEFAULT_ROWS: u32 = 1_000;
+const DEFAULT_SECONDS: u32 = 60;
+
+pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Result<PreviewStarted> {
+    app.limits.preview(caller.caller.user)?;
+    let max_rows = request.max_rows.unwrap_or(DEFAULT_ROWS);
+    if !(1..=MOST_ROWS).contains(&max_rows) {
+        return Err(Error::field("max_rows", format!("Choose 1 to {MOST_ROWS}.")));
+    }
+    let max_seconds = request.max_seconds.unwrap_or(DEFAULT_SECONDS);
+    if !(1..=MOST_SECONDS).contains(&max_seconds) {
+        return Err(Error::field("max_seconds", format!("Choose 1 to {MOST_SECONDS}.")));
+    }
+    // Credentials go along for the tables that the script names, and for no others. What is wrong with the script the
+    // preview says itself, at the statement it is about; for that it knows the other tables, too.
+    let validation = sql::validate(app, caller.team, Validate { sql: request.sql.clone(), parallelism: None }).await?;
+    sql::refuse_out_of_reach(&validation)?;
+    let names: BTreeSet<String> = validation.reads.into_iter().chain(validation.writes).collect();
+    let mut catalog = catalog::for_planning(app, caller.team).await?;
+    catalog.tables.extend(catalog::for_running(app, caller.team, &names).await?.tables);
+    let assignment = PreviewAssignment {
+        sql: request.sql,
+        offset: request.offset,
+        tables: catalog.tables,
+        default_database: catalog.default_database,
+        max_rows,
+        max_seconds,
+        memory_limit_mb: MEMORY_MB,
+        parallelism: 1,
+        file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
+        identity: format!("millrace-preview-{}", new_id()),
+    };
+    let started = app.previews.start(caller.team, caller.caller.user, assignment).await?;
+    Ok(PreviewStarted { id: started.id, columns: started.columns, note: started.note })
+}
+
+pub fn read(app: &App, caller: &TeamCaller, id: PreviewId) -> Result<Reader> {
+    app.previews.read(caller.team, id)
+}
+
+pub fn cancel(app: &App, caller: &TeamCaller, id: PreviewId) -> Result<()> {
+    app.previews.cancel(caller.team, id)
+}

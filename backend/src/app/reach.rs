@@ -1,0 +1,96 @@
+//! What a script may reach when it runs on the server.
+//!
+//! Tables say where they lead by their connection, and connections are checked when they are made and when they are
+//! used. A script could lead elsewhere by making its own table, or by a hint that overrides an option. Both are refused
+//! here, by looking at the options as they will be used.
+
+use std::collections::BTreeMap;
+
+use millrace_wire::link::TableSource;
+use millrace_wire::sql::{Diagnostic, Severity};
+
+use super::topic;
+use crate::engine::{CatalogText, EngineFront, ReachedTable};
+
+/// The stable word of the diagnostics made here.
+pub(super) const CODE: &str = "not-on-server";
+
+/// One diagnostic per table that the script may not use as it does.
+pub(super) fn problems(engine: &dyn EngineFront, sql: &str, catalog: &CatalogText, slug: &str) -> Vec<Diagnostic> {
+    let with_connection: Vec<String> = engine
+        .connectors()
+        .connectors
+        .into_iter()
+        .filter(|connector| connector.connection.is_some())
+        .map(|connector| connector.name)
+        .collect();
+    let reached = engine.reach(sql, catalog);
+    let problem = |table: &ReachedTable| problem(table, catalog.tables.get(&table.name), &with_connection, slug);
+    reached.iter().filter_map(problem).map(diagnostic).collect()
+}
+
+fn problem(
+    table: &ReachedTable,
+    described: Option<&TableSource>,
+    with_connection: &[String],
+    slug: &str,
+) -> Option<String> {
+    let name = &table.name;
+    let Some(described) = described else {
+        let connector = table.options.get("connector").map(String::as_str).unwrap_or_default();
+        return with_connection.iter().any(|known| known == connector).then(|| {
+            format!("The table '{name}' uses the connector '{connector}', which needs a connection. Describe it under Tables.")
+        });
+    };
+    if client_options(&table.options) != client_options(&described.hidden_options) {
+        return Some(format!("A hint on '{name}' sets client options. They come from the connection."));
+    }
+    let foreign = |(option, value): (&String, &String)| topic::is_foreign(option, value, slug);
+    if table.options.iter().any(foreign) {
+        return Some(format!("A hint on '{name}' leads to a topic that belongs to the platform."));
+    }
+    None
+}
+
+/// The options that decide which machine is called, and as whom; the group and the like do not.
+fn client_options(options: &BTreeMap<String, String>) -> BTreeMap<&String, &String> {
+    let harmless = |name: &str| matches!(name, "properties.group.id" | "properties.client.id");
+    options.iter().filter(|(name, _)| name.starts_with("properties.") && !harmless(name)).collect()
+}
+
+fn diagnostic(message: String) -> Diagnostic {
+    Diagnostic { severity: Severity::Error, code: CODE.to_owned(), message, hint: None, span: None, replacement: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn verdict(described: bool, given: &[(&str, &str)]) -> bool {
+        let hidden = options(&[("properties.bootstrap.servers", "10.0.0.1:9092")]);
+        let source = TableSource { ddl: String::new(), hidden_options: hidden };
+        let table = ReachedTable { name: "main.t".to_owned(), options: options(given) };
+        problem(&table, described.then_some(&source), &["kafka".to_owned()], "demo").is_none()
+    }
+
+    #[test]
+    fn a_table_is_used_as_it_is_described() {
+        let own = ("properties.bootstrap.servers", "10.0.0.1:9092");
+        assert!(verdict(true, &[own, ("topic", "orders")]));
+        assert!(verdict(true, &[own, ("topic", "orders"), ("properties.group.id", "mine")]));
+        assert!(!verdict(true, &[("properties.bootstrap.servers", "127.0.0.1:22")]));
+        assert!(!verdict(true, &[own, ("properties.ssl.ca.location", "/etc/passwd")]));
+        assert!(!verdict(true, &[own, ("topic", "millrace.logs.other")]));
+        assert!(verdict(true, &[own, ("topic", "millrace.logs.demo")]));
+    }
+
+    #[test]
+    fn a_table_of_the_script_has_no_way_out() {
+        assert!(verdict(false, &[("connector", "datagen")]));
+        assert!(!verdict(false, &[("connector", "kafka"), ("properties.bootstrap.servers", "10.0.0.1:9092")]));
+    }
+}

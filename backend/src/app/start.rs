@@ -1,0 +1,279 @@
+//! Starting and stopping jobs: a wish is written down, the supervisor does the rest.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use millrace_wire::graph::Graph;
+use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, Version};
+use millrace_wire::link::Restore;
+use millrace_wire::live::LiveEvent;
+use millrace_wire::run::{RestoreKind, RestorePoint, RunCause, RunEvent, RunEventKind, RunState};
+
+use super::{job, version};
+use crate::access::identity::{TeamCaller, Via};
+use crate::clock::{new_id, now_ms};
+use crate::error::{Code, Error, Result};
+use crate::state::App;
+use crate::store::restore_point::RestorePointRow;
+use crate::store::run::RunRow;
+use crate::store::{self, is_unique_violation};
+use crate::transact;
+
+/// Who starts or stops, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Starter<'a> {
+    pub team: TeamId,
+    pub name: &'a str,
+    pub cause: RunCause,
+}
+
+impl<'a> Starter<'a> {
+    pub fn person(caller: &'a TeamCaller) -> Starter<'a> {
+        let cause = match caller.caller.via {
+            Via::Session(_) => RunCause::Manual,
+            Via::Token { .. } => RunCause::Api,
+        };
+        Starter { team: caller.team, name: &caller.caller.name, cause }
+    }
+}
+
+/// All checkpoints and savepoints of a job lie below.
+pub(super) fn checkpoints_of(app: &App, job: JobId) -> PathBuf {
+    app.config.data_dir.join("checkpoints").join(job.to_string())
+}
+
+/// What the start dialog offers, judged against the plan of the current draft where that has one.
+pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions> {
+    let row = job::row(app, team, id).await?;
+    let request =
+        millrace_wire::sql::Validate { sql: row.draft.sql, parallelism: Some(row.draft.settings.parallelism) };
+    let validation = super::sql::validate(app, team, request).await?;
+    let newest = store::version::newest(&app.store, id).await?;
+    let guarantee = validation.guarantee.or_else(|| newest.as_ref().map(|version| version.guarantee.clone()));
+    let graph = validation.graph.or_else(|| newest.map(|version| version.graph));
+    let points = usable_points(app, id).await?;
+    let latest = match points.first() {
+        Some(point) => Some(shown(app, point.clone(), graph.as_ref()).await?),
+        None => None,
+    };
+    let mut savepoints = Vec::new();
+    for point in points.into_iter().filter(|point| point.kind == RestoreKind::Savepoint) {
+        savepoints.push(shown(app, point, graph.as_ref()).await?);
+    }
+    let unknown = || millrace_wire::graph::Guarantee {
+        level: millrace_wire::graph::DeliveryGuarantee::BestEffort,
+        reason: "The script is not valid yet.".to_owned(),
+    };
+    Ok(StartOptions { latest, savepoints, guarantee: guarantee.unwrap_or_else(unknown) })
+}
+
+pub async fn savepoints(app: &App, team: TeamId, id: JobId) -> Result<Vec<RestorePoint>> {
+    job::row(app, team, id).await?;
+    let graph = store::version::newest(&app.store, id).await?.map(|version| version.graph);
+    let mut all = Vec::new();
+    for point in usable_points(app, id).await? {
+        all.push(shown(app, point, graph.as_ref()).await?);
+    }
+    Ok(all)
+}
+
+/// Newest first; those whose files are gone are left out.
+async fn usable_points(app: &App, job: JobId) -> Result<Vec<RestorePointRow>> {
+    let points = store::restore_point::list(&app.store, job).await?;
+    let exists = |points: Vec<RestorePointRow>| {
+        points.into_iter().filter(|point| Path::new(&point.path).exists()).collect::<Vec<_>>()
+    };
+    tokio::task::spawn_blocking(move || exists(points)).await.map_err(Error::internal)
+}
+
+async fn shown(app: &App, point: RestorePointRow, now: Option<&Graph>) -> Result<RestorePoint> {
+    let then = store::version::get(&app.store, point.job, point.version).await?;
+    let incompatible = match (then, now) {
+        (Some(then), Some(now)) => lost_state(&then.graph, now),
+        _ => Vec::new(),
+    };
+    Ok(RestorePoint { incompatible, ..point.shown() })
+}
+
+/// Operators with state that the new plan does not have: their state would be dropped.
+fn lost_state(then: &Graph, now: &Graph) -> Vec<String> {
+    let ids: HashSet<&str> = now.nodes.iter().filter(|node| node.stateful).map(|node| node.id.as_str()).collect();
+    let lost = then.nodes.iter().filter(|node| node.stateful && !ids.contains(node.id.as_str()));
+    lost.map(|node| format!("{} {}: its state is dropped.", node.kind, node.name)).collect()
+}
+
+pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -> Result<Job> {
+    job::row(app, starter.team, id).await?;
+    if store::run::newest(&app.store, id).await?.is_some_and(|run| !run.state.is_terminal()) {
+        return Err(runs_already());
+    }
+    let version = match request.version {
+        Some(number) => version::get(app, starter.team, id, number).await?,
+        None => version::create(app, starter.team, starter.name, id, "").await?,
+    };
+    let from = restore_from(app, id, &request).await?;
+    let run = new_run(app, starter, id, &version, &request, from);
+    let what = if run.restored_from.is_empty() { "without earlier state" } else { run.restored_from.as_str() };
+    let event = RunEvent {
+        at: run.created_at,
+        run: run.id,
+        attempt: 0,
+        kind: RunEventKind::Person,
+        message: format!("{} started version {}, {what}.", starter.name, run.version_number),
+    };
+    let run = transact!(app.store, tx => {
+        let mut run = run.clone();
+        run.number = store::run::next_number(tx, id).await?;
+        store::run::insert(tx, &run).await?;
+        store::job::set_desired(tx, id, DesiredState::Running).await?;
+        store::job_event::insert(tx, starter.team, id, &event).await?;
+        Ok(run)
+    })
+    .map_err(|error| {
+        let unique = is_unique_violation(&error);
+        if unique { runs_already() } else { error }
+    })?;
+    app.jobs.take_care(run.clone());
+    tell(app, &run, event, DesiredState::Running);
+    job::get(app, starter.team, id).await
+}
+
+fn runs_already() -> Error {
+    Error::conflict(Code::WrongState, "The job runs already.").hint("Stop it first.")
+}
+
+fn tell(app: &App, run: &RunRow, event: RunEvent, desired: DesiredState) {
+    app.live.publish(run.team, &LiveEvent::RunEvent { job: run.job, event });
+    app.live.publish(run.team, &LiveEvent::Job { job: run.job, desired, current: Some(app.jobs.current(run)) });
+}
+
+async fn restore_from(app: &App, id: JobId, request: &Start) -> Result<Option<RestorePointRow>> {
+    match request.from {
+        StartFrom::Fresh => Ok(None),
+        StartFrom::Latest => Ok(usable_points(app, id).await?.into_iter().next()),
+        StartFrom::Savepoint => {
+            let wanted = request.savepoint.ok_or_else(|| Error::field("savepoint", "Choose a savepoint."))?;
+            let point = store::restore_point::savepoint(&app.store, id, wanted).await?;
+            let point = point.ok_or_else(|| Error::field("savepoint", "There is no such savepoint."))?;
+            if !Path::new(&point.path).exists() {
+                return Err(Error::field("savepoint", "The files of this savepoint are gone."));
+            }
+            Ok(Some(point))
+        }
+    }
+}
+
+/// In `pending`; the number is given when it is stored.
+fn new_run(
+    app: &App,
+    starter: Starter<'_>,
+    job: JobId,
+    version: &Version,
+    request: &Start,
+    from: Option<RestorePointRow>,
+) -> RunRow {
+    let (id, now) = (RunId(new_id()), now_ms());
+    // Going on from the newest point continues its folder, so that what was committed last is found there. Any other
+    // start has a folder of its own: numbers of checkpoints begin anew or again.
+    let own_root = || checkpoints_of(app, job).join(id.to_string());
+    let root = match (&from, request.from) {
+        (Some(point), StartFrom::Latest) => Path::new(&point.path).parent().map_or_else(own_root, Path::to_owned),
+        _ => own_root(),
+    };
+    let start_at_ms = request.at_ms.filter(|_| request.from == StartFrom::Fresh);
+    RunRow {
+        id,
+        job,
+        team: starter.team,
+        number: 0,
+        version: version.summary.id,
+        version_number: version.summary.number,
+        cause: starter.cause,
+        started_by: starter.name.to_owned(),
+        state: RunState::Pending,
+        reason: String::new(),
+        state_at: now,
+        attempt: 0,
+        phase: "over".to_owned(),
+        token_hash: String::new(),
+        process: None,
+        stop_mode: None,
+        restored_from: from.as_ref().map(in_words).unwrap_or_default(),
+        restore: from.map(|point| Restore { path: point.path, number: point.number, kind: point.kind }),
+        start_at_ms,
+        checkpoint_root: root.display().to_string(),
+        graph: None,
+        guarantee: Some(version.guarantee.clone()),
+        created_at: now,
+        running_at: None,
+        ended_at: None,
+        last_seen_at: None,
+        records_in: 0,
+        records_out: 0,
+        base_in: 0,
+        base_out: 0,
+    }
+}
+
+fn in_words(point: &RestorePointRow) -> String {
+    format!("from {} {} of run {}", point.kind, point.number, point.run_number)
+}
+
+pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> Result<Job> {
+    job::row(app, starter.team, id).await?;
+    let message = format!("{} asked for a stop ({}).", starter.name, request.mode);
+    let asked = transact!(app.store, tx => {
+        let Some(run) = store::run::live_in(tx, id).await? else { return Ok(None) };
+        store::run::ask_stop(tx, run.id, request.mode).await?;
+        store::job::set_desired(tx, id, DesiredState::Stopped).await?;
+        let (kind, attempt, message) = (RunEventKind::Person, run.attempt, message.clone());
+        let event = RunEvent { at: now_ms(), run: run.id, attempt, kind, message };
+        store::job_event::insert(tx, starter.team, id, &event).await?;
+        Ok(Some((run, event)))
+    })?;
+    let Some((run, event)) = asked else {
+        return Err(Error::conflict(Code::WrongState, "The job does not run."));
+    };
+    app.jobs.look_at(run.id, starter.name).await;
+    tell(app, &run, event, DesiredState::Stopped);
+    job::get(app, starter.team, id).await
+}
+
+/// It appears among the savepoints when it is done.
+pub async fn take_savepoint(app: &App, caller: &TeamCaller, id: JobId) -> Result<()> {
+    job::row(app, caller.team, id).await?;
+    let run = store::run::newest(&app.store, id).await?.filter(|run| run.state == RunState::Running);
+    let run = run.ok_or_else(|| Error::conflict(Code::WrongState, "A savepoint can be taken while the job runs."))?;
+    if app.jobs.take_savepoint(run.id, &caller.caller.name).await {
+        return Ok(());
+    }
+    Err(Error::unavailable("The worker is not linked at the moment. Try again shortly."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use millrace_wire::graph::GraphNode;
+
+    fn graph(nodes: &[(&str, bool)]) -> Graph {
+        let node = |(id, stateful): &(&str, bool)| GraphNode {
+            id: (*id).to_owned(),
+            kind: "Aggregate".to_owned(),
+            name: (*id).to_owned(),
+            detail: String::new(),
+            parallelism: 1,
+            stateful: *stateful,
+            table: None,
+        };
+        Graph { nodes: nodes.iter().map(node).collect(), edges: Vec::new() }
+    }
+
+    #[test]
+    fn only_state_that_has_no_place_any_more_is_lost() {
+        let then = graph(&[("a", true), ("b", true), ("c", false)]);
+        let now = graph(&[("a", true), ("d", true)]);
+        assert_eq!(lost_state(&then, &now), ["Aggregate b: its state is dropped."]);
+        assert!(lost_state(&now, &now).is_empty());
+    }
+}

@@ -1,0 +1,70 @@
+//! What supervision needs of the rules: where workers come from, and tables with their credentials.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock, Weak};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use millrace_wire::ids::TeamId;
+use millrace_wire::link::TableSource;
+
+use super::catalog;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::job::supervisor::{Places, Tables};
+use crate::state::App;
+use crate::store;
+
+/// Filled in once the app exists: it holds the supervisor, which holds this.
+#[derive(Default)]
+pub struct WorkerTables {
+    app: OnceLock<Weak<App>>,
+}
+
+impl WorkerTables {
+    pub fn belong_to(&self, app: &Arc<App>) {
+        // A second call finds the same app.
+        let _ = self.app.set(Arc::downgrade(app));
+    }
+
+    fn app(&self) -> Result<Arc<App>> {
+        let app = self.app.get().and_then(Weak::upgrade);
+        app.ok_or_else(|| Error::unavailable("The server is starting or stopping."))
+    }
+}
+
+impl Tables for WorkerTables {
+    fn named(
+        &self,
+        team: TeamId,
+        names: BTreeSet<String>,
+    ) -> BoxFuture<'_, Result<(String, BTreeMap<String, TableSource>)>> {
+        async move {
+            let catalog = catalog::for_running(&*self.app()?, team, &names).await?;
+            Ok((catalog.default_database, catalog.tables))
+        }
+        .boxed()
+    }
+
+    fn team_slug(&self, team: TeamId) -> BoxFuture<'_, Result<String>> {
+        async move {
+            let teams = store::team::slugs(&self.app()?.store).await?;
+            let slug = teams.into_iter().find(|(id, _)| *id == team).map(|(_, slug)| slug);
+            slug.ok_or_else(|| Error::not_found("team"))
+        }
+        .boxed()
+    }
+}
+
+pub fn places(config: &Config) -> Places {
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Places {
+        worker_binary: config.worker_binary.clone(),
+        link_url: format!("ws://{address}/api/v1/link"),
+        runs: config.data_dir.join("runs"),
+        file_roots: config.file_roots.clone(),
+    }
+}

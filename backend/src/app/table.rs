@@ -1,0 +1,377 @@
+//! Tables: descriptors of external streams, made by form. The DDL is written from the form, never the other way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use millrace_wire::connection::{ConnectionTest, JobRef, TestStep};
+use millrace_wire::connector::{ConnectorSchema, OptionClass};
+use millrace_wire::error::FieldError;
+use millrace_wire::ids::{ConnectionId, DatabaseId, TableId, TeamId};
+use millrace_wire::link::TableSource;
+use millrace_wire::live::LiveEvent;
+use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft, TableSummary};
+
+use super::account::taken_or;
+use super::{catalog, check, topic};
+use crate::access::identity::TeamCaller;
+use crate::clock;
+use crate::engine::FetchRequest;
+use crate::error::{Code, Error, Result};
+use crate::state::App;
+use crate::store;
+use crate::store::table::{TableRow, TableUse};
+use crate::transact;
+
+const LARGEST_SAMPLE: u32 = 200;
+
+pub async fn list(app: &App, team: TeamId, database: Option<&str>) -> Result<Vec<TableSummary>> {
+    let uses = Uses::load(app, team).await?;
+    let rows = store::table::list(&app.store, team).await?;
+    let wanted = rows.into_iter().filter(|row| database.is_none_or(|name| row.draft.database == name));
+    Ok(wanted
+        .map(|row| TableSummary {
+            producers: uses.jobs(&row, true).len() as u64,
+            consumers: uses.jobs(&row, false).len() as u64,
+            id: row.id,
+            database: row.draft.database,
+            name: row.draft.name,
+            connector: row.draft.connector,
+            comment: row.draft.comment,
+            columns: row.resolved,
+            built_in: row.built_in,
+            updated_at: row.updated_at,
+        })
+        .collect())
+}
+
+pub async fn get(app: &App, team: TeamId, id: TableId) -> Result<Table> {
+    let row = row(app, team, id).await?;
+    let uses = Uses::load(app, team).await?;
+    Ok(view(row, &uses))
+}
+
+async fn row(app: &App, team: TeamId, id: TableId) -> Result<TableRow> {
+    store::table::get(&app.store, team, id).await?.ok_or_else(|| Error::not_found("table"))
+}
+
+/// Which jobs write and read which table.
+struct Uses(Vec<TableUse>);
+
+impl Uses {
+    async fn load(app: &App, team: TeamId) -> Result<Uses> {
+        Ok(Uses(store::table::uses(&app.store, team).await?))
+    }
+
+    fn jobs(&self, table: &TableRow, writers: bool) -> Vec<JobRef> {
+        let (database, name) = (&table.draft.database, &table.draft.name);
+        let of_table = self.0.iter().filter(|used| used.database == *database && used.table == *name);
+        of_table.filter(|used| used.writes == writers).map(|used| used.job.clone()).collect()
+    }
+}
+
+fn view(row: TableRow, uses: &Uses) -> Table {
+    Table {
+        producers: uses.jobs(&row, true),
+        consumers: uses.jobs(&row, false),
+        id: row.id,
+        draft: row.draft,
+        connection_name: row.connection_name,
+        ddl: row.ddl,
+        resolved: row.resolved,
+        built_in: row.built_in,
+        revision: row.revision,
+        updated_by: row.updated_by,
+        updated_at: row.updated_at,
+        created_at: row.created_at,
+    }
+}
+
+/// The DDL beside the form, and what is wrong with it; saves nothing.
+pub async fn check(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<TableCheck> {
+    Ok(examine(app, caller.team, &caller.slug, &draft).await?.0)
+}
+
+/// Also gives the id of the draft's database, when there is such a database.
+async fn examine(app: &App, team: TeamId, slug: &str, draft: &TableDraft) -> Result<(TableCheck, Option<DatabaseId>)> {
+    let mut problems = Vec::new();
+    let mut problem = |field: &str, message: String| problems.push(FieldError { field: field.to_owned(), message });
+
+    if let Err(error) = check::sql_name("name", &draft.name) {
+        problem("name", error.message().to_owned());
+    }
+    let databases = store::database::list(&app.store, team).await?;
+    let database = databases.iter().find(|database| database.name == draft.database).map(|database| database.id);
+    if database.is_none() {
+        problem("database", format!("There is no database '{}'.", draft.database));
+    }
+    if draft.comment.chars().count() > 2000 {
+        problem("comment", "Use at most 2000 characters.".to_owned());
+    }
+    let mut hidden = BTreeMap::new();
+    let connectors = app.engine.connectors().connectors;
+    match connectors.iter().find(|connector| connector.name == draft.connector) {
+        None => problem("connector", format!("There is no connector '{}'.", draft.connector)),
+        Some(schema) => {
+            for (name, message) in platform_options(schema, &draft.options) {
+                problem(&format!("options.{name}"), message);
+            }
+            match (schema.connection, draft.connection) {
+                (None, None) => {}
+                (None, Some(_)) => problem("connection", "This connector takes no connection.".to_owned()),
+                (Some(_), None) => problem("connection", "Choose a connection.".to_owned()),
+                (Some(kind), Some(id)) => match store::connection::get(&app.store, team, id).await? {
+                    Some(row) if row.kind == kind => {
+                        if draft.options.iter().any(|(name, value)| topic::is_foreign(name, value, slug)) {
+                            problem("options.topic", "This topic belongs to the platform.".to_owned());
+                        }
+                        hidden = catalog::hidden_for_planning(app, team).await?.remove(&id).unwrap_or_default();
+                    }
+                    _ => problem("connection", "There is no such connection.".to_owned()),
+                },
+            }
+        }
+    }
+    let ddl = app.engine.write_ddl(draft);
+    let (found, resolved) = app.engine.check_table(&ddl, &hidden);
+    let known: BTreeSet<String> = problems.iter().map(|problem| problem.field.clone()).collect();
+    problems.extend(found.into_iter().filter(|problem| !known.contains(&problem.field)));
+    Ok((TableCheck { ddl, problems, resolved }, database))
+}
+
+/// Options that only a connection may fill in: given in a form they would lead round the check of addresses.
+fn platform_options(schema: &ConnectorSchema, options: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let is_platform = |name: &str| {
+        let declared = schema.options.iter().find(|option| option.name == name);
+        let of_connection = schema.connection.is_some() && name.starts_with("properties.");
+        matches!(name, "connector" | "format")
+            || declared.is_some_and(|option| option.class == OptionClass::Platform)
+            || (of_connection && declared.is_none())
+    };
+    let given = options.keys().filter(|name| is_platform(name));
+    given.map(|name| (name.clone(), "The platform fills this in.".to_owned())).collect()
+}
+
+async fn checked(app: &App, caller: &TeamCaller, draft: &TableDraft) -> Result<(TableCheck, DatabaseId)> {
+    let (check, database) = examine(app, caller.team, &caller.slug, draft).await?;
+    match database {
+        Some(database) if check.problems.is_empty() => Ok((check, database)),
+        _ => Err(Error::fields(check.problems)),
+    }
+}
+
+fn topic_of(draft: &TableDraft) -> String {
+    match draft.connection {
+        Some(_) => draft.options.get("topic").cloned().unwrap_or_default(),
+        None => String::new(),
+    }
+}
+
+pub async fn create(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<Table> {
+    let (check, database) = checked(app, caller, &draft).await?;
+    refuse_built_in_database(app, caller.team, database).await?;
+    let row = new_row(caller.team, &caller.caller.name, draft, check);
+    transact!(app.store, tx => { store::table::insert(tx, &row, database).await })
+        .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
+    app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
+    get(app, caller.team, row.id).await
+}
+
+fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableCheck) -> TableRow {
+    let now = clock::now_ms();
+    TableRow {
+        id: TableId(clock::new_id()),
+        team,
+        topic: topic_of(&draft),
+        draft,
+        ddl: check.ddl,
+        resolved: check.resolved,
+        built_in: false,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+        updated_by: by.to_owned(),
+        connection_name: String::new(),
+    }
+}
+
+async fn refuse_built_in_database(app: &App, team: TeamId, database: DatabaseId) -> Result<()> {
+    let databases = store::database::list(&app.store, team).await?;
+    if databases.iter().any(|known| known.id == database && known.built_in) {
+        return Err(Error::field("database", "This database holds the platform's own tables. Choose another one."));
+    }
+    Ok(())
+}
+
+/// What the platform itself keeps in a team: made when missing, brought up to date when different. By name.
+pub async fn ensure_built_in(app: &App, team: TeamId, slug: &str, draft: TableDraft) -> Result<TableId> {
+    let (check, _) = examine(app, team, slug, &draft).await?;
+    let now = clock::now_ms();
+    let database_name = draft.database.clone();
+    let found = store::table::by_name(&app.store, team, &draft.database, &draft.name).await?;
+    if let Some(row) = &found
+        && row.built_in
+        && row.draft == draft
+        && row.ddl == check.ddl
+        && row.resolved == check.resolved
+    {
+        return Ok(row.id);
+    }
+    let (id, revision, created_at) =
+        found.map_or_else(|| (TableId(clock::new_id()), 0, now), |row| (row.id, row.revision, row.created_at));
+    let fresh = new_row(team, "Millrace", draft, check);
+    let row = TableRow { id, built_in: true, revision: revision + 1, created_at, ..fresh };
+    transact!(app.store, tx => {
+        let database = match store::database::by_name(tx, team, &database_name).await? {
+            Some(database) => database.id,
+            None => {
+                let database = millrace_wire::table::Database {
+                    id: DatabaseId(clock::new_id()),
+                    name: database_name.clone(),
+                    description: "The platform's own logs and metrics.".to_owned(),
+                    tables: 0,
+                    built_in: true,
+                };
+                store::database::insert(tx, team, &database, now).await?;
+                database.id
+            }
+        };
+        if revision == 0 {
+            store::table::insert(tx, &row, database).await
+        } else {
+            store::table::update(tx, &row, database).await
+        }
+    })?;
+    app.live.publish(team, &LiveEvent::TablesChanged { table: row.id });
+    Ok(row.id)
+}
+
+/// Before and after, for the audit trail.
+pub struct Edited {
+    pub before: TableDraft,
+    pub after: Table,
+}
+
+pub async fn update(app: &App, caller: &TeamCaller, id: TableId, draft: TableDraft) -> Result<Edited> {
+    let before = row(app, caller.team, id).await?;
+    refuse_built_in(&before)?;
+    let (check, database) = checked(app, caller, &draft).await?;
+    refuse_built_in_database(app, caller.team, database).await?;
+    let row = transact!(app.store, tx => {
+        let stored = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
+        let renamed = stored.draft.database != draft.database || stored.draft.name != draft.name;
+        if renamed {
+            let (database, name) = (&stored.draft.database, &stored.draft.name);
+            let jobs = store::table::jobs_using(tx, caller.team, database, name).await?;
+            refuse_when_used(&jobs, "renamed")?;
+        }
+        let row = TableRow {
+            topic: topic_of(&draft),
+            draft: draft.clone(),
+            ddl: check.ddl.clone(),
+            resolved: check.resolved.clone(),
+            revision: stored.revision + 1,
+            updated_at: clock::now_ms(),
+            updated_by: caller.caller.name.clone(),
+            ..stored
+        };
+        store::table::update(tx, &row, database).await?;
+        Ok(row)
+    })
+    .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
+    app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
+    Ok(Edited { before: before.draft, after: get(app, caller.team, id).await? })
+}
+
+pub async fn delete(app: &App, caller: &TeamCaller, id: TableId) -> Result<TableDraft> {
+    let row = transact!(app.store, tx => {
+        let row = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
+        refuse_built_in(&row)?;
+        let jobs = store::table::jobs_using(tx, caller.team, &row.draft.database, &row.draft.name).await?;
+        refuse_when_used(&jobs, "deleted")?;
+        store::table::delete(tx, caller.team, id).await?;
+        Ok(row)
+    })?;
+    app.live.publish(caller.team, &LiveEvent::TablesChanged { table: id });
+    Ok(row.draft)
+}
+
+fn refuse_when_used(jobs: &[JobRef], what: &str) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let message = format!("The table cannot be {what}: these jobs use it: {}.", names.join(", "));
+    Err(Error::conflict(Code::TableInUse, message).hint("Change or delete the jobs first."))
+}
+
+fn refuse_built_in(row: &TableRow) -> Result<()> {
+    if row.built_in {
+        return Err(Error::not_allowed("The platform keeps this table. It cannot be changed."));
+    }
+    Ok(())
+}
+
+pub async fn sample(app: &App, caller: &TeamCaller, id: TableId, limit: u32) -> Result<Sample> {
+    let team = caller.team;
+    let row = row(app, team, id).await?;
+    let name = catalog::full_name(&row);
+    let mut running = catalog::for_running(app, team, &BTreeSet::from([name.clone()])).await?;
+    let source = running.tables.remove(&name).ok_or_else(|| Error::not_found("table"))?;
+    app.engine.sample(source, limit.clamp(1, LARGEST_SAMPLE), app.config.file_roots.of_team(&caller.slug)).await
+}
+
+/// Tries what the form names, as a job would.
+pub async fn test(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<ConnectionTest> {
+    let (check, _) = examine(app, caller.team, &caller.slug, &draft).await?;
+    // The name may still be missing while one tries the source.
+    let blocking = check.problems.into_iter().filter(|problem| problem.field != "name" && problem.field != "database");
+    let blocking: Vec<FieldError> = blocking.collect();
+    if !blocking.is_empty() {
+        return Err(Error::fields(blocking));
+    }
+    let hidden_options = match hidden(app, caller.team, draft.connection).await {
+        Ok(hidden) => hidden,
+        Err(error) if error.code() == Code::ExternalFailed => {
+            let step = TestStep { name: "Connection".to_owned(), ok: false, detail: error.message().to_owned(), ms: 0 };
+            return Ok(ConnectionTest { ok: false, steps: vec![step] });
+        }
+        Err(error) => return Err(error),
+    };
+    let source = TableSource { ddl: check.ddl, hidden_options };
+    let steps = app.engine.test_table(source, app.config.file_roots.of_team(&caller.slug)).await;
+    Ok(ConnectionTest { ok: steps.iter().all(|step| step.ok), steps })
+}
+
+pub async fn fetch(app: &App, caller: &TeamCaller, request: FetchSchema) -> Result<FetchedSchema> {
+    let connectors = app.engine.connectors().connectors;
+    let schema = connectors.iter().find(|connector| connector.name == request.connector);
+    let schema = schema.ok_or_else(|| Error::field("connector", "There is no such connector."))?;
+    if !schema.fetches_schema {
+        return Err(Error::field("connector", "This connector cannot tell its columns."));
+    }
+    if schema.connection.is_some() && request.connection.is_none() {
+        return Err(Error::field("connection", "Choose a connection."));
+    }
+    let given = platform_options(schema, &request.options);
+    if let Some((name, message)) = given.into_iter().next() {
+        return Err(Error::field(format!("options.{name}"), message));
+    }
+    if request.options.iter().any(|(name, value)| topic::is_foreign(name, value, &caller.slug)) {
+        return Err(Error::field("options.topic", "This topic belongs to the platform."));
+    }
+    let hidden_options = hidden(app, caller.team, request.connection).await?;
+    let request = FetchRequest {
+        connector: request.connector,
+        format: request.format,
+        options: request.options,
+        hidden_options,
+        file_roots: app.config.file_roots.of_team(&caller.slug),
+    };
+    app.engine.fetch_schema(request).await
+}
+
+async fn hidden(app: &App, team: TeamId, connection: Option<ConnectionId>) -> Result<BTreeMap<String, String>> {
+    match connection {
+        None => Ok(BTreeMap::new()),
+        Some(id) => catalog::hidden_for_running(app, team, id).await,
+    }
+}

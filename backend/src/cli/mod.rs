@@ -1,0 +1,79 @@
+//! The command line: `serve`, and what programs and people do without a browser.
+//!
+//! Answers go to standard output, everything else to standard error. A command that fails ends with 1 and one message;
+//! a command line that is wrong ends with 2.
+
+mod client;
+mod jobs;
+mod login;
+mod output;
+mod run;
+mod serve;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(name = "millrace", version, about = "Streaming SQL over Kafka, from a browser or a terminal.")]
+struct Cli {
+    /// How answers are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server and the console.
+    Serve(serve::Serve),
+    /// Remember a server and an API token for the other commands.
+    Login(login::Login),
+    /// Check a script: against the server's tables, or by itself.
+    Validate(validate::Validate),
+    /// Run a script on this machine, without a server.
+    Run(run::Run),
+    /// List, start and stop jobs, and read their logs.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+}
+
+/// What every command answers: whether all is well, or the one message why not.
+type Outcome = anyhow::Result<ExitCode>;
+
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Login(login) => on_one_thread(login.run(cli.output)),
+        Command::Validate(validate) => on_one_thread(validate.run(cli.output)),
+        Command::Run(run) => run.run(cli.output),
+        Command::Jobs(jobs) => on_one_thread(jobs.run(cli.output)),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("millrace: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn on_one_thread(work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// A script from a file, or from standard input for `-`.
+fn read_script(path: &PathBuf) -> anyhow::Result<String> {
+    use anyhow::Context as _;
+    if path.as_os_str() == "-" {
+        return std::io::read_to_string(std::io::stdin()).context("standard input cannot be read");
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}

@@ -1,0 +1,152 @@
+//! The engine inside this binary.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use millrace_engine::catalog::{CatalogText as EngineCatalog, TableDef};
+use millrace_engine::connector::{ConnectorContext, registry};
+use millrace_engine::error::EngineError;
+use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
+use millrace_engine::runtime::RunCommitters;
+use millrace_engine::sql;
+use millrace_wire::connection::TestStep;
+use millrace_wire::connector::ConnectorCatalog;
+use millrace_wire::error::{ErrorDomain, FieldError};
+use millrace_wire::function::FunctionInfo;
+use millrace_wire::link::TableSource;
+use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
+use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
+
+use super::{CatalogText, EngineFront, FetchRequest, ReachedTable, sample};
+use crate::error::{Error, Result};
+
+/// Rows per batch when only a few are wanted.
+const BATCH_ROWS: usize = 256;
+
+pub(super) struct EmbeddedEngine;
+
+pub(super) fn catalog(catalog: &CatalogText) -> EngineCatalog {
+    EngineCatalog { default_database: catalog.default_database.clone(), tables: catalog.tables.clone() }
+}
+
+/// Reads from what is there; commits and creates nothing.
+pub(super) fn looking(file_roots: Vec<PathBuf>) -> ConnectorContext {
+    ConnectorContext {
+        file_roots,
+        identity: "millrace-console".to_owned(),
+        start_at_ms: None,
+        committers: Arc::new(RunCommitters::default()),
+        read_only: true,
+        batch_rows: BATCH_ROWS,
+        runtime: tokio::runtime::Handle::current(),
+    }
+}
+
+pub(super) fn error(error: EngineError) -> Error {
+    let ours = match error.domain {
+        ErrorDomain::User => Error::bad_request(error.message.clone()),
+        ErrorDomain::External => Error::external(error.message.clone()),
+        ErrorDomain::Internal => return Error::internal(anyhow::anyhow!("{}: {:?}", error.message, error.detail)),
+    };
+    match error.detail {
+        Some(detail) => ours.because(anyhow::anyhow!(detail)),
+        None => ours,
+    }
+}
+
+impl EngineFront for EmbeddedEngine {
+    fn validate(&self, sql: &str, tables: &CatalogText, parallelism: u32) -> Validation {
+        sql::validate(sql, &catalog(tables), parallelism)
+    }
+
+    fn reach(&self, sql: &str, tables: &CatalogText) -> Vec<ReachedTable> {
+        let Ok(script) = sql::bind(sql, &catalog(tables)) else { return Vec::new() };
+        let mut reached = Vec::new();
+        let mut open: Vec<&Rel> = script.sinks.iter().map(|sink| &sink.query).collect();
+        while let Some(rel) = open.pop() {
+            if let RelNode::Scan { table } = &rel.node {
+                reached.push(reached_table(table));
+            }
+            open.extend(rel.inputs());
+        }
+        for sink in &script.sinks {
+            if let SinkTarget::Table(table) = &sink.target {
+                reached.push(reached_table(table));
+            }
+        }
+        reached
+    }
+
+    fn complete(&self, sql: &str, offset: u32, tables: &CatalogText) -> Vec<CompletionItem> {
+        sql::complete(sql, usize::try_from(offset).unwrap_or(usize::MAX), &catalog(tables))
+    }
+
+    fn format_sql(&self, sql: &str) -> std::result::Result<String, Box<Diagnostic>> {
+        let diagnostic = |problem: sql::Problem| Diagnostic {
+            severity: problem.severity,
+            code: problem.code.to_owned(),
+            span: problem.span.map(|span| sql::LineIndex::new(sql).wire(span)),
+            message: problem.message,
+            hint: problem.hint,
+            replacement: problem.replacement,
+        };
+        sql::format_sql(sql).map_err(|problem| Box::new(diagnostic(problem)))
+    }
+
+    fn check_table(&self, ddl: &str, hidden: &BTreeMap<String, String>) -> (Vec<FieldError>, Vec<ResolvedColumn>) {
+        let report = sql::check_table(ddl, hidden);
+        (report.problems, report.resolved)
+    }
+
+    fn write_ddl(&self, draft: &TableDraft) -> String {
+        sql::write_ddl(draft)
+    }
+
+    fn connectors(&self) -> ConnectorCatalog {
+        registry::catalog()
+    }
+
+    fn functions(&self) -> Vec<FunctionInfo> {
+        sql::list_functions()
+    }
+
+    fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>> {
+        Box::pin(async move {
+            let connector = registry::find(&request.connector)
+                .ok_or_else(|| Error::field("connector", "There is no such connector."))?;
+            let mut options = request.options;
+            options.extend(request.hidden_options);
+            options.extend(request.format.map(|format| ("format".to_owned(), format)));
+            options.insert("connector".to_owned(), request.connector);
+            connector.fetch(&options, &looking(request.file_roots)).await.map_err(error)
+        })
+    }
+
+    fn sample(&self, table: TableSource, limit: u32, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>> {
+        Box::pin(sample::sample(table, limit, file_roots))
+    }
+
+    fn test_table(&self, table: TableSource, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>> {
+        Box::pin(async move {
+            let table = match sql::bind_table("table", &table) {
+                Ok(table) => table,
+                Err(problems) => return vec![not_bound(&problems)],
+            };
+            match registry::find(table.connector()) {
+                Some(connector) => connector.test(&table, &looking(file_roots)).await.steps,
+                None => Vec::new(),
+            }
+        })
+    }
+}
+
+fn reached_table(table: &TableDef) -> ReachedTable {
+    ReachedTable { name: table.name.clone(), options: table.options.clone() }
+}
+
+fn not_bound(problems: &[sql::Problem]) -> TestStep {
+    let detail = problems.first().map_or_else(String::new, |problem| problem.message.clone());
+    TestStep { name: "Definition".to_owned(), ok: false, detail, ms: 0 }
+}

@@ -1,0 +1,87 @@
+//! The front of the SQL engine as the platform sees it: validation, completion, schemas, samples.
+//!
+//! A trait, so that the platform's tests do not need a dataflow, and so that another engine can stand behind it.
+//! `embedded` is the engine inside this binary.
+
+mod embedded;
+mod local;
+mod sample;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use millrace_wire::connection::TestStep;
+use millrace_wire::connector::ConnectorCatalog;
+use millrace_wire::error::FieldError;
+use millrace_wire::function::FunctionInfo;
+use millrace_wire::link::TableSource;
+use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
+use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
+
+use crate::error::Result;
+
+pub use local::{Rows, run_here};
+
+/// What a script can name: the team's tables as text.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogText {
+    pub default_database: String,
+    /// By `database.table`.
+    pub tables: BTreeMap<String, TableSource>,
+}
+
+/// What a connector is asked for when its schema is fetched; hidden options come from the connection.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    pub connector: String,
+    pub format: Option<String>,
+    pub options: BTreeMap<String, String>,
+    pub hidden_options: BTreeMap<String, String>,
+    /// Roots that file connectors may read below.
+    pub file_roots: Vec<PathBuf>,
+}
+
+/// A table as a script would use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachedTable {
+    /// `database.table`, or the bare name of one that the script makes.
+    pub name: String,
+    pub options: BTreeMap<String, String>,
+}
+
+pub trait EngineFront: Send + Sync {
+    fn validate(&self, sql: &str, catalog: &CatalogText, parallelism: u32) -> Validation;
+
+    /// Every table that the script reads or writes, with its options as they will be used: those of hints and of the
+    /// connection included. Empty when the script is wrong.
+    fn reach(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable>;
+
+    /// `offset` is the caret, in UTF-8 bytes.
+    fn complete(&self, sql: &str, offset: u32, catalog: &CatalogText) -> Vec<CompletionItem>;
+
+    fn format_sql(&self, sql: &str) -> std::result::Result<String, Box<Diagnostic>>;
+
+    /// What is wrong with a table's DDL, by form field, and its columns as the planner sees them.
+    fn check_table(&self, ddl: &str, hidden: &BTreeMap<String, String>) -> (Vec<FieldError>, Vec<ResolvedColumn>);
+
+    /// The DDL of a form. Never fails: what is incomplete shows as such and is refused by `check_table`.
+    fn write_ddl(&self, draft: &TableDraft) -> String;
+
+    fn connectors(&self) -> ConnectorCatalog;
+
+    fn functions(&self) -> Vec<FunctionInfo>;
+
+    fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>>;
+
+    fn sample(&self, table: TableSource, limit: u32, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>>;
+
+    /// Steps of trying a table as a reader would; the last one that failed says why.
+    fn test_table(&self, table: TableSource, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>>;
+}
+
+/// The engine inside this binary.
+pub fn front() -> Arc<dyn EngineFront> {
+    Arc::new(embedded::EmbeddedEngine)
+}

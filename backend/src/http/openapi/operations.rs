@@ -1,0 +1,178 @@
+//! Every route with what it takes and gives, in the order of docs/api.md.
+
+use millrace_wire::connection::{
+    Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, Message, NewTopic, Topic, TopicDetail,
+};
+use millrace_wire::connector::ConnectorCatalog;
+use millrace_wire::function::FunctionInfo;
+use millrace_wire::graph::Graph;
+use millrace_wire::job::{
+    Job, JobChange, JobSummary, NewJob, NewVersion, SaveDraft, Start, StartOptions, Stop, Version, VersionSummary,
+};
+use millrace_wire::live::LiveEvent;
+use millrace_wire::log::{LogLine, LogPage};
+use millrace_wire::metric::{MetricReport, MetricSeries};
+use millrace_wire::overview::Overview;
+use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
+use millrace_wire::run::{RestorePoint, Run, RunEvent};
+use millrace_wire::search::SearchHit;
+use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn};
+use millrace_wire::sql::{Complete, CompletionItem, Format, Formatted, Validate, Validation};
+use millrace_wire::table::{
+    Database, FetchSchema, FetchedSchema, NewDatabase, Sample, Table, TableCheck, TableDraft, TableSummary,
+};
+use millrace_wire::team::{Member, NewTeam, SetMember, Team};
+use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
+
+use super::build::{Operation, on};
+
+pub fn operations() -> Vec<Operation> {
+    [server(), teams(), connections(), tables(), previews(), jobs(), runs()].into_iter().flatten().collect()
+}
+
+fn server() -> Vec<Operation> {
+    vec![
+        on("GET", "/health", "The store answers.").answers("200"),
+        on("GET", "/openapi.json", "This document.").answers("200"),
+        on("GET", "/setup", "Whether the first run is done.").gives::<SetupStatus>(),
+        on("POST", "/setup", "Create the administrator, with the one-time token.")
+            .takes::<FirstRun>()
+            .gives::<Session>(),
+        on("POST", "/session", "Sign in.").takes::<SignIn>().gives::<Session>(),
+        on("POST", "/session/demo", "Sign in as the demo user, in demo mode.").gives::<Session>(),
+        on("GET", "/session", "Who is signed in.").gives::<Session>(),
+        on("DELETE", "/session", "Sign out."),
+        on("GET", "/tokens", "My API tokens.").lists::<ApiToken>(),
+        on("POST", "/tokens", "Make an API token.").takes::<NewApiToken>().gives::<IssuedApiToken>(),
+        on("DELETE", "/tokens/{token}", "Revoke an API token."),
+        on("GET", "/connectors", "Connectors and formats with their options.").gives::<ConnectorCatalog>(),
+        on("GET", "/functions", "Built-in functions.").lists::<FunctionInfo>(),
+    ]
+}
+
+fn teams() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams", "My teams.").lists::<Team>(),
+        on("POST", "/teams", "Make a team.").takes::<NewTeam>().gives::<Team>(),
+        on("GET", "/teams/{team}", "A team.").gives::<Team>(),
+        on("DELETE", "/teams/{team}", "Delete a team; refused while its jobs run."),
+        on("GET", "/teams/{team}/members", "Members.").lists::<Member>(),
+        on("PUT", "/teams/{team}/members", "Add a member or change a role.").takes::<SetMember>().gives::<Member>(),
+        on("DELETE", "/teams/{team}/members/{user}", "Remove a member; the last owner stays."),
+        on("GET", "/teams/{team}/overview", "The team at a glance.").gives::<Overview>(),
+        on("GET", "/teams/{team}/search", "Search the team's objects.").query(&["q"]).lists::<SearchHit>(),
+        on("GET", "/teams/{team}/live", "What happens, as it happens; resumes by Last-Event-ID.")
+            .streams::<LiveEvent>(),
+    ]
+}
+
+fn connections() -> Vec<Operation> {
+    let messages = &["mode", "partition", "offset", "at", "limit", "contains"];
+    vec![
+        on("GET", "/teams/{team}/connections", "Connections.").lists::<Connection>(),
+        on("POST", "/teams/{team}/connections", "Make a connection.").takes::<ConnectionDraft>().gives::<Connection>(),
+        on("POST", "/teams/{team}/connections/test", "Try a connection before it is saved.")
+            .takes::<ConnectionDraft>()
+            .gives::<ConnectionTest>(),
+        on("GET", "/teams/{team}/connections/{connection}", "A connection, without secrets.").gives::<Connection>(),
+        on("PUT", "/teams/{team}/connections/{connection}", "Change a connection.")
+            .takes::<ConnectionDraft>()
+            .gives::<Connection>(),
+        on("DELETE", "/teams/{team}/connections/{connection}", "Delete a connection; refused while tables use it."),
+        on("POST", "/teams/{team}/connections/{connection}/test", "Try a connection.").gives::<ConnectionTest>(),
+        on("GET", "/teams/{team}/connections/{connection}/topics", "Topics.").lists::<Topic>(),
+        on("POST", "/teams/{team}/connections/{connection}/topics", "Make a topic.")
+            .takes::<NewTopic>()
+            .gives::<Topic>(),
+        on("GET", "/teams/{team}/connections/{connection}/topics/{topic}", "Partitions and groups.")
+            .gives::<TopicDetail>(),
+        on("GET", "/teams/{team}/connections/{connection}/topics/{topic}/messages", "Some messages.")
+            .query(messages)
+            .lists::<Message>(),
+        on("GET", "/teams/{team}/connections/{connection}/groups", "Consumer groups with their lag.")
+            .lists::<ConsumerGroup>(),
+    ]
+}
+
+fn tables() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/databases", "Databases.").lists::<Database>(),
+        on("POST", "/teams/{team}/databases", "Make a database.").takes::<NewDatabase>().gives::<Database>(),
+        on("DELETE", "/teams/{team}/databases/{database}", "Delete a database; refused while it has tables."),
+        on("GET", "/teams/{team}/tables", "Tables.")
+            .query(&["cursor", "limit", "q", "database"])
+            .lists::<TableSummary>(),
+        on("POST", "/teams/{team}/tables", "Make a table.").takes::<TableDraft>().gives::<Table>(),
+        on("POST", "/teams/{team}/tables/check", "The DDL of a form, and what is wrong with it.")
+            .takes::<TableDraft>()
+            .gives::<TableCheck>(),
+        on("POST", "/teams/{team}/tables/test", "Try what a form names.")
+            .takes::<TableDraft>()
+            .gives::<ConnectionTest>(),
+        on("POST", "/teams/{team}/tables/fetch", "Ask the external system for columns.")
+            .takes::<FetchSchema>()
+            .gives::<FetchedSchema>(),
+        on("GET", "/teams/{team}/tables/{table}", "A table with the jobs that use it.").gives::<Table>(),
+        on("PUT", "/teams/{team}/tables/{table}", "Change a table.").takes::<TableDraft>().gives::<Table>(),
+        on("DELETE", "/teams/{team}/tables/{table}", "Delete a table; refused while jobs use it."),
+        on("GET", "/teams/{team}/tables/{table}/sample", "Some decoded rows.").query(&["limit"]).gives::<Sample>(),
+        on("POST", "/teams/{team}/sql/validate", "Check a script.").takes::<Validate>().gives::<Validation>(),
+        on("POST", "/teams/{team}/sql/complete", "What may stand at the caret.")
+            .takes::<Complete>()
+            .lists::<CompletionItem>(),
+        on("POST", "/teams/{team}/sql/format", "Lay out a script.").takes::<Format>().gives::<Formatted>(),
+    ]
+}
+
+fn previews() -> Vec<Operation> {
+    vec![
+        on("POST", "/teams/{team}/previews", "Run a query for a while.")
+            .takes::<StartPreview>()
+            .gives::<PreviewStarted>(),
+        on("GET", "/teams/{team}/previews/{preview}/events", "Its rows, as they come.").streams::<PreviewEvent>(),
+        on("DELETE", "/teams/{team}/previews/{preview}", "Cancel it."),
+    ]
+}
+
+fn jobs() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/jobs", "Jobs.")
+            .query(&["cursor", "limit", "q", "state", "tag", "owner"])
+            .lists::<JobSummary>(),
+        on("POST", "/teams/{team}/jobs", "Make a job.").takes::<NewJob>().gives::<Job>(),
+        on("GET", "/teams/{team}/jobs/{job}", "A job.").gives::<Job>(),
+        on("PATCH", "/teams/{team}/jobs/{job}", "Change name, description or tags.")
+            .takes::<JobChange>()
+            .gives::<Job>(),
+        on("DELETE", "/teams/{team}/jobs/{job}", "Delete a job; refused while it runs."),
+        on("PUT", "/teams/{team}/jobs/{job}/draft", "Save the draft.").takes::<SaveDraft>().gives::<Job>(),
+        on("GET", "/teams/{team}/jobs/{job}/versions", "Versions, newest first.").lists::<VersionSummary>(),
+        on("POST", "/teams/{team}/jobs/{job}/versions", "Freeze the draft.").takes::<NewVersion>().gives::<Version>(),
+        on("GET", "/teams/{team}/jobs/{job}/versions/{number}", "A version.").gives::<Version>(),
+        on("GET", "/teams/{team}/jobs/{job}/start-options", "What it can be started from.").gives::<StartOptions>(),
+        on("POST", "/teams/{team}/jobs/{job}/start", "Start.").takes::<Start>().gives::<Job>(),
+        on("POST", "/teams/{team}/jobs/{job}/stop", "Stop.").takes::<Stop>().gives::<Job>(),
+        on("POST", "/teams/{team}/jobs/{job}/savepoints", "Ask for a savepoint.").answers("202"),
+        on("GET", "/teams/{team}/jobs/{job}/savepoints", "Savepoints and checkpoints.").lists::<RestorePoint>(),
+    ]
+}
+
+fn runs() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/jobs/{job}/runs", "Runs, newest first.").lists::<Run>(),
+        on("GET", "/teams/{team}/jobs/{job}/events", "What happened, newest first.").lists::<RunEvent>(),
+        on("GET", "/teams/{team}/jobs/{job}/graph", "The graph of the running version, else of the draft.")
+            .gives::<Graph>(),
+        on("GET", "/teams/{team}/jobs/{job}/metrics", "Series for charts.")
+            .query(&["from", "to", "points"])
+            .gives::<MetricSeries>(),
+        on("GET", "/teams/{team}/jobs/{job}/figures", "The newest figures of every operator.").gives::<MetricReport>(),
+        on("GET", "/teams/{team}/jobs/{job}/logs", "Log lines of a run.")
+            .query(&["run", "after", "before", "level", "contains", "limit"])
+            .gives::<LogPage>(),
+        on("GET", "/teams/{team}/jobs/{job}/logs/tail", "Log lines as they come; the id is the line's number.")
+            .query(&["run", "after"])
+            .streams::<LogLine>(),
+        on("GET", "/link", "The worker link, a WebSocket.").answers("101"),
+    ]
+}

@@ -1,0 +1,39 @@
+//! `/metrics` for Prometheus: for whoever asks from this machine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::job;
+use crate::error::{Error, Result};
+use crate::metric::prometheus::{Exposed, text};
+use crate::state::App;
+use crate::store;
+
+pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
+    // A proxy on this machine forwards for others: it says so, and is not local then.
+    let forwarded = request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    if forwarded || !from.is_some_and(|from| from.ip().is_loopback()) {
+        return Err(Error::not_found("page"));
+    }
+    let mut exposed = Vec::new();
+    for (team, slug) in store::team::slugs(&app.store).await? {
+        for job in job::summaries(&app, team).await? {
+            let (state, figures) = job.current.map_or((None, None), |run| (Some(run.state), run.figures));
+            exposed.push(Exposed { team: slug.clone(), job: job.name, state, figures });
+        }
+    }
+    let mirror = app.mirror.counts();
+    let own = format!(
+        "# HELP millrace_mirror_lines_total Lines handed to the platform's own topics.\n\
+         # TYPE millrace_mirror_lines_total counter\n\
+         millrace_mirror_lines_total{{outcome=\"sent\"}} {}\nmillrace_mirror_lines_total{{outcome=\"lost\"}} {}\n",
+        mirror.sent, mirror.lost
+    );
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((content_type, text(&exposed) + &own).into_response())
+}

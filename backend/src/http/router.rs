@@ -1,0 +1,114 @@
+//! The table of contents of the API: each route names its handler. Who may call it stands in `access::policy`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware::from_fn_with_state;
+
+use super::assets::Assets;
+use super::envelope::envelope;
+use super::routes::Routes;
+use super::{
+    catalog, connection, database, health, job, link, live, log, openapi, overview, preview, prometheus, run, search,
+    session, setup, start, table, team, token, topic, version,
+};
+use crate::error::Error;
+use crate::state::App;
+
+/// Scripts are text of a few kilobytes; nothing is uploaded yet.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;
+
+/// Everything below `/api/v1`, in the order of docs/api.md.
+pub fn api(app: Arc<App>) -> Routes {
+    Routes::new(app)
+        .get("/health", health::show)
+        .get("/openapi.json", openapi::show)
+        .get("/setup", setup::show)
+        .post("/setup", setup::create)
+        .post("/session", session::create)
+        .post("/session/demo", session::demo)
+        .get("/session", session::show)
+        .delete("/session", session::delete)
+        .get("/tokens", token::list)
+        .post("/tokens", token::create)
+        .delete("/tokens/{token}", token::delete)
+        .get("/connectors", catalog::connectors)
+        .get("/functions", catalog::functions)
+        .get("/teams", team::list)
+        .post("/teams", team::create)
+        .get("/teams/{team}", team::show)
+        .delete("/teams/{team}", team::delete)
+        .get("/teams/{team}/members", team::members)
+        .put("/teams/{team}/members", team::set_member)
+        .delete("/teams/{team}/members/{user}", team::remove_member)
+        .get("/teams/{team}/overview", overview::show)
+        .get("/teams/{team}/search", search::list)
+        .get("/teams/{team}/live", live::stream)
+        .get("/teams/{team}/connections", connection::list)
+        .post("/teams/{team}/connections", connection::create)
+        .post("/teams/{team}/connections/test", connection::test_draft)
+        .get("/teams/{team}/connections/{connection}", connection::show)
+        .put("/teams/{team}/connections/{connection}", connection::update)
+        .delete("/teams/{team}/connections/{connection}", connection::delete)
+        .post("/teams/{team}/connections/{connection}/test", connection::test_stored)
+        .get("/teams/{team}/connections/{connection}/topics", topic::list)
+        .post("/teams/{team}/connections/{connection}/topics", topic::create)
+        .get("/teams/{team}/connections/{connection}/topics/{topic}", topic::show)
+        .get("/teams/{team}/connections/{connection}/topics/{topic}/messages", topic::messages)
+        .get("/teams/{team}/connections/{connection}/groups", topic::groups)
+        .get("/teams/{team}/databases", database::list)
+        .post("/teams/{team}/databases", database::create)
+        .delete("/teams/{team}/databases/{database}", database::delete)
+        .get("/teams/{team}/tables", table::list)
+        .post("/teams/{team}/tables", table::create)
+        .post("/teams/{team}/tables/check", table::check)
+        .post("/teams/{team}/tables/test", table::test)
+        .post("/teams/{team}/tables/fetch", table::fetch)
+        .get("/teams/{team}/tables/{table}", table::show)
+        .put("/teams/{team}/tables/{table}", table::update)
+        .delete("/teams/{team}/tables/{table}", table::delete)
+        .get("/teams/{team}/tables/{table}/sample", table::sample)
+        .post("/teams/{team}/sql/validate", catalog::validate)
+        .post("/teams/{team}/sql/complete", catalog::complete)
+        .post("/teams/{team}/sql/format", catalog::format)
+        .post("/teams/{team}/previews", preview::start)
+        .get("/teams/{team}/previews/{preview}/events", preview::events)
+        .delete("/teams/{team}/previews/{preview}", preview::cancel)
+        .get("/teams/{team}/jobs", job::list)
+        .post("/teams/{team}/jobs", job::create)
+        .get("/teams/{team}/jobs/{job}", job::show)
+        .patch("/teams/{team}/jobs/{job}", job::change)
+        .delete("/teams/{team}/jobs/{job}", job::delete)
+        .put("/teams/{team}/jobs/{job}/draft", job::save_draft)
+        .get("/teams/{team}/jobs/{job}/versions", version::list)
+        .post("/teams/{team}/jobs/{job}/versions", version::create)
+        .get("/teams/{team}/jobs/{job}/versions/{number}", version::show)
+        .get("/teams/{team}/jobs/{job}/start-options", start::options)
+        .post("/teams/{team}/jobs/{job}/start", start::start)
+        .post("/teams/{team}/jobs/{job}/stop", start::stop)
+        .post("/teams/{team}/jobs/{job}/savepoints", start::take_savepoint)
+        .get("/teams/{team}/jobs/{job}/savepoints", start::savepoints)
+        .get("/teams/{team}/jobs/{job}/runs", run::list)
+        .get("/teams/{team}/jobs/{job}/events", run::events)
+        .get("/teams/{team}/jobs/{job}/graph", run::graph)
+        .get("/teams/{team}/jobs/{job}/metrics", run::metrics)
+        .get("/teams/{team}/jobs/{job}/figures", run::figures)
+        .get("/teams/{team}/jobs/{job}/logs", log::page)
+        .get("/teams/{team}/jobs/{job}/logs/tail", log::tail)
+        .get("/link", link::open)
+}
+
+/// The whole server: the API and the console.
+pub fn server(app: Arc<App>) -> Router {
+    let api = api(app.clone())
+        .into_router()
+        .fallback(|| async { Error::not_found("address in the API") })
+        .method_not_allowed_fallback(|| async { Error::not_found("call of that method") })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    let assets = Assets::from_environment();
+    let console = move |method: Method, uri: Uri, headers: HeaderMap| assets.clone().answer(method, uri, headers);
+    let metrics = Router::new().route("/metrics", axum::routing::get(prometheus::show)).with_state(app.clone());
+    Router::new().nest("/api/v1", api).merge(metrics).fallback(console).layer(from_fn_with_state(app, envelope))
+}

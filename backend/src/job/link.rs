@@ -1,0 +1,197 @@
+//! The server's end of the worker link, apart from the WebSocket itself: frames of text come in and go out.
+//!
+//! The first frame must be `Hello` with the token of the run's current attempt; anything else is fenced. After that
+//! each report is stored, or handed to the run's actor, before it is acknowledged. When that fails the link is closed
+//! without an acknowledgement, and the worker sends the report again over its next link.
+
+use std::time::Duration;
+
+use millrace_wire::ids::RunId;
+use millrace_wire::link::{Command, FromWorker, Hello, LINK_VERSION, Report, ToWorker};
+use millrace_wire::log::LogLine;
+use tokio::sync::{mpsc, oneshot};
+
+use super::actor::Message;
+use super::lifecycle::LEASE;
+use super::supervisor::{Handle, Supervisor};
+use super::token;
+use crate::error::Result;
+use crate::log::Origin;
+use crate::store::run::{self, RunRow};
+
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Workers send something every few seconds; a link without it is a dead one.
+const SILENT_LINK: Duration = Duration::from_secs(60);
+/// Commands that wait for the socket.
+const COMMANDS: usize = 16;
+/// While this server starts, a worker may come before its run's actor is there.
+const ACTOR_WITHIN: Duration = Duration::from_secs(5);
+
+/// Frames of text in both directions; dropping the sender closes the socket.
+pub struct Frames {
+    pub incoming: mpsc::Receiver<String>,
+    pub outgoing: mpsc::Sender<String>,
+}
+
+enum Greeting {
+    Welcome(Box<(Hello, RunRow)>),
+    Refused {
+        attempt: u32,
+        reason: String,
+    },
+    /// The store does not answer: the worker tries again.
+    Later,
+}
+
+impl Supervisor {
+    /// Serves one link until it closes.
+    pub async fn serve_link(&self, mut frames: Frames) {
+        let Ok(Some(first)) = tokio::time::timeout(HELLO_WITHIN, frames.incoming.recv()).await else { return };
+        match self.greet(&first).await {
+            Greeting::Welcome(welcome) => {
+                let (hello, row) = *welcome;
+                self.serve_worker(hello, row.id, frames).await;
+            }
+            Greeting::Refused { attempt, reason } => {
+                tracing::warn!(%reason, "a worker's link was refused");
+                send(&frames.outgoing, attempt, Command::Fence { reason }).await;
+            }
+            Greeting::Later => {}
+        }
+    }
+
+    async fn greet(&self, first: &str) -> Greeting {
+        let refused = |attempt, reason: &str| Greeting::Refused { attempt, reason: reason.to_owned() };
+        let Ok(frame) = serde_json::from_str::<FromWorker>(first) else {
+            return refused(0, "The first frame cannot be read.");
+        };
+        if frame.v != LINK_VERSION {
+            return refused(0, &format!("This server speaks version {LINK_VERSION} of the link, not {}.", frame.v));
+        }
+        let Report::Hello(hello) = frame.report else { return refused(0, "The first frame must be a hello.") };
+        let row = match run::get(&self.shared.store, hello.run).await {
+            Ok(row) => row,
+            Err(error) => {
+                tracing::error!(%error, "a worker cannot be checked; it comes again");
+                return Greeting::Later;
+            }
+        };
+        // One answer for all that is wrong with who it says it is.
+        let Some(row) = row.filter(|row| row.job == hello.job) else {
+            return refused(hello.attempt, "The token is not valid.");
+        };
+        if row.attempt != hello.attempt {
+            return refused(hello.attempt, "Another attempt took over.");
+        }
+        if !token::fits(&hello.token, &row.token_hash) {
+            return refused(hello.attempt, "The token is not valid.");
+        }
+        Greeting::Welcome(Box::new((hello, row)))
+    }
+
+    async fn serve_worker(&self, hello: Hello, run: RunId, mut frames: Frames) {
+        let attempt = hello.attempt;
+        let Some(actor) = self.actor_of(run).await else { return };
+        let link = self.shared.next_link();
+        let (commands, mut to_send) = mpsc::channel(COMMANDS);
+        let (accepted, answer) = oneshot::channel();
+        let linked = Message::Linked { hello: Box::new(hello), link, commands, accepted };
+        if actor.inbox.send(linked).await.is_err() || !answer.await.unwrap_or(false) {
+            return;
+        }
+        loop {
+            tokio::select! {
+                frame = tokio::time::timeout(SILENT_LINK, frames.incoming.recv()) => {
+                    let Ok(Some(text)) = frame else { break };
+                    let Some(seq) = self.take_frame(&actor, run, attempt, &text).await else { break };
+                    let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+                    if !send(&frames.outgoing, attempt, Command::Ack { seq, lease_ms }).await {
+                        break;
+                    }
+                }
+                command = to_send.recv() => {
+                    // None: the actor has let go of this link, because another one came or the attempt is over.
+                    let Some(command) = command else { break };
+                    if !send_frame(&frames.outgoing, &command).await {
+                        break;
+                    }
+                }
+                () = self.shared.shutdown.cancelled() => break,
+            }
+        }
+        let _ = actor.inbox.send(Message::Unlinked { link }).await;
+    }
+
+    /// Stores what the frame reports; its number when that is done.
+    async fn take_frame(&self, actor: &Handle, run: RunId, attempt: u32, text: &str) -> Option<u64> {
+        let frame: FromWorker = match serde_json::from_str(text) {
+            Ok(frame) => frame,
+            Err(cause) => {
+                tracing::warn!(%run, attempt, %cause, "a worker sent a frame that cannot be read");
+                return None;
+            }
+        };
+        let report = match frame.report {
+            Report::Logs { lines } => {
+                if let Err(error) = self.keep_lines(actor, run, attempt, frame.seq, lines).await {
+                    tracing::error!(%run, %error, "log lines cannot be stored; they come again");
+                    return None;
+                }
+                Report::Heartbeat { at: 0 }
+            }
+            other => other,
+        };
+        let (stored, answer) = oneshot::channel();
+        actor.inbox.send(Message::Reported { attempt, report: Box::new(report), stored }).await.ok()?;
+        answer.await.unwrap_or(false).then_some(frame.seq)
+    }
+
+    async fn keep_lines(
+        &self,
+        actor: &Handle,
+        run: RunId,
+        attempt: u32,
+        frame: u64,
+        mut lines: Vec<LogLine>,
+    ) -> Result<()> {
+        let whose = actor.view.lock().clone();
+        for line in &mut lines {
+            // Whose lines they are is known from the token, whatever they say.
+            line.run = Some(run);
+            line.attempt = attempt;
+            line.job_name.clone_from(&whose.job_name);
+            line.team.clone_from(&whose.team_slug);
+        }
+        for line in self.shared.logs.append(run, Origin { attempt, frame }, lines).await? {
+            self.shared.mirror.log(&line);
+        }
+        Ok(())
+    }
+
+    async fn actor_of(&self, run: RunId) -> Option<Handle> {
+        let deadline = tokio::time::Instant::now() + ACTOR_WITHIN;
+        loop {
+            if let Some(handle) = self.shared.handle(run) {
+                return Some(handle);
+            }
+            if tokio::time::Instant::now() > deadline {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn send(outgoing: &mpsc::Sender<String>, attempt: u32, command: Command) -> bool {
+    send_frame(outgoing, &ToWorker { v: LINK_VERSION, attempt, command }).await
+}
+
+async fn send_frame(outgoing: &mpsc::Sender<String>, frame: &ToWorker) -> bool {
+    match serde_json::to_string(frame) {
+        Ok(text) => outgoing.send(text).await.is_ok(),
+        Err(cause) => {
+            tracing::error!(%cause, "a command cannot be written");
+            false
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Running jobs: supervision of worker processes, from a wish in the database to a process that does it.
+//!
+//! ```text
+//!  app::job ──wish──▶ store ◀──compare-and-set── actor (one per live run) ──spawn, kill──▶ worker process
+//!                                                  ▲   │                                        │
+//!                                       reports    │   │ commands                               │
+//!                                                  └───┴──────────── link ◀───── WebSocket ─────┘
+//! ```
+//! - `lifecycle` decides, purely, what follows from the facts; `observed` gathers them; `actor` carries decisions out.
+//! - `launch` spawns, `process` tells processes apart, `token` is what an attempt proves itself with.
+//! - `link` is the server's end of the worker link.
+//! - `supervisor` keeps one actor per live run and starts by adopting what runs.
+//!
+//! Promises: whenever the server is killed, the next one goes on from what is written down (`steps` names the instants,
+//! a test dies at each); no attempt is launched while an older one is known to live; an older attempt that comes back is
+//! fenced by its token.
+
+mod act;
+mod actor;
+mod clear;
+mod launch;
+mod lifecycle;
+pub mod link;
+mod observed;
+mod process;
+mod record;
+mod steps;
+pub mod supervisor;
+mod token;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use launch::beside_this_one;
+pub use supervisor::Supervisor;
+
+pub(crate) use launch::{exit_in_words, in_own_session};
+pub(crate) use process::is_alive;

@@ -1,0 +1,194 @@
+//! One actor per live run; at start, one for each run that was live when the last server ended.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::future::BoxFuture;
+use millrace_wire::ids::{RunId, TeamId};
+use millrace_wire::job::CurrentRun;
+use millrace_wire::link::TableSource;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::actor::{Actor, Message};
+use super::launch::Launcher;
+use super::lifecycle::Limits;
+use super::steps::Steps;
+use super::view::{View, current_run};
+use crate::config::FileRoots;
+use crate::error::Result;
+use crate::live::LiveHub;
+use crate::log::LogStore;
+use crate::metric::MetricStore;
+use crate::store::Store;
+use crate::store::run::{self, RunRow};
+use crate::watch::Mirror;
+
+/// Messages that wait for an actor. A link waits for each answer, so that few are ever under way.
+const INBOX: usize = 64;
+
+/// The tables of a team with what their connections fill in, credentials included.
+pub trait Tables: Send + Sync {
+    /// The name of the database that bare names belong to, and the tables of these names (`database.table`).
+    fn named(
+        &self,
+        team: TeamId,
+        names: BTreeSet<String>,
+    ) -> BoxFuture<'_, Result<(String, BTreeMap<String, TableSource>)>>;
+
+    /// The team's short name, for identities.
+    fn team_slug(&self, team: TeamId) -> BoxFuture<'_, Result<String>>;
+}
+
+/// What all actors share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) launcher: Launcher,
+    pub(crate) logs: Arc<LogStore>,
+    pub(crate) metrics: Arc<MetricStore>,
+    pub(crate) live: LiveHub,
+    pub(crate) mirror: Mirror,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) file_roots: FileRoots,
+    pub(crate) limits: Limits,
+    pub(crate) steps: Steps,
+    pub(crate) shutdown: CancellationToken,
+    links: AtomicU64,
+    actors: Mutex<HashMap<RunId, Handle>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Handle {
+    pub(crate) inbox: mpsc::Sender<Message>,
+    pub(crate) view: Arc<Mutex<View>>,
+}
+
+/// Where workers come from and what they may touch.
+pub struct Places {
+    pub worker_binary: Option<PathBuf>,
+    /// `ws://…/api/v1/link` of this server.
+    pub link_url: String,
+    /// Folders of runs are made below.
+    pub runs: PathBuf,
+    pub file_roots: FileRoots,
+}
+
+/// The stores and hubs that supervision reads and feeds.
+pub struct Surroundings {
+    pub store: Store,
+    pub logs: Arc<LogStore>,
+    pub metrics: Arc<MetricStore>,
+    pub live: LiveHub,
+    pub mirror: Mirror,
+    pub tables: Arc<dyn Tables>,
+    pub shutdown: CancellationToken,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Supervisor {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Supervisor {
+    pub fn new(places: Places, around: Surroundings) -> Supervisor {
+        Supervisor::with(places, around, Limits::default(), Steps::default())
+    }
+
+    pub(crate) fn with(places: Places, around: Surroundings, limits: Limits, steps: Steps) -> Supervisor {
+        let launcher = Launcher { binary: places.worker_binary, link_url: places.link_url, folder: places.runs };
+        Supervisor {
+            shared: Arc::new(Shared {
+                store: around.store,
+                launcher,
+                logs: around.logs,
+                metrics: around.metrics,
+                live: around.live,
+                mirror: around.mirror,
+                tables: around.tables,
+                file_roots: places.file_roots,
+                limits,
+                steps,
+                shutdown: around.shutdown,
+                links: AtomicU64::new(1),
+                actors: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Takes care of every run that is not over: what runs is adopted, what hangs between two steps goes on.
+    pub async fn adopt_all(&self) -> Result<usize> {
+        let live = run::all_live(&self.shared.store).await?;
+        let count = live.len();
+        for row in live {
+            self.take_care(row);
+        }
+        Ok(count)
+    }
+
+    /// Takes care of a run from now on; once is enough, again does nothing.
+    pub fn take_care(&self, row: RunRow) {
+        let mut actors = self.shared.actors.lock();
+        if actors.contains_key(&row.id) || row.state.is_terminal() {
+            return;
+        }
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (actor, view) = Actor::new(self.shared.clone(), row.clone(), messages, inbox.clone());
+        actors.insert(row.id, Handle { inbox, view });
+        drop(actors);
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            let run = row.id;
+            actor.run().await;
+            shared.actors.lock().remove(&run);
+            shared.logs.close(run);
+        });
+    }
+
+    /// Something about the run changed in the store, asked for by `by`.
+    pub async fn look_at(&self, run: RunId, by: &str) {
+        self.send(run, Message::Look { by: by.to_owned() }).await;
+    }
+
+    /// False when no worker is linked that could take one.
+    pub async fn take_savepoint(&self, run: RunId, by: &str) -> bool {
+        let (asked, answer) = tokio::sync::oneshot::channel();
+        self.send(run, Message::Savepoint { by: by.to_owned(), asked }).await && answer.await.unwrap_or(false)
+    }
+
+    /// The run as it looks now.
+    pub fn current(&self, run: &RunRow) -> CurrentRun {
+        let view = self.shared.handle(run.id).map(|handle| handle.view.lock().clone());
+        current_run(run, view.as_ref(), self.shared.metrics.figures(run.job))
+    }
+
+    /// Whether an actor takes care of the run.
+    pub fn cares_for(&self, run: RunId) -> bool {
+        self.shared.handle(run).is_some()
+    }
+
+    /// Folder of a run's own files, for clearing up after a deleted job.
+    pub fn run_folder(&self, run: RunId) -> PathBuf {
+        self.shared.launcher.run_folder(run)
+    }
+
+    async fn send(&self, run: RunId, message: Message) -> bool {
+        match self.shared.handle(run) {
+            Some(handle) => handle.inbox.send(message).await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn handle(&self, run: RunId) -> Option<Handle> {
+        self.actors.lock().get(&run).cloned()
+    }
+
+    pub(crate) fn next_link(&self) -> u64 {
+        self.links.fetch_add(1, Ordering::Relaxed)
+    }
+}

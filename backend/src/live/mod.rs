@@ -1,0 +1,190 @@
+//! The live hub: what the server tells browsers by itself, per team, with numbered events and resume.
+//!
+//! Every team has a ring of its newest events. A reader that comes back with the id of the last event it saw gets what
+//! it missed; when the ring no longer holds that, it gets `reset` and reloads what it shows. A reader that falls
+//! behind by more than the channel holds is dropped and comes back the same way, so that it never slows others down.
+//!
+//! ```text
+//! publish ─▶ ring (512 events or 1 MB) ─▶ broadcast (256 events per reader) ─▶ SSE
+//! ```
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use millrace_wire::ids::TeamId;
+use millrace_wire::live::LiveEvent;
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use crate::clock;
+
+const RING_EVENTS: usize = 512;
+const RING_BYTES: usize = 1024 * 1024;
+const READER_EVENTS: usize = 256;
+
+/// One event as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbered {
+    pub seq: u64,
+    pub json: Arc<String>,
+}
+
+#[derive(Default)]
+struct Channel {
+    ring: VecDeque<Numbered>,
+    bytes: usize,
+    last: u64,
+    sender: Option<broadcast::Sender<Numbered>>,
+}
+
+impl Channel {
+    fn push(&mut self, json: Arc<String>) {
+        self.last += 1;
+        let event = Numbered { seq: self.last, json };
+        self.bytes += event.json.len();
+        self.ring.push_back(event.clone());
+        while self.ring.len() > RING_EVENTS || (self.bytes > RING_BYTES && self.ring.len() > 1) {
+            if let Some(dropped) = self.ring.pop_front() {
+                self.bytes -= dropped.json.len();
+            }
+        }
+        // No receiver is no failure: nobody looks at this team now.
+        if let Some(sender) = &self.sender {
+            let _ = sender.send(event);
+        }
+    }
+
+    /// What came after `seq`; `None` when the ring no longer reaches back that far.
+    fn since(&self, seq: u64) -> Option<Vec<Numbered>> {
+        if seq > self.last {
+            return None;
+        }
+        let oldest_needed = seq + 1;
+        let oldest_held = self.ring.front().map_or(self.last + 1, |event| event.seq);
+        (oldest_held <= oldest_needed).then(|| self.ring.iter().filter(|event| event.seq > seq).cloned().collect())
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct LiveHub {
+    /// Part of every event's id: numbers of another run of the server cannot be resumed.
+    epoch: i64,
+    channels: Arc<Mutex<HashMap<TeamId, Channel>>>,
+}
+
+/// A reader's start: what it missed, or that it has to reload, and from then on what comes.
+pub struct Subscription {
+    pub missed: Vec<Numbered>,
+    pub reset: bool,
+    pub receiver: broadcast::Receiver<Numbered>,
+}
+
+impl Default for LiveHub {
+    fn default() -> Self {
+        LiveHub { epoch: clock::now_ms(), channels: Arc::default() }
+    }
+}
+
+impl LiveHub {
+    /// Sends to everybody who watches the team.
+    pub fn publish(&self, team: TeamId, event: &LiveEvent) {
+        let Some(json) = encode(event) else { return };
+        self.channels.lock().entry(team).or_default().push(json);
+    }
+
+    /// Sends to all teams somebody has watched since the server started.
+    pub fn publish_to_all(&self, event: &LiveEvent) {
+        let Some(json) = encode(event) else { return };
+        for channel in self.channels.lock().values_mut() {
+            channel.push(json.clone());
+        }
+    }
+
+    /// `last_event_id`: what the browser sends after a lost connection.
+    pub fn subscribe(&self, team: TeamId, last_event_id: Option<&str>) -> Subscription {
+        let mut channels = self.channels.lock();
+        let channel = channels.entry(team).or_default();
+        let receiver = channel.sender.get_or_insert_with(|| broadcast::channel(READER_EVENTS).0).subscribe();
+        let missed = match last_event_id {
+            None => Some(Vec::new()),
+            Some(id) => self.seq_of(id).and_then(|seq| channel.since(seq)),
+        };
+        Subscription { reset: missed.is_none(), missed: missed.unwrap_or_default(), receiver }
+    }
+
+    /// The id to send with an event.
+    pub fn id_of(&self, seq: u64) -> String {
+        format!("{}-{seq}", self.epoch)
+    }
+
+    fn seq_of(&self, id: &str) -> Option<u64> {
+        let (epoch, seq) = id.split_once('-')?;
+        (epoch.parse() == Ok(self.epoch)).then(|| seq.parse().ok()).flatten()
+    }
+}
+
+fn encode(event: &LiveEvent) -> Option<Arc<String>> {
+    match serde_json::to_string(event) {
+        Ok(json) => Some(Arc::new(json)),
+        Err(cause) => {
+            tracing::error!("live event cannot be written: {cause}");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn team() -> TeamId {
+        TeamId(clock::new_id())
+    }
+
+    #[test]
+    fn a_reader_that_comes_back_gets_what_it_missed() {
+        let (hub, team) = (LiveHub::default(), team());
+        hub.publish(team, &LiveEvent::ConnectionsChanged);
+        hub.publish(team, &LiveEvent::ConnectionsChanged);
+        hub.publish(team, &LiveEvent::ConnectionsChanged);
+        let back = hub.subscribe(team, Some(&hub.id_of(1)));
+        assert!(!back.reset);
+        assert_eq!(back.missed.iter().map(|event| event.seq).collect::<Vec<_>>(), [2, 3]);
+        assert!(hub.subscribe(team, Some(&hub.id_of(3))).missed.is_empty());
+    }
+
+    #[test]
+    fn too_old_or_foreign_ids_reset() {
+        let (hub, team) = (LiveHub::default(), team());
+        for _ in 0..RING_EVENTS + 2 {
+            hub.publish(team, &LiveEvent::ConnectionsChanged);
+        }
+        assert!(hub.subscribe(team, Some(&hub.id_of(1))).reset);
+        assert!(!hub.subscribe(team, Some(&hub.id_of(2))).reset);
+        assert!(hub.subscribe(team, Some("7-1")).reset);
+        assert!(hub.subscribe(team, Some("nonsense")).reset);
+        assert!(hub.subscribe(team, Some(&hub.id_of(9_999))).reset);
+    }
+
+    #[test]
+    fn teams_do_not_hear_each_other() {
+        let (hub, ours, theirs) = (LiveHub::default(), team(), team());
+        let mut receiver = hub.subscribe(ours, None).receiver;
+        hub.publish(theirs, &LiveEvent::ConnectionsChanged);
+        assert!(receiver.try_recv().is_err());
+        hub.publish(ours, &LiveEvent::ConnectionsChanged);
+        assert_eq!(receiver.try_recv().unwrap().seq, 1);
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_so_and_blocks_nobody() {
+        let (hub, team) = (LiveHub::default(), team());
+        let mut slow = hub.subscribe(team, None).receiver;
+        for _ in 0..READER_EVENTS + 1 {
+            hub.publish(team, &LiveEvent::ConnectionsChanged);
+        }
+        assert!(matches!(slow.try_recv(), Err(broadcast::error::TryRecvError::Lagged(_))));
+    }
+}

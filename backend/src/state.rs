@@ -1,0 +1,110 @@
+//! What all requests and long-lived tasks share. One struct, built once at start, handed around as `Arc<App>`.
+
+use std::sync::Arc;
+
+use millrace_wire::session::BrokerStatus;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::limit::Limits;
+use crate::access::password::Passwords;
+use crate::access::secret::Keys;
+use crate::access::token::TokenKeys;
+use crate::app::supervision::{self, WorkerTables};
+use crate::config::Config;
+use crate::engine::EngineFront;
+use crate::error::Result;
+use crate::job::Supervisor;
+use crate::job::supervisor::Surroundings;
+use crate::live::LiveHub;
+use crate::log::LogStore;
+use crate::metric::MetricStore;
+use crate::preview::Previews;
+use crate::store::{self, Store};
+use crate::watch::Mirror;
+
+pub struct App {
+    pub config: Arc<Config>,
+    /// The metadata database.
+    pub store: Store,
+    /// Validation, completion, schemas: the SQL engine's front.
+    pub engine: Arc<dyn EngineFront>,
+    /// Events that go to browsers by themselves.
+    pub live: LiveHub,
+    /// The server's own broker: where it is and whether it answers. Whoever watches the broker sets it.
+    pub broker: watch::Sender<BrokerStatus>,
+    /// Seals secrets; other keys derive from it.
+    pub keys: Keys,
+    pub passwords: Passwords,
+    pub tokens: TokenKeys,
+    pub limits: Limits,
+    /// Log lines of runs, as files.
+    pub logs: Arc<LogStore>,
+    /// Figures of runs, now and before.
+    pub metrics: Arc<MetricStore>,
+    /// Sends logs and figures to the platform's own topics.
+    pub mirror: Mirror,
+    /// Keeps runs going.
+    pub jobs: Supervisor,
+    pub previews: Previews,
+    /// The way back from supervision to the tables; filled in by `tasks::start`.
+    pub worker_tables: Arc<WorkerTables>,
+    /// Cancelled when the server is asked to stop: streams end, loops leave.
+    pub shutdown: CancellationToken,
+}
+
+impl App {
+    /// Opens and migrates the store and reads the keys; starts nothing yet.
+    pub async fn open(config: Config, engine: Arc<dyn EngineFront>) -> Result<App> {
+        let keys = Keys::load_or_create(&config.secret_key_file)?;
+        let store = store::connect::open(&config.database_url).await?;
+        store::migrate::run(&store).await?;
+        let broker = watch::Sender::new(initial_broker_status(&config));
+        let history = format!("sqlite://{}", config.data_dir.join("metrics.db").display());
+        let metrics = Arc::new(MetricStore::open(store::connect::open(&history).await?).await?);
+        let logs = Arc::new(LogStore::new(config.data_dir.join("logs")));
+        let (live, mirror, shutdown) = (LiveHub::default(), Mirror::default(), CancellationToken::new());
+        let worker_tables = Arc::new(WorkerTables::default());
+        let around = Surroundings {
+            store: store.clone(),
+            logs: logs.clone(),
+            metrics: metrics.clone(),
+            live: live.clone(),
+            mirror: mirror.clone(),
+            tables: worker_tables.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let previews = config.data_dir.join("previews");
+        Ok(App {
+            jobs: Supervisor::new(supervision::places(&config), around),
+            previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
+            logs,
+            metrics,
+            mirror,
+            worker_tables,
+            store,
+            engine,
+            live,
+            broker,
+            passwords: Passwords::new().await?,
+            tokens: TokenKeys::new(&keys),
+            keys,
+            limits: Limits::default(),
+            shutdown,
+            config: Arc::new(config),
+        })
+    }
+}
+
+/// Before anybody has asked the broker, it is not known to be up.
+fn initial_broker_status(config: &Config) -> BrokerStatus {
+    match &config.kafka {
+        Some(bootstrap) => BrokerStatus { demo: false, bootstrap: bootstrap.clone(), up: false, note: String::new() },
+        None => BrokerStatus {
+            demo: true,
+            bootstrap: String::new(),
+            up: false,
+            note: "The demo broker is starting. It has no transactions: delivery is at least once.".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,191 @@
+//! Jobs and their drafts.
+
+use millrace_wire::ids::{JobId, TeamId};
+use millrace_wire::job::{DesiredState, JobSettings};
+
+use super::row::Columns;
+use super::{Row, Store, Tx};
+use crate::error::Result;
+
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    pub id: JobId,
+    pub team: TeamId,
+    pub name: String,
+    pub description: String,
+    pub owner: String,
+    pub tags: Vec<String>,
+    pub desired: DesiredState,
+    pub demo: bool,
+    pub draft: DraftRow,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct DraftRow {
+    pub sql: String,
+    pub settings: JobSettings,
+    pub revision: u32,
+    pub updated_by: String,
+    pub updated_at: i64,
+}
+
+/// Counts for the tabs of the job page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JobCounts {
+    pub runs: u64,
+    pub versions: u64,
+    pub savepoints: u64,
+}
+
+fn read(row: &Row) -> Result<JobRow> {
+    Ok(JobRow {
+        id: row.parsed("id")?,
+        team: row.parsed("team_id")?,
+        name: row.text("name")?,
+        description: row.text("description")?,
+        owner: row.text("owner")?,
+        tags: row.json("tags")?,
+        desired: row.parsed("desired")?,
+        demo: row.flag("demo")?,
+        draft: DraftRow {
+            sql: row.text("draft_sql")?,
+            settings: row.json("draft_settings")?,
+            revision: u32::try_from(row.int("draft_revision")?).unwrap_or(0),
+            updated_by: row.text("draft_updated_by")?,
+            updated_at: row.int("draft_updated_at")?,
+        },
+        created_at: row.int("created_at")?,
+        updated_at: row.int("updated_at")?,
+    })
+}
+
+pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO jobs (id, team_id, name, description, owner, tags, desired, demo, draft_sql, draft_settings, \
+         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(job.id.to_string())
+    .bind(job.team.to_string())
+    .bind(job.name.clone())
+    .bind(job.description.clone())
+    .bind(job.owner.clone())
+    .bind(serde_json::to_string(&job.tags)?)
+    .bind(job.desired.as_str())
+    .bind(i64::from(job.demo))
+    .bind(job.draft.sql.clone())
+    .bind(serde_json::to_string(&job.draft.settings)?)
+    .bind(i64::from(job.draft.revision))
+    .bind(job.draft.updated_by.clone())
+    .bind(job.draft.updated_at)
+    .bind(job.created_at)
+    .bind(job.updated_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Of this team only: another team's job does not exist here.
+pub async fn get(store: &Store, team: TeamId, job: JobId) -> Result<Option<JobRow>> {
+    let row = sqlx::query("SELECT * FROM jobs WHERE id = $1 AND team_id = $2")
+        .bind(job.to_string())
+        .bind(team.to_string())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub async fn get_in(tx: &mut Tx, job: JobId) -> Result<Option<JobRow>> {
+    let row = sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(job.to_string()).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Whichever team it belongs to: for the supervisor, never for a request.
+pub async fn of_any_team(store: &Store, job: JobId) -> Result<Option<JobRow>> {
+    let row =
+        sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(job.to_string()).fetch_optional(store.reader()).await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub async fn by_name(store: &Store, team: TeamId, name: &str) -> Result<Option<JobRow>> {
+    let row = sqlx::query("SELECT * FROM jobs WHERE team_id = $1 AND name = $2")
+        .bind(team.to_string())
+        .bind(name.to_owned())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// All jobs of a team, by name.
+pub async fn list(store: &Store, team: TeamId) -> Result<Vec<JobRow>> {
+    let rows = sqlx::query("SELECT * FROM jobs WHERE team_id = $1 ORDER BY name, id")
+        .bind(team.to_string())
+        .fetch_all(store.reader())
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+pub async fn counts(store: &Store, job: JobId) -> Result<JobCounts> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM job_runs WHERE job_id = $1) AS runs, \
+         (SELECT COUNT(*) FROM job_versions WHERE job_id = $1) AS versions, \
+         (SELECT COUNT(*) FROM job_restore_points WHERE job_id = $1 AND kind = 'savepoint') AS savepoints",
+    )
+    .bind(job.to_string())
+    .fetch_one(store.reader())
+    .await?;
+    Ok(JobCounts { runs: row.count("runs")?, versions: row.count("versions")?, savepoints: row.count("savepoints")? })
+}
+
+pub async fn change(tx: &mut Tx, job: &JobRow) -> Result<()> {
+    sqlx::query("UPDATE jobs SET name = $1, description = $2, tags = $3, updated_at = $4 WHERE id = $5")
+        .bind(job.name.clone())
+        .bind(job.description.clone())
+        .bind(serde_json::to_string(&job.tags)?)
+        .bind(job.updated_at)
+        .bind(job.id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// False when the draft is not at revision `from` any more.
+pub async fn save_draft(tx: &mut Tx, job: JobId, from: u32, draft: &DraftRow) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE jobs SET draft_sql = $1, draft_settings = $2, draft_revision = $3, draft_updated_by = $4, \
+         draft_updated_at = $5, updated_at = $5 WHERE id = $6 AND draft_revision = $7",
+    )
+    .bind(draft.sql.clone())
+    .bind(serde_json::to_string(&draft.settings)?)
+    .bind(i64::from(draft.revision))
+    .bind(draft.updated_by.clone())
+    .bind(draft.updated_at)
+    .bind(job.to_string())
+    .bind(i64::from(from))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_desired(tx: &mut Tx, job: JobId, desired: DesiredState) -> Result<()> {
+    sqlx::query("UPDATE jobs SET desired = $1 WHERE id = $2")
+        .bind(desired.as_str())
+        .bind(job.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// False when it has a live run, or is not there.
+pub async fn delete(tx: &mut Tx, job: JobId) -> Result<bool> {
+    let done = sqlx::query(
+        "DELETE FROM jobs WHERE id = $1 \
+         AND NOT EXISTS (SELECT 1 FROM job_runs WHERE job_runs.job_id = jobs.id AND ended_at IS NULL)",
+    )
+    .bind(job.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

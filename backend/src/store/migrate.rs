@@ -1,0 +1,27 @@
+//! Bringing the schema up to date. The texts are compiled in; a new one is added to [`MIGRATIONS`], never changed.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::Store;
+use crate::error::{Error, Result};
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "platform", include_str!("../../../migrations/0001_platform.sql")),
+    (2, "jobs", include_str!("../../../migrations/0002_jobs.sql")),
+];
+
+pub async fn run(store: &Store) -> Result<()> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+        .run(store.writer())
+        .await
+        .map_err(|cause| Error::unavailable("The metadata database could not be brought up to date.").because(cause))
+}

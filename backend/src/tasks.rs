@@ -1,0 +1,131 @@
+//! What the server does by itself, beside answering requests: keeping the broker, adopting runs, writing the history of
+//! metrics, keeping each team's built-in tables, making the demo.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_wire::ids::TeamId;
+
+use crate::app::table;
+use crate::broker::Keeper;
+use crate::clock::now_ms;
+use crate::demo;
+use crate::error::{Error, Result};
+use crate::state::App;
+use crate::store;
+use crate::watch::{OwnUsage, tables, topics};
+
+const FLUSH_EVERY: Duration = Duration::from_secs(10);
+const ROLL_UP_EVERY: Duration = Duration::from_secs(60);
+/// How soon a new team gets its tables, and a broker that came up its topics.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Starts everything. Call it when the server listens: workers that run come back at once.
+pub async fn start(app: &Arc<App>) -> Result<()> {
+    app.worker_tables.belong_to(app);
+    let keeper = Keeper {
+        config: app.config.clone(),
+        live: app.live.clone(),
+        status: app.broker.clone(),
+        shutdown: app.shutdown.clone(),
+    };
+    tokio::spawn(keeper.keep());
+    let adopted = app.jobs.adopt_all().await?;
+    if adopted > 0 {
+        tracing::info!(runs = adopted, "runs of the last server are taken over");
+    }
+    tokio::spawn(keep_history(app.clone()));
+    tokio::spawn(watch_itself(app.clone()));
+    if app.config.demo {
+        tokio::spawn(demo::keep(app.clone()));
+    }
+    Ok(())
+}
+
+/// Call it when the server ends, after `shutdown` was cancelled.
+pub async fn finish(app: &App) {
+    if let Err(error) = app.metrics.flush(now_ms()).await {
+        tracing::warn!(%error, "the last figures are not in the history");
+    }
+    app.metrics.close().await;
+}
+
+async fn keep_history(app: Arc<App>) {
+    let mut own = OwnUsage::default();
+    let mut flush = tokio::time::interval(FLUSH_EVERY);
+    let mut roll_up = tokio::time::interval(ROLL_UP_EVERY);
+    loop {
+        let outcome = tokio::select! {
+            _ = flush.tick() => {
+                app.mirror.own_figures(&mut own);
+                app.metrics.flush(now_ms()).await
+            }
+            _ = roll_up.tick() => app.metrics.roll_up(now_ms()).await,
+            () = app.shutdown.cancelled() => return,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the history of metrics cannot be written");
+        }
+    }
+}
+
+/// The mirror follows the broker; every team has its two topics and its two tables.
+async fn watch_itself(app: Arc<App>) {
+    let mut connected_to = String::new();
+    let mut ready = BTreeSet::new();
+    loop {
+        let broker = app.broker.borrow().clone();
+        if broker.up && broker.bootstrap != connected_to {
+            let options = [("bootstrap.servers", broker.bootstrap.as_str())];
+            match connect(&app, &options).await {
+                Ok(()) => {
+                    connected_to.clone_from(&broker.bootstrap);
+                    ready.clear();
+                }
+                Err(error) => tracing::warn!(%error, "the platform's own topics cannot be written yet"),
+            }
+        }
+        let is_up = broker.up && !connected_to.is_empty();
+        match store::team::slugs(&app.store).await {
+            Ok(teams) => {
+                for (team, slug) in teams {
+                    if is_up && !ready.contains(&team) && prepare(&app, team, &slug, &connected_to).await {
+                        ready.insert(team);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "teams cannot be listed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.shutdown.cancelled() => return,
+        }
+    }
+}
+
+async fn connect(app: &App, options: &[(&str, &str)]) -> Result<()> {
+    let own = [topics::SERVER_LOGS.to_owned(), topics::SERVER_METRICS.to_owned()];
+    topics::ensure(options.iter().copied(), &own, 1).await?;
+    app.mirror.connect(options.iter().copied())
+}
+
+async fn prepare(app: &App, team: TeamId, slug: &str, bootstrap: &str) -> bool {
+    let outcome = async {
+        let names = [topics::logs(slug), topics::metrics(slug)];
+        topics::ensure([("bootstrap.servers", bootstrap)], &names, 1).await?;
+        let connection = store::connection::built_in(&app.store, team).await?;
+        let connection = connection.ok_or_else(|| Error::not_found("built-in connection"))?;
+        for draft in tables::drafts(slug, connection.id) {
+            table::ensure_built_in(app, team, slug, draft).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    match outcome.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, team = slug, "a team's own tables are not there yet");
+            false
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The API from outside, one file per part of the URL tree. Every test has a database of its own and no port.
+//!
+//! With `MILLRACE_TEST_POSTGRES_URL` set, what touches the store runs on PostgreSQL as well.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod support;
+
+mod matrix;
+mod openapi;
+mod other_teams;
+
+mod connection;
+mod job;
+mod live;
+mod request;
+mod session;
+mod setup;
+mod table;
+mod team;
+mod token;
+mod topic;
+
+mod audit;
+mod store;

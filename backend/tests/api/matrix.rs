@@ -1,0 +1,174 @@
+//! Route × role × own or other team, generated from the policy table.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use millrace_backend::access::audit;
+use millrace_backend::access::policy::{Audit, RULES, Rule, Who};
+use millrace_backend::http::router;
+use millrace_backend::store;
+use millrace_wire::team::Role;
+use serde_json::json;
+
+use crate::support::{As, People, TestApp};
+
+/// Who calls, and what they are by the table's measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Standing {
+    Nobody,
+    Member(Role),
+    /// The owner by API token.
+    OwnerToken,
+    /// An owner of another team.
+    Outsider,
+    Administrator,
+}
+
+const STANDINGS: [Standing; 8] = [
+    Standing::Nobody,
+    Standing::Member(Role::Viewer),
+    Standing::Member(Role::Developer),
+    Standing::Member(Role::Operator),
+    Standing::Member(Role::Owner),
+    Standing::OwnerToken,
+    Standing::Outsider,
+    Standing::Administrator,
+];
+
+#[derive(Debug, PartialEq)]
+enum Expected {
+    Passes,
+    Unauthorized,
+    Forbidden,
+    TeamNotFound,
+}
+
+/// The meaning of the table, said once more and independently of the guard.
+fn expected(rule: &Rule, standing: Standing) -> Expected {
+    let role = match standing {
+        Standing::Member(role) => Some(role),
+        Standing::OwnerToken => Some(Role::Owner),
+        Standing::Nobody | Standing::Outsider | Standing::Administrator => None,
+    };
+    match (rule.who, standing) {
+        (Who::Public | Who::Worker, _) => Expected::Passes,
+        (Who::Nobody, _) => Expected::Forbidden,
+        (_, Standing::Nobody) => Expected::Unauthorized,
+        (Who::SignedIn, _) => Expected::Passes,
+        (Who::InPerson | Who::Administrator, Standing::OwnerToken) => Expected::Forbidden,
+        (Who::InPerson, _) => Expected::Passes,
+        (Who::Administrator, Standing::Administrator) => Expected::Passes,
+        (Who::Administrator, _) => Expected::Forbidden,
+        (Who::Team(least), _) => match role {
+            None => Expected::TeamNotFound,
+            Some(role) if role < least => Expected::Forbidden,
+            Some(_) => Expected::Passes,
+        },
+    }
+}
+
+fn caller(people: &People, standing: Standing) -> As {
+    match standing {
+        Standing::Nobody => As::Nobody,
+        Standing::Member(Role::Viewer) => people.viewer.clone(),
+        Standing::Member(Role::Developer) => people.developer.clone(),
+        Standing::Member(Role::Operator) => people.operator.clone(),
+        Standing::Member(Role::Owner) => people.owner.clone(),
+        Standing::OwnerToken => people.owner_token.clone(),
+        Standing::Outsider => people.outsider.clone(),
+        Standing::Administrator => people.administrator.clone(),
+    }
+}
+
+/// The rule's path with the team's name and ids that nothing has.
+pub(crate) fn fill(path: &str, slug: &str) -> String {
+    let part = |part: &str| match part {
+        "{team}" => slug.to_owned(),
+        "{number}" => "1".to_owned(),
+        "{topic}" | "{database}" => "nothing".to_owned(),
+        other if other.starts_with('{') => uuid::Uuid::now_v7().to_string(),
+        other => other.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_the_table_says() {
+    // In demo mode, so that no public route is shut for a reason of its own.
+    let test = TestApp::with(&[("demo", "true")]).await;
+    let mut cases = 0;
+    for rule in RULES {
+        for standing in STANDINGS {
+            // Fresh people each time: some calls delete the team or end the session.
+            let people = People::settle(&test.app).await;
+            let body = (rule.method != "GET").then(|| json!({}));
+            let answer = test.call(&caller(&people, standing), rule.method, &fill(rule.path, &people.slug), body).await;
+            let team_is_missing = answer.body["message"] == "There is no such team.";
+            let seen = match answer.status {
+                StatusCode::UNAUTHORIZED => Expected::Unauthorized,
+                StatusCode::FORBIDDEN => Expected::Forbidden,
+                StatusCode::NOT_FOUND if team_is_missing => Expected::TeamNotFound,
+                _ => Expected::Passes,
+            };
+            // An API token cannot sign itself out: the rule lets it in, the handler tells it so.
+            let signs_out = rule.method == "DELETE" && rule.path == "/session" && standing == Standing::OwnerToken;
+            if !signs_out {
+                let place = format!("{} {} as {standing:?}: {} {}", rule.method, rule.path, answer.status, answer.body);
+                assert_eq!(seen, expected(rule, standing), "{place}");
+            }
+            assert_ne!(
+                answer.status,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "{} {}: {}",
+                rule.method,
+                rule.path,
+                answer.body
+            );
+            cases += 1;
+        }
+    }
+    println!("{cases} cases");
+    assert_eq!(cases, RULES.len() * STANDINGS.len());
+    the_trail_is_complete(&test).await;
+}
+
+/// What the matrix did must be in the trail, as the table decides.
+async fn the_trail_is_complete(test: &TestApp) {
+    let trail = store::audit::list(&test.app.store, 0, 100_000).await.unwrap();
+    assert_eq!(audit::verify(&trail), None);
+    for rule in RULES {
+        let action = format!("{} {}", rule.method, rule.path);
+        let entries = trail.iter().filter(|link| link.entry.action == action).count();
+        let refused = STANDINGS.iter().filter(|standing| expected(rule, **standing) != Expected::Passes).count();
+        match rule.audit {
+            Audit::Always => assert_eq!(entries, STANDINGS.len(), "{action}"),
+            Audit::Refusals => assert_eq!(entries, refused, "{action}"),
+            Audit::Never => assert_eq!(entries, 0, "{action}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_has_a_rule_and_every_rule_a_route() {
+    let test = TestApp::new().await;
+    let routes = router::api(test.app.clone());
+    let registered: BTreeSet<String> =
+        routes.registered().iter().map(|(method, path)| format!("{method} {path}")).collect();
+    let ruled: BTreeSet<String> = RULES.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
+    assert_eq!(registered.len(), routes.registered().len(), "a route is registered twice");
+    assert_eq!(ruled.len(), RULES.len(), "a rule stands twice");
+    let without_rule: Vec<_> = registered.difference(&ruled).collect();
+    let without_route: Vec<_> = ruled.difference(&registered).collect();
+    assert!(without_rule.is_empty(), "routes without a rule: {without_rule:?}");
+    assert!(without_route.is_empty(), "rules without a route: {without_route:?}");
+}
+
+#[test]
+fn whatever_changes_something_is_audited() {
+    // Asking is not changing, however it is sent.
+    let asking = ["/tables/check", "/sql/validate", "/sql/complete", "/sql/format"];
+    for rule in RULES.iter().filter(|rule| rule.method != "GET") {
+        let only_asks = asking.iter().any(|path| rule.path.ends_with(path));
+        assert_eq!(rule.audit == Audit::Always, !only_asks, "{} {}", rule.method, rule.path);
+    }
+}

@@ -1,0 +1,159 @@
+//! A front of the engine that knows two connectors and believes what it is told: the platform's rules are tested here,
+//! not SQL.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures::future::BoxFuture;
+use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, ReachedTable};
+use millrace_backend::error::{Error, Result};
+use millrace_wire::connection::{ConnectionKind, TestStep};
+use millrace_wire::connector::{ConnectorCatalog, ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
+use millrace_wire::error::FieldError;
+use millrace_wire::function::FunctionInfo;
+use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
+use millrace_wire::link::TableSource;
+use millrace_wire::sql::{CompletionItem, Diagnostic, Span, StatementInfo, Validation};
+use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn, Sample, TableDraft};
+
+pub(crate) struct FormEngine;
+
+fn option(name: &str, class: OptionClass) -> OptionSchema {
+    OptionSchema {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        help: String::new(),
+        class,
+        kind: OptionKind::Text,
+        default: None,
+        choices: Vec::new(),
+        side: OptionSide::Both,
+    }
+}
+
+fn connector(name: &str, connection: Option<ConnectionKind>, options: Vec<OptionSchema>) -> ConnectorSchema {
+    ConnectorSchema {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        summary: String::new(),
+        fetches_schema: connection.is_some(),
+        connection,
+        source: true,
+        sink: true,
+        lookup: false,
+        bounded: false,
+        formats: Vec::new(),
+        options,
+        fixed_columns: Vec::new(),
+    }
+}
+
+/// As of a script that writes one table.
+fn insert(table: &str) -> Validation {
+    let span = Span { start: 0, end: 0, line: 1, column: 1, end_line: 1, end_column: 1 };
+    Validation {
+        diagnostics: Vec::new(),
+        graph: Some(Graph { nodes: Vec::new(), edges: Vec::new() }),
+        guarantee: Some(Guarantee { level: DeliveryGuarantee::AtLeastOnce, reason: "test".to_owned() }),
+        statements: vec![StatementInfo { kind: "insert".to_owned(), span }],
+        reads: Vec::new(),
+        writes: vec![table.to_owned()],
+    }
+}
+
+impl EngineFront for FormEngine {
+    fn validate(&self, sql: &str, catalog: &CatalogText, _: u32) -> Validation {
+        if let Some((_, written)) = sql.split_once("INSERT INTO ") {
+            return insert(written.split_whitespace().next().unwrap_or_default());
+        }
+        Validation {
+            diagnostics: Vec::new(),
+            graph: None,
+            guarantee: None,
+            statements: Vec::new(),
+            // So that tests see which tables a team's scripts can name.
+            reads: catalog.tables.keys().cloned().collect(),
+            writes: Vec::new(),
+        }
+    }
+
+    /// Tables are named one per line as `name option=value …`.
+    fn reach(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable> {
+        let table = |line: &str| {
+            let mut words = line.split_whitespace();
+            let name = words.next().unwrap_or_default().to_owned();
+            let hidden = catalog.tables.get(&name).map(|table| table.hidden_options.clone()).unwrap_or_default();
+            let given =
+                words.filter_map(|word| word.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
+            ReachedTable { name, options: hidden.into_iter().chain(given).collect() }
+        };
+        sql.lines().map(table).collect()
+    }
+
+    fn complete(&self, _: &str, _: u32, _: &CatalogText) -> Vec<CompletionItem> {
+        Vec::new()
+    }
+
+    fn format_sql(&self, sql: &str) -> std::result::Result<String, Box<Diagnostic>> {
+        Ok(sql.trim().to_owned())
+    }
+
+    fn check_table(&self, ddl: &str, _: &BTreeMap<String, String>) -> (Vec<FieldError>, Vec<ResolvedColumn>) {
+        if ddl.contains("PANIC") {
+            panic!("a bug in the engine");
+        }
+        let column = ResolvedColumn {
+            name: "id".to_owned(),
+            data_type: "BIGINT".to_owned(),
+            kind: ColumnKind::Physical,
+            event_time: false,
+            key: false,
+            comment: String::new(),
+        };
+        if ddl.contains("[id]") {
+            return (Vec::new(), vec![column]);
+        }
+        let problem = FieldError { field: "columns".to_owned(), message: "Add at least one column.".to_owned() };
+        (vec![problem], Vec::new())
+    }
+
+    fn write_ddl(&self, draft: &TableDraft) -> String {
+        let columns: Vec<&str> = draft.columns.iter().map(|column| column.name.as_str()).collect();
+        format!("CREATE TABLE {} [{}] {:?} {}", draft.name, columns.join(","), draft.options, draft.comment)
+    }
+
+    fn connectors(&self) -> ConnectorCatalog {
+        let kafka =
+            vec![option("topic", OptionClass::Required), option("properties.bootstrap.servers", OptionClass::Platform)];
+        let connectors =
+            vec![connector("kafka", Some(ConnectionKind::Kafka), kafka), connector("datagen", None, Vec::new())];
+        ConnectorCatalog { connectors, formats: Vec::new() }
+    }
+
+    fn functions(&self) -> Vec<FunctionInfo> {
+        Vec::new()
+    }
+
+    /// Shows the options it was given, as a connector would see them.
+    fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>> {
+        Box::pin(async move {
+            let origin = format!("{:?}", request.hidden_options);
+            Ok(FetchedSchema {
+                format: "json".to_owned(),
+                columns: Vec::new(),
+                event_time: None,
+                origin,
+                sampled: 0,
+                options: Default::default(),
+            })
+        })
+    }
+
+    fn sample(&self, _: TableSource, _: u32, _: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>> {
+        Box::pin(async { Err(Error::external("nothing to sample")) })
+    }
+
+    fn test_table(&self, _: TableSource, _: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>> {
+        Box::pin(async { vec![TestStep { name: "read".to_owned(), ok: true, detail: String::new(), ms: 0 }] })
+    }
+}

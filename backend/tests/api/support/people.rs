@@ -1,0 +1,117 @@
+//! A team with one member of each role, and people who are not in it.
+
+use millrace_backend::access::secret::{hash_token, random_token};
+use millrace_backend::app::team;
+use millrace_backend::clock;
+use millrace_backend::error::Result;
+use millrace_backend::state::App;
+use millrace_backend::store;
+use millrace_backend::store::user::UserRow;
+use millrace_backend::transact;
+use millrace_wire::ids::{TeamId, TokenId, UserId};
+use millrace_wire::team::Role;
+use millrace_wire::token::ApiToken;
+
+/// How a call proves who it comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum As {
+    Nobody,
+    Session(String),
+    Token(String),
+}
+
+pub(crate) struct People {
+    pub(crate) slug: String,
+    pub(crate) team: TeamId,
+    pub(crate) viewer: As,
+    pub(crate) developer: As,
+    pub(crate) operator: As,
+    pub(crate) owner: As,
+    /// The owner's token for the team.
+    pub(crate) owner_token: As,
+    pub(crate) owner_id: UserId,
+    /// Owns another team.
+    pub(crate) outsider: As,
+    pub(crate) other_slug: String,
+    /// Administrator of the server, in no team.
+    pub(crate) administrator: As,
+}
+
+impl People {
+    pub(crate) async fn settle(app: &App) -> People {
+        let unique = clock::new_id().simple().to_string();
+        let (slug, other_slug) = (format!("t{}", &unique[20..]), format!("o{}", &unique[20..]));
+        let team = make_team(app, &slug).await;
+        let other = make_team(app, &other_slug).await;
+        let member = async |role: Role| {
+            let user = make_user(app, false).await;
+            join(app, team, user, role).await;
+            user
+        };
+        let (viewer, developer) = (member(Role::Viewer).await, member(Role::Developer).await);
+        let (operator, owner) = (member(Role::Operator).await, member(Role::Owner).await);
+        let outsider = make_user(app, false).await;
+        join(app, other, outsider, Role::Owner).await;
+        let administrator = make_user(app, true).await;
+        People {
+            viewer: session(app, viewer).await,
+            developer: session(app, developer).await,
+            operator: session(app, operator).await,
+            owner: session(app, owner).await,
+            owner_token: token(app, owner, team).await,
+            owner_id: owner,
+            outsider: session(app, outsider).await,
+            administrator: session(app, administrator).await,
+            slug,
+            other_slug,
+            team,
+        }
+    }
+
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/teams/{}{rest}", self.slug)
+    }
+}
+
+pub(crate) async fn make_team(app: &App, slug: &str) -> TeamId {
+    let made = team::new_team(slug, slug, clock::now_ms());
+    transact!(app.store, tx => { team::insert_with_basics(tx, &made, "test").await }).unwrap();
+    made.id
+}
+
+pub(crate) async fn make_user(app: &App, administrator: bool) -> UserId {
+    let id = UserId(clock::new_id());
+    let user = UserRow {
+        id,
+        name: "Somebody".to_owned(),
+        email: format!("{id}@example.org"),
+        password_hash: String::new(),
+        administrator,
+        disabled: false,
+        created_at: clock::now_ms(),
+    };
+    transact!(app.store, tx => { store::user::insert(tx, &user).await }).unwrap();
+    id
+}
+
+async fn join(app: &App, team: TeamId, user: UserId, role: Role) {
+    let now = clock::now_ms();
+    let done: Result<()> = transact!(app.store, tx => { store::team::set_member(tx, team, user, role, now).await });
+    done.unwrap();
+}
+
+pub(crate) async fn session(app: &App, user: UserId) -> As {
+    let cookie = random_token();
+    let (hash, now) = (hash_token(&cookie), clock::now_ms());
+    transact!(app.store, tx => { store::session::insert(tx, &hash, user, now, now + 60_000).await }).unwrap();
+    As::Session(cookie)
+}
+
+pub(crate) async fn token(app: &App, user: UserId, team: TeamId) -> As {
+    let now = clock::now_ms();
+    let id = TokenId(clock::new_id());
+    let token =
+        ApiToken { id, name: "t".to_owned(), team, created_at: now, expires_at: now + 60_000, last_used_at: None };
+    transact!(app.store, tx => { store::token::insert(tx, user, &token).await }).unwrap();
+    As::Token(app.tokens.issue(user, id, team, now, now + 60_000).unwrap())
+}

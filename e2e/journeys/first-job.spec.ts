@@ -1,0 +1,183 @@
+/**
+ * The main journey: two tables by form, SQL with an error that is fixed where it stands, preview, start, rows and logs,
+ * a worker that dies and comes back by itself, stop with savepoint, start from it, and a topic that holds every record.
+ */
+import type { Page } from '@playwright/test';
+import { expect, expectAccessible, takePictures, test, until, type Server } from '../fixtures/app.ts';
+import { Team } from '../fixtures/team.ts';
+
+/** Numbers 1 to this are written into the input topic, slowly enough that the worker dies in the middle. */
+const LAST = 24_000;
+const PER_SECOND = 300;
+
+test('from two tables to a job that survives its worker', async ({ page, server }) => {
+  test.setTimeout(420_000);
+  const team = new Team(page, server);
+
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Continue as demo user' }).click();
+  await expect(page).toHaveURL(/\/t\/demo\/overview/);
+  await expectAccessible(page);
+
+  const connection = await demoConnection(team);
+  for (const name of ['e2e.numbers', 'e2e.even-numbers']) {
+    await team.post(`connections/${connection}/topics`, { name, partitions: 2 });
+  }
+  await createTable(page, team, 'numbers', 'e2e.numbers');
+  await createTable(page, team, 'even_numbers', 'e2e.even-numbers');
+  await feed(team, server);
+
+  // SQL with an error, seen at its place and fixed there.
+  await page.goto(team.at('editor'));
+  await page.getByRole('textbox', { name: 'SQL of scratch' }).click();
+  await page.keyboard.insertText('INSERT INTO even_numbers\nSELECT idd FROM numbers WHERE MOD(id, 2) = 0;');
+  const problem = page.getByRole('region', { name: 'Problems' }).getByRole('button');
+  await expect(problem).toContainText('line 2, column 8');
+  await expect(page.locator('.cm-lintRange-error')).toHaveText('idd');
+  await expectAccessible(page);
+  await problem.click();
+  await page.keyboard.insertText('id');
+  await expect(page.getByText('No problems found.')).toBeVisible();
+
+  // Preview: live rows, nothing written.
+  await page.keyboard.press('Control+Enter');
+  const rows = page.getByRole('grid', { name: 'Result rows' });
+  await expect(rows.getByRole('gridcell', { name: '+I' }).first()).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText(/Nothing is written/).first()).toBeVisible();
+  await takePictures(page, 'journey-preview');
+
+  // Save as a job and start it.
+  await page.getByRole('button', { name: 'Save as job…' }).click();
+  const create = page.getByRole('dialog', { name: 'Save as job' });
+  await create.getByRole('textbox', { name: 'Name' }).fill('even');
+  await expectAccessible(page);
+  await create.getByRole('button', { name: 'Create job' }).click();
+  await expect(page).toHaveURL(/\/editor\/[0-9a-f-]{36}/);
+  await page.getByRole('button', { name: 'Start…' }).click();
+  const start = page.getByRole('dialog', { name: 'Start even' });
+  await expect(start.getByText(/At-least-once/)).toBeVisible();
+  await expectAccessible(page);
+  await start.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}/);
+
+  // Rows, lag, throughput, logs.
+  const state = page.locator('.state-pill');
+  await expect(state).toHaveAttribute('data-state', 'running', { timeout: 30_000 });
+  const now = page.getByRole('region', { name: 'Now' });
+  await expect(fact(now, 'Read')).toContainText(/[1-9].*\/s/, { timeout: 30_000 });
+  await expect(fact(now, 'Records behind')).toContainText(/\d/);
+  await expect(page.getByRole('region', { name: 'Lag per partition' })).toContainText('numbers');
+  await expectAccessible(page);
+  await takePictures(page, 'journey-running');
+  await page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: 'Logs' }).click();
+  await expect(page.getByRole('log').getByRole('button', { name: /^Details/ }).first()).toBeVisible();
+  await page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: 'Overview' }).click();
+
+  // The worker dies; the console says so; the job goes on by itself.
+  const before = await team.jobIs('even', 'running');
+  const worker = server.workers().find((candidate) => candidate.run === before.current?.run);
+  expect(worker, 'the worker of the run').toBeDefined();
+  process.kill(worker?.pid ?? 0, 'SIGKILL');
+  await expect(state).toHaveAttribute('data-state', 'recovering', { timeout: 30_000 });
+  await expect(page.getByText('The worker was lost. The job recovers by itself.')).toBeVisible();
+  await expect(state).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
+  await expect(page.getByText(/1 restart since this run began/)).toBeVisible();
+  expect((await team.job('even'))?.current?.attempt).toBeGreaterThan(before.current?.attempt ?? 0);
+
+  // Stop with a savepoint, start from it.
+  await page.getByRole('button', { name: 'Stop…' }).click();
+  const stop = page.getByRole('dialog', { name: 'Stop even' });
+  await stop.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(state).toHaveAttribute('data-state', 'stopped', { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Start…' }).click();
+  const again = page.getByRole('dialog', { name: 'Start even' });
+  await again.getByRole('radio', { name: 'A savepoint' }).check();
+  await expect(again.getByText('All state is kept.')).toBeVisible();
+  await again.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(state).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
+  await page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: /^Runs/ }).click();
+  await expect(page.getByRole('table', { name: 'Runs' }).getByRole('row')).toHaveCount(3);
+
+  // Every even number is in the output, at least once.
+  const wanted = LAST / 2;
+  const seen = new Set<number>();
+  await until(`${wanted} even numbers are in the output topic`, 150_000, async () => {
+    await collect(team, connection, 'e2e.even-numbers', seen);
+    return seen.size >= wanted;
+  });
+  expect(seen.size).toBe(wanted);
+  expect([...seen].every((number) => number % 2 === 0 && number >= 1 && number <= LAST)).toBe(true);
+});
+
+function fact(region: ReturnType<Page['getByRole']>, name: string) {
+  return region.locator(`dt:text-is("${name}") + dd`);
+}
+
+async function demoConnection(team: Team): Promise<string> {
+  const { items } = await team.get<{ items: { id: string; kind: string }[] }>('connections');
+  const kafka = items.find((connection) => connection.kind === 'kafka');
+  if (kafka === undefined) throw new Error('the demo team has no Kafka connection');
+  return kafka.id;
+}
+
+/** A Kafka table with the one column `id`, by form. */
+async function createTable(page: Page, team: Team, name: string, topic: string): Promise<void> {
+  await page.goto(team.at('tables/new'));
+  await page.getByRole('radio', { name: /^Kafka/ }).click();
+  const topicField = page.getByRole('combobox', { name: /^Topic/ });
+  await topicField.fill(topic);
+  await page.getByRole('button', { name: 'Add column' }).click();
+  await page.getByRole('textbox', { name: 'Column' }).fill('id');
+  await page.getByRole('combobox', { name: 'Type' }).fill('BIGINT');
+  const nameField = page.getByRole('textbox', { name: /^Name/ });
+  await nameField.fill(name);
+  await page.getByText('More options').first().click();
+  await page.getByRole('combobox', { name: /^Start at/ }).selectOption('earliest-offset');
+  await page.getByRole('button', { name: 'Create table' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: new RegExp(name) })).toBeVisible();
+}
+
+/** A job that counts into the input topic, and is no part of what is tested. */
+async function feed(team: Team, server: Server): Promise<void> {
+  const column = (name: string) => ({ name, data_type: 'BIGINT', kind: 'physical' });
+  const databases = await team.get<{ items: { name: string; built_in: boolean }[] }>('databases');
+  const database = databases.items.find((candidate) => !candidate.built_in)?.name ?? 'default';
+  await team.post('tables', {
+    database,
+    name: 'counter',
+    connector: 'datagen',
+    options: {
+      'rows-per-second': String(PER_SECOND),
+      'fields.id.kind': 'sequence',
+      'fields.id.start': '1',
+      'fields.id.end': String(LAST),
+    },
+    columns: [column('id')],
+  });
+  const job = await team.post<{ id: string }>('jobs', { name: 'count', sql: 'INSERT INTO numbers SELECT id FROM counter;' });
+  await team.post(`jobs/${job.id}/start`, { from: 'fresh' });
+  await team.jobIs('count', 'running', 'finished');
+  expect(server.pid).toBeGreaterThan(0);
+}
+
+/** Adds the numbers that a topic holds, page by page from the offsets that were not read yet. */
+async function collect(team: Team, connection: string, topic: string, seen: Set<number>): Promise<void> {
+  for (const partition of [0, 1]) {
+    let offset = nextOffset.get(partition) ?? 0;
+    for (;;) {
+      const query = `mode=offset&partition=${partition}&offset=${offset}&limit=500`;
+      const page = await team.get<{ items: { partition: number; offset: number; value?: string }[] }>(
+        `connections/${connection}/topics/${topic}/messages?${query}`,
+      );
+      const fresh = page.items.filter((message) => message.partition === partition && message.offset >= offset);
+      if (fresh.length === 0) break;
+      for (const message of fresh) {
+        seen.add((JSON.parse(message.value ?? '{}') as { id: number }).id);
+        offset = Math.max(offset, message.offset + 1);
+      }
+    }
+    nextOffset.set(partition, offset);
+  }
+}
+
+const nextOffset = new Map<number, number>();

@@ -1,0 +1,91 @@
+/** The page of a job: every tab has an address, a title, and stands an axe audit. */
+import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { Team } from '../fixtures/team.ts';
+
+const TABS = ['Overview', 'Metrics', 'Logs', 'Events', 'Runs', 'Versions', 'Savepoints', 'Settings'];
+
+test('job: each tab by its address, in both themes', async ({ signedIn: page, server }) => {
+  test.setTimeout(180_000);
+  const team = new Team(page, server);
+  const job = await team.jobIs('Bids by channel', 'running');
+  for (const tab of TABS) {
+    await page.goto(team.at(`jobs/${job.id}/${tab.toLowerCase()}`));
+    await expect(page).toHaveTitle('Bids by channel · Millrace');
+    await expect(page.getByRole('heading', { level: 1, name: 'Bids by channel' })).toBeVisible();
+    const tabs = page.getByRole('navigation', { name: 'Job' });
+    await expect(tabs.getByRole('link', { name: new RegExp(`^${tab}`) })).toHaveAttribute('aria-current', 'page');
+    await expect(page.locator('.skeleton-shape')).toHaveCount(0);
+    for (const theme of ['light', 'dark']) {
+      await page.evaluate((theme) => (document.documentElement.dataset.theme = theme), theme);
+      await expectAccessible(page);
+    }
+    await takePictures(page, `job-${tab.toLowerCase()}`);
+  }
+});
+
+test('job: the running graph shows figures, as a drawing and as a list', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const job = await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at(`jobs/${job.id}/overview`));
+  const graph = page.getByRole('group', { name: /^Graph, \d+ operators/ });
+  await expect(graph.getByRole('button').first()).toContainText('busy', { timeout: 30_000 });
+
+  const first = graph.getByRole('button').first();
+  await first.focus();
+  // The ring around the node in focus is part of its box, so the middle is what stays.
+  const middle = async () => {
+    const box = await first.boundingBox();
+    return box && [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
+  };
+  const before = await middle();
+  await page.keyboard.press('ArrowRight');
+  const focused = page.locator('[data-node]:focus');
+  await expect(focused).toHaveCount(1);
+  expect(await focused.getAttribute('data-node')).not.toBe(await first.getAttribute('data-node'));
+  // Figures change, places do not.
+  await expect.poll(middle).toEqual(before);
+
+  await page.getByRole('button', { name: 'Show as list' }).click();
+  await expect(page.getByRole('columnheader', { name: 'Records/s' })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('job: a chart is a table too, and a range is an address', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const job = await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at(`jobs/${job.id}/overview`));
+  await page.getByRole('button', { name: 'Throughput as a table' }).click();
+  await expect(page.getByRole('region', { name: 'Values, newest first' }).getByRole('row').nth(1)).toBeVisible({ timeout: 30_000 });
+  await page.getByRole('group', { name: 'Time range' }).getByRole('button', { name: 'Last 15 min' }).click();
+  await expect(page).toHaveURL(/range=15m/);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Last 15 min' })).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('job: log lines arrive, are filtered, and have an address', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const job = await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at(`jobs/${job.id}/logs`));
+  const log = page.getByRole('log', { name: 'Log lines' });
+  const open = log.getByRole('button', { name: /^Details of the line/ });
+  await expect(open.first()).toBeVisible({ timeout: 30_000 });
+  await open.first().click();
+  await expect(log.getByText('worker', { exact: true })).toBeVisible();
+  await page.getByRole('group', { name: 'Least severity' }).getByRole('button', { name: 'error' }).click();
+  await expect(page).toHaveURL(/level=error/);
+});
+
+test('job: the start button says why it cannot be pressed', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const job = await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at(`jobs/${job.id}/overview`));
+  const start = page.getByRole('button', { name: /^Start/ });
+  await expect(start).toHaveAttribute('aria-disabled', 'true');
+  await expect(start).toHaveAttribute('title', /runs already/);
+  await page.getByRole('button', { name: 'Stop…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Stop Bids by channel' });
+  await expect(dialog.getByRole('radio', { name: 'With a savepoint' })).toBeChecked();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});

@@ -1,0 +1,97 @@
+//! `blackhole`: takes all rows and keeps none. For measuring and for trying a query out.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connector::ConnectorSchema;
+use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
+use millrace_wire::table::FetchedSchema;
+
+use super::{Accepts, Connector, ConnectorContext, Sink, SinkWriter, Source, TableUse};
+use crate::catalog::TableRef;
+use crate::change::ChangeBatch;
+use crate::error::{EngineError, Result};
+use crate::sql::Problem;
+
+pub struct Blackhole;
+
+#[async_trait]
+impl Connector for Blackhole {
+    fn schema(&self) -> ConnectorSchema {
+        ConnectorSchema {
+            name: "blackhole".to_owned(),
+            title: "Blackhole".to_owned(),
+            summary: "Takes all rows and keeps none.".to_owned(),
+            connection: None,
+            source: false,
+            sink: true,
+            lookup: false,
+            bounded: false,
+            formats: Vec::new(),
+            options: Vec::new(),
+            fixed_columns: Vec::new(),
+            fetches_schema: false,
+        }
+    }
+
+    fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    fn source(&self, table: &TableRef, _columns: &[usize], _context: &ConnectorContext) -> Result<Box<dyn Source>> {
+        Err(EngineError::user("unsupported", format!("The table '{}' cannot be read.", table.name)))
+    }
+
+    fn sink(&self, _table: &TableRef, _context: &ConnectorContext) -> Result<Box<dyn Sink>> {
+        Ok(Box::new(BlackholeSink))
+    }
+
+    async fn fetch(&self, _options: &BTreeMap<String, String>, _context: &ConnectorContext) -> Result<FetchedSchema> {
+        Err(EngineError::user("unsupported", "A blackhole has no columns of its own."))
+    }
+
+    async fn test(&self, _table: &TableRef, _context: &ConnectorContext) -> ConnectionTest {
+        ConnectionTest { ok: true, steps: Vec::new() }
+    }
+}
+
+struct BlackholeSink;
+
+impl Sink for BlackholeSink {
+    fn accepts(&self) -> Accepts {
+        Accepts::Retract
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        Guarantee { level: DeliveryGuarantee::ExactlyOnce, reason: "A blackhole keeps nothing.".to_owned() }
+    }
+
+    fn writer(&self, _task: usize, _tasks: usize, _restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
+        Ok(Box::new(BlackholeWriter))
+    }
+}
+
+struct BlackholeWriter;
+
+impl SinkWriter for BlackholeWriter {
+    fn write(&mut self, _batch: &ChangeBatch) -> Result<()> {
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn prepare(&mut self, _checkpoint: u64) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

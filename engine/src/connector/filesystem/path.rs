@@ -1,0 +1,96 @@
+//! Paths that users name: cleaned, and kept below the configured roots.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{EngineError, Result};
+
+/// The path of an option: `/data/in` or `file:///data/in`.
+pub(super) fn of_option(text: &str) -> Result<PathBuf> {
+    let path = match text.split_once("://") {
+        Some(("file", rest)) => rest,
+        Some((scheme, _)) => {
+            let message = format!("Paths of the kind '{scheme}://' are not supported; only local files are.");
+            return Err(EngineError::user("unsupported", message));
+        }
+        None => text.strip_prefix("file:").unwrap_or(text),
+    };
+    Ok(PathBuf::from(path))
+}
+
+/// Checks a path that exists, following all links. Without roots any path goes.
+pub(super) fn existing(path: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+    let real = path.canonicalize().map_err(|error| {
+        let message = format!("The path '{}' cannot be read.", path.display());
+        EngineError::user("path_not_found", message).with_detail(error)
+    })?;
+    check(&real, path, roots)?;
+    Ok(real)
+}
+
+/// Makes the folder of a sink. What exists of it is checked before anything is created.
+pub(in crate::connector) fn folder_to_write(path: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+    if path.components().any(|component| component == Component::ParentDir) {
+        return Err(outside(path));
+    }
+    let absolute = std::path::absolute(path).map_err(|error| failed("used", path, &error))?;
+    let there = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    existing(there, roots).or_else(|error| if roots.is_empty() { Ok(absolute.clone()) } else { Err(error) })?;
+    std::fs::create_dir_all(&absolute).map_err(|error| failed("created", path, &error))?;
+    // Once more: a link could have been put in between.
+    existing(&absolute, roots)
+}
+
+fn check(real: &Path, named: &Path, roots: &[PathBuf]) -> Result<()> {
+    let inside = |root: &PathBuf| root.canonicalize().is_ok_and(|root| real.starts_with(root));
+    if roots.is_empty() || roots.iter().any(inside) { Ok(()) } else { Err(outside(named)) }
+}
+
+fn outside(path: &Path) -> EngineError {
+    let message = format!("The path '{}' is outside of the folders that files may be in.", path.display());
+    EngineError::user("path_refused", message)
+}
+
+pub(super) fn failed(what: &str, path: &Path, error: &std::io::Error) -> EngineError {
+    let message = format!("The file '{}' cannot be {what}: {}.", path.display(), reason(error));
+    EngineError::external("file_failed", message).with_detail(error)
+}
+
+fn reason(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it does not exist",
+        std::io::ErrorKind::PermissionDenied => "no permission",
+        std::io::ErrorKind::StorageFull => "no space left",
+        _ => "the system refused it",
+    }
+}
+
+/// All files of a path in order; hidden ones and those that do not match are left out.
+pub(super) fn list(path: &Path, roots: &[PathBuf], pattern: Option<&regex::Regex>) -> Result<Vec<PathBuf>> {
+    let start = existing(path, roots)?;
+    let mut files = Vec::new();
+    let mut folders = vec![start.clone()];
+    if start.is_file() {
+        return Ok(vec![start]);
+    }
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(|error| failed("listed", &folder, &error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| failed("listed", &folder, &error))?;
+            if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
+                continue;
+            }
+            // A link that leads out of the roots is passed over as if it were not there.
+            let Ok(real) = existing(&entry.path(), roots) else { continue };
+            if real.is_dir() {
+                // Links to folders are not followed: they could form a ring.
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(entry.path());
+                }
+            } else if pattern.is_none_or(|pattern| pattern.is_match(&entry.path().to_string_lossy())) {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

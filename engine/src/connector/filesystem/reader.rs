@@ -1,0 +1,290 @@
+//! Reads the files of a task one after the other, batch by batch.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::dead_letter::DeadLetterFile;
+use super::super::layout::ReadLayout;
+use super::super::waiting::rest;
+use super::super::{SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart};
+use super::facts::FileFacts;
+use super::parquet::{ParquetFile, ParquetOpener};
+use super::path;
+use crate::change::ChangeBatch;
+use crate::error::{EngineError, Result};
+use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
+use crate::format::{Decoder, Format, FormatOptions, Framing, RECORD_LIMIT};
+
+/// Read from the disk at once.
+const CHUNK: usize = 1 << 20;
+/// A batch ends after so much text, so that memory stays bounded with wide rows.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// What all readers of a source share.
+pub(super) struct Opener {
+    pub(super) parquet: Option<ParquetOpener>,
+    pub(super) layout: ReadLayout,
+    pub(super) format: &'static dyn Format,
+    pub(super) format_options: FormatOptions,
+    pub(super) on_error: OnError,
+    pub(super) dead_letters: Option<PathBuf>,
+    pub(super) roots: Vec<PathBuf>,
+    pub(super) batch_rows: usize,
+    pub(super) bounded: bool,
+}
+
+impl Opener {
+    fn bad_records(&self) -> Result<BadRecords> {
+        Ok(match (self.on_error, &self.dead_letters) {
+            (OnError::Fail, _) => BadRecords::failing(),
+            (OnError::DeadLetter, Some(file)) => {
+                BadRecords::dead_lettering(Box::new(DeadLetterFile::open(file, &self.roots)?))
+            }
+            (OnError::Skip | OnError::DeadLetter, _) => BadRecords::skipping(),
+        })
+    }
+}
+
+pub(super) struct FileReader {
+    opener: Arc<Opener>,
+    decoder: Option<Box<dyn Decoder>>,
+    bad: BadRecords,
+    waiting: VecDeque<(SplitId, Place)>,
+    open: Option<OpenFile>,
+    /// Files that were read to their end; kept in positions so that they are not read again.
+    done: Vec<(SplitId, Place)>,
+}
+
+/// How far a file was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    /// Byte of a text file, row of a Parquet file.
+    next: u64,
+    size: u64,
+    done: bool,
+}
+
+struct OpenFile {
+    split: SplitId,
+    facts: FileFacts,
+    place: Place,
+    body: Body,
+}
+
+enum Body {
+    Text(TextFile),
+    Parquet(Box<ParquetFile>),
+}
+
+struct TextFile {
+    file: File,
+    framing: Framing,
+    buffer: Vec<u8>,
+    /// Where the next record begins in the buffer.
+    at: usize,
+    ended: bool,
+    /// The first line names the fields and is no record.
+    header: bool,
+}
+
+impl FileReader {
+    pub(super) fn new(opener: Arc<Opener>, splits: Vec<SplitStart>) -> Result<Self> {
+        let bad = opener.bad_records()?;
+        let decoder = match opener.parquet {
+            Some(_) => None,
+            None => {
+                Some(opener.format.decoder(&opener.layout.fields, &opener.layout.wanted, &opener.format_options)?)
+            }
+        };
+        let mut reader = FileReader { opener, decoder, bad, waiting: VecDeque::new(), open: None, done: Vec::new() };
+        reader.add_splits(splits)?;
+        Ok(reader)
+    }
+
+    fn open(&self, split: SplitId, mut place: Place) -> Result<OpenFile> {
+        let named = Path::new(&*split);
+        let real = path::existing(named, &self.opener.roots)?;
+        let file = File::open(&real).map_err(|error| path::failed("opened", named, &error))?;
+        let metadata = file.metadata().map_err(|error| path::failed("read", named, &error))?;
+        let facts = FileFacts::new(named, &metadata);
+        if let Some(parquet) = &self.opener.parquet {
+            let opened = parquet.open(file, place.next, self.opener.batch_rows, named)?;
+            place.size = opened.rows();
+            return Ok(OpenFile { split, facts, place, body: Body::Parquet(Box::new(opened)) });
+        }
+        place.size = metadata.len();
+        let mut file = file;
+        file.seek(SeekFrom::Start(place.next)).map_err(|error| path::failed("read", named, &error))?;
+        let text = TextFile {
+            file,
+            framing: self.opener.format.framing(&self.opener.format_options),
+            buffer: Vec::new(),
+            at: 0,
+            ended: false,
+            header: place.next == 0 && self.opener.format_options.is_true("header"),
+        };
+        Ok(OpenFile { split, facts, place, body: Body::Text(text) })
+    }
+}
+
+impl SourceReader for FileReader {
+    fn next(&mut self, wait: Duration) -> Result<SourceEvent> {
+        if self.open.is_none() {
+            let Some((split, place)) = self.waiting.pop_front() else {
+                if self.opener.bounded {
+                    return Ok(SourceEvent::End);
+                }
+                rest(wait);
+                return Ok(SourceEvent::Idle);
+            };
+            self.open = Some(self.open(split, place)?);
+        }
+        let Some(open) = &mut self.open else { return Ok(SourceEvent::Idle) };
+        let before = open.place.next;
+        let batch = match (&mut open.body, &mut self.decoder) {
+            (Body::Text(text), Some(decoder)) => {
+                let mut batches = TextBatches { opener: &self.opener, decoder: &mut **decoder, bad: &mut self.bad };
+                batches.next(&open.split, &open.facts, &mut open.place, text)?
+            }
+            (Body::Parquet(file), _) => file.next(&self.opener.layout, &open.facts, &mut open.place.next)?,
+            (Body::Text(_), None) => return Err(EngineError::internal("a text file has no decoder")),
+        };
+        if let Some(batch) = batch {
+            let bytes = match &open.body {
+                Body::Text(_) => open.place.next - before,
+                Body::Parquet(_) => batch.bytes() as u64,
+            };
+            return Ok(SourceEvent::Batch { split: Arc::clone(&open.split), batch, bytes });
+        }
+        let split = Arc::clone(&open.split);
+        self.done.push((Arc::clone(&split), Place { done: true, ..open.place }));
+        self.open = None;
+        Ok(SourceEvent::SplitEnd { split })
+    }
+
+    fn positions(&self) -> Vec<(SplitId, SplitPosition)> {
+        let open = self.open.iter().map(|open| (&open.split, &open.place));
+        let rest = self.waiting.iter().chain(&self.done).map(|(split, place)| (split, place));
+        open.chain(rest).map(|(split, place)| (Arc::clone(split), place.to_position())).collect()
+    }
+
+    fn add_splits(&mut self, splits: Vec<SplitStart>) -> Result<()> {
+        for start in splits {
+            let place = match start.position {
+                Some(position) => Place::from_position(&position)?,
+                None => Place::default(),
+            };
+            if place.done {
+                self.done.push((start.split, place));
+            } else {
+                self.waiting.push_back((start.split, place));
+            }
+        }
+        Ok(())
+    }
+
+    fn checkpoint_complete(&mut self, _positions: &[(SplitId, SplitPosition)]) -> Result<()> {
+        Ok(())
+    }
+
+    fn lag(&mut self) -> Vec<SplitLag> {
+        let open = self.open.iter().map(|open| (&open.split, open.place));
+        let waiting = self.waiting.iter().map(|(split, place)| (split, *place));
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let lag = |(split, place): (&SplitId, Place)| SplitLag {
+            split: Arc::clone(split),
+            position: number(place.next),
+            end: (place.size > 0).then(|| number(place.size)),
+        };
+        open.chain(waiting).map(lag).collect()
+    }
+
+    fn bad_records(&self) -> u64 {
+        self.bad.count()
+    }
+}
+
+impl Place {
+    fn to_position(self) -> SplitPosition {
+        SplitPosition(json!({ "next": self.next, "done": self.done }))
+    }
+
+    fn from_position(position: &SplitPosition) -> Result<Self> {
+        let next = position.0.get("next").and_then(serde_json::Value::as_u64);
+        let done = position.0.get("done").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let next = next.ok_or_else(|| EngineError::internal("a stored position of a file cannot be read"))?;
+        Ok(Place { next, size: 0, done })
+    }
+}
+
+/// Frames and decodes records until a batch is full.
+struct TextBatches<'a> {
+    opener: &'a Opener,
+    decoder: &'a mut dyn Decoder,
+    bad: &'a mut BadRecords,
+}
+
+impl TextBatches<'_> {
+    /// `None` at the end of the file.
+    fn next(
+        &mut self,
+        split: &str,
+        facts: &FileFacts,
+        place: &mut Place,
+        text: &mut TextFile,
+    ) -> Result<Option<ChangeBatch>> {
+        let first = place.next;
+        let bad_before = self.bad.count();
+        while self.decoder.rows() < self.opener.batch_rows && place.next - first < BATCH_BYTES as u64 {
+            let Some(frame) = text.framing.frame(&text.buffer, text.at, text.ended) else {
+                if text.ended {
+                    break;
+                }
+                text.fill(split)?;
+                continue;
+            };
+            let record = text.buffer.get(frame.start..frame.end).unwrap_or_default();
+            if std::mem::take(&mut text.header) {
+                // The names of the fields.
+            } else if let Err(bad) = self.decoder.push(record) {
+                let offset = i64::try_from(place.next).unwrap_or(i64::MAX);
+                self.bad.handle(&RecordOrigin { split, offset, key: None, value: record }, &bad)?;
+            }
+            place.next += (frame.next - text.at) as u64;
+            text.at = frame.next;
+        }
+        if self.bad.count() > bad_before {
+            self.bad.flush()?;
+        }
+        let rows = self.decoder.rows();
+        if rows == 0 && text.ended && text.at >= text.buffer.len() {
+            return Ok(None);
+        }
+        let metadata = facts.arrays(&self.opener.layout.metadata, rows)?;
+        Ok(Some(self.opener.layout.batch(rows, self.decoder.finish()?, &metadata)?))
+    }
+}
+
+impl TextFile {
+    /// Reads on, after moving the unread rest to the front.
+    fn fill(&mut self, split: &str) -> Result<()> {
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        if self.buffer.len() > RECORD_LIMIT {
+            return Err(EngineError::user("bad_record", format!("The file {split} has a record of more than 64 MB.")));
+        }
+        let length = self.buffer.len();
+        self.buffer.resize(length + CHUNK, 0);
+        let space = self.buffer.get_mut(length..).unwrap_or_default();
+        let read = self.file.read(space).map_err(|error| path::failed("read", Path::new(split), &error))?;
+        self.buffer.truncate(length + read);
+        self.ended = read == 0;
+        Ok(())
+    }
+}

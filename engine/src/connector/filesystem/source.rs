@@ -1,0 +1,130 @@
+//! The files of a table as splits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
+use regex::Regex;
+
+use super::super::layout::{ReadLayout, physical_fields};
+use super::super::option::Options;
+use super::super::registry::problem;
+use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart, TableUse};
+use super::parquet::ParquetOpener;
+use super::reader::{FileReader, Opener};
+use super::{PARQUET, path};
+use crate::catalog::{ColumnKind, TableRef};
+use crate::error::{EngineError, Result};
+use crate::format::bad_record::OnError;
+use crate::format::{self, FormatOptions};
+use crate::sql::Problem;
+
+/// Keys of metadata columns, as in Flink.
+pub(super) const METADATA: [&str; 4] = ["file.path", "file.name", "file.size", "file.modification-time"];
+
+pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let options = Options(&table.options);
+    if let Some(Err(error)) = options.text("path").map(path::of_option) {
+        found.push(problem("unsupported", format!("'path': {}", error.message)));
+    }
+    if let Some(Err(error)) = options.text("source.path.regex-pattern").map(Regex::new) {
+        found
+            .push(problem("wrong-arguments", format!("'source.path.regex-pattern' is no regular expression: {error}")));
+    }
+    let dead_letter = OnError::of_table(&table.options) == OnError::DeadLetter;
+    if use_ == TableUse::Read && dead_letter && options.text("decode.dead-letter.path").is_none() {
+        found.push(problem("missing-option", "'decode.dead-letter.path' is missing for dead-letter."));
+    }
+    for column in &table.columns {
+        if let ColumnKind::Metadata { key, .. } = &column.kind
+            && (use_ == TableUse::Write || !METADATA.contains(&key.as_str()))
+        {
+            found.push(problem(
+                "unsupported",
+                format!("Files have no metadata '{key}' here. Known: {}.", METADATA.join(", ")),
+            ));
+        }
+    }
+    found
+}
+
+pub(super) struct FileSource {
+    path: PathBuf,
+    pattern: Option<Regex>,
+    monitor: Option<Duration>,
+    listed: Mutex<Option<(Instant, Vec<SplitId>)>>,
+    opener: Arc<Opener>,
+}
+
+impl FileSource {
+    pub(super) fn new(table: &TableRef, columns: &[usize], context: &ConnectorContext) -> Result<Self> {
+        let options = Options(&table.options);
+        let layout = ReadLayout::new(table, columns)?;
+        let format_name = options.required("format")?;
+        let pattern = options.text("source.path.regex-pattern").map(Regex::new).transpose();
+        let pattern = pattern
+            .map_err(|error| EngineError::user("bad_option", format!("'source.path.regex-pattern': {error}")))?;
+        let format_options = FormatOptions::of_table(&table.options, "", format_name);
+        let format = format::find(format_name);
+        let format = format
+            .ok_or_else(|| EngineError::user("unknown_format", format!("There is no format '{format_name}'.")))?;
+        let monitor = options.duration("source.monitor-interval")?.filter(|interval| !interval.is_zero());
+        let dead_letters = options.text("decode.dead-letter.path").map(path::of_option).transpose()?;
+        let opener = Opener {
+            parquet: (format_name == PARQUET).then(|| ParquetOpener::new(&physical_fields(table), &layout.wanted)),
+            layout,
+            format,
+            format_options,
+            on_error: OnError::of_table(&table.options),
+            dead_letters: dead_letters.filter(|_| !context.read_only),
+            roots: context.file_roots.clone(),
+            batch_rows: context.batch_rows.max(1),
+            bounded: monitor.is_none(),
+        };
+        Ok(FileSource {
+            path: path::of_option(options.required("path")?)?,
+            pattern,
+            // A preview looks at what is there.
+            monitor,
+            listed: Mutex::new(None),
+            opener: Arc::new(opener),
+        })
+    }
+}
+
+impl Source for FileSource {
+    fn bounded(&self) -> bool {
+        self.monitor.is_none()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.opener.layout.schema)
+    }
+
+    fn changelog(&self) -> bool {
+        self.opener.format.changelog()
+    }
+
+    fn replayable(&self) -> bool {
+        true
+    }
+
+    fn splits(&self) -> Result<Vec<SplitId>> {
+        let mut listed = self.listed.lock();
+        let fresh = |at: &Instant| self.monitor.is_none_or(|interval| at.elapsed() < interval);
+        if let Some((_, splits)) = listed.as_ref().filter(|(at, _)| fresh(at)) {
+            return Ok(splits.clone());
+        }
+        let files = path::list(&self.path, &self.opener.roots, self.pattern.as_ref())?;
+        let splits: Vec<SplitId> = files.iter().map(|file| file.to_string_lossy().into()).collect();
+        *listed = Some((Instant::now(), splits.clone()));
+        Ok(splits)
+    }
+
+    fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(FileReader::new(Arc::clone(&self.opener), splits)?))
+    }
+}

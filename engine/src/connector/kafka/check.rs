@@ -1,0 +1,91 @@
+//! What can be wrong with a Kafka table before any broker is asked.
+
+use super::super::layout::{field_of, key_fields};
+use super::super::option::Options;
+use super::super::registry::problem;
+use super::super::{TableUse, layout};
+use super::message::METADATA;
+use super::produce::transaction_timeout_problem;
+use super::startup::{Bounded, Startup};
+use super::{client, sink};
+use crate::catalog::{ColumnKind, TableRef};
+use crate::format::bad_record::OnError;
+use crate::sql::Problem;
+
+pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let options = Options(&table.options);
+    if options.text("format").is_none() && options.text("value.format").is_none() {
+        found.push(problem("missing-option", "'format' is missing."));
+    }
+    if options.text("format").is_some() && options.text("value.format").is_some() {
+        found.push(problem("wrong-arguments", "'value.format' cannot be given beside 'format'."));
+    }
+    found.extend(key_problems(table));
+    if let Err(error) = client::properties(&table.options) {
+        found.push(problem("wrong-arguments", error.message));
+    }
+    match use_ {
+        TableUse::Read => found.extend(read_problems(table, &options)),
+        TableUse::Write => found.extend(write_problems(table, &options)),
+    }
+    for column in &table.columns {
+        let ColumnKind::Metadata { key, virtual_ } = &column.kind else { continue };
+        let Some(known) = METADATA.iter().find(|known| known.key == key) else {
+            let names: Vec<&str> = METADATA.iter().map(|known| known.key).collect();
+            found.push(problem("unsupported", format!("Kafka has no metadata '{key}'. Known: {}.", names.join(", "))));
+            continue;
+        };
+        if use_ == TableUse::Write && !*virtual_ && !known.writable {
+            let message =
+                format!("The metadata '{key}' cannot be written; declare the column '{}' VIRTUAL.", column.name);
+            found.push(problem("unsupported", message));
+        }
+    }
+    found
+}
+
+fn key_problems(table: &TableRef) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let keys = key_fields(table);
+    if table.option("key.format").is_some() && keys.is_empty() {
+        found.push(problem("missing-option", "'key.fields' is missing beside 'key.format'."));
+    }
+    if table.option("key.format").is_none() && !keys.is_empty() {
+        found.push(problem("missing-option", "'key.format' is missing beside 'key.fields'."));
+    }
+    for key in keys {
+        if !layout::physical_fields(table).iter().any(|field| field.name == key) {
+            found.push(problem("unknown-column", format!("'key.fields' names '{key}', which is no physical column.")));
+        }
+    }
+    found
+}
+
+fn read_problems(table: &TableRef, options: &Options<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if let Err(error) = Startup::of_options(options) {
+        found.push(problem("wrong-arguments", error.message));
+    }
+    if let Err(error) = Bounded::of_options(options) {
+        found.push(problem("wrong-arguments", error.message));
+    }
+    if OnError::of_table(&table.options) == OnError::DeadLetter && options.text("decode.dead-letter.topic").is_none() {
+        found.push(problem("missing-option", "'decode.dead-letter.topic' is missing for dead-letter."));
+    }
+    found
+}
+
+fn write_problems(table: &TableRef, options: &Options<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if options.text("topic").is_some_and(|topic| topic.contains(';')) {
+        found.push(problem("wrong-arguments", "'topic' has to name a single topic for writing."));
+    }
+    if sink::is_exactly_once(options) {
+        found.extend(transaction_timeout_problem(options).map(|message| problem("wrong-arguments", message)));
+    }
+    if table.write_columns().iter().filter_map(|index| table.columns.get(*index)).map(field_of).count() == 0 {
+        found.push(problem("sink-schema", format!("The table '{}' has no column to write.", table.name)));
+    }
+    found
+}

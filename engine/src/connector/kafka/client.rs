@@ -1,0 +1,150 @@
+//! librdkafka clients from a table's options, and its errors in our words.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{ClientContext, Statistics};
+
+use crate::error::{EngineError, Result};
+
+const PREFIX: &str = "properties.";
+
+/// For questions to the cluster: metadata, offsets.
+pub(super) const ASK: Duration = Duration::from_secs(15);
+
+/// Names of Java's client that mean nothing here; scripts from Flink carry them.
+const JAVA_ONLY: [&str; 6] = [
+    "key.serializer",
+    "value.serializer",
+    "key.deserializer",
+    "value.deserializer",
+    "max.poll.records",
+    "partition.discovery.interval.ms",
+];
+
+/// What the engine decides itself.
+const OURS: [&str; 6] = [
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "transactional.id",
+    "partition.assignment.strategy",
+    "group.protocol",
+];
+
+/// The client properties of a table, checked by the client library's own rules.
+pub(super) fn properties(options: &BTreeMap<String, String>) -> Result<ClientConfig> {
+    let mut config = ClientConfig::new();
+    config.set_log_level(RDKafkaLogLevel::Warning);
+    config.set("client.id", "millrace").set("socket.nagle.disable", "true").set("broker.address.ttl", "10000");
+    // Reconnecting must not take longer the longer a broker was away.
+    config.set("reconnect.backoff.max.ms", "2000");
+    for (name, value) in options {
+        let Some(name) = name.strip_prefix(PREFIX) else { continue };
+        if OURS.contains(&name) {
+            return Err(EngineError::user("bad_option", format!("'{PREFIX}{name}' is set by the engine itself.")));
+        }
+        if !JAVA_ONLY.contains(&name) {
+            config.set(name, value);
+        }
+    }
+    config.create_native_config().map_err(|error| match error {
+        KafkaError::ClientConfig(_, reason, name, _) => EngineError::user(
+            "bad_option",
+            format!("'{PREFIX}{name}' is refused by the Kafka client: {}.", reason.trim_end_matches('.')),
+        ),
+        other => failed("The Kafka client cannot be set up.", &other).without_retry(),
+    })?;
+    Ok(config)
+}
+
+/// Which cluster a table is in. Tables with the same servers share a transactional producer.
+pub(super) fn cluster_key(options: &BTreeMap<String, String>) -> String {
+    let servers = options.get("properties.bootstrap.servers").map(String::as_str).unwrap_or_default();
+    let mut servers: Vec<&str> = servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
+    servers.sort_unstable();
+    servers.join(",")
+}
+
+/// Passes the client's own words on to the log.
+#[derive(Default)]
+pub(super) struct Watch;
+
+impl ClientContext for Watch {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::warn!(facility, "{message}");
+            }
+            _ => tracing::debug!(facility, "{message}"),
+        }
+    }
+
+    fn stats(&self, _statistics: Statistics) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the Kafka client reported an error");
+    }
+}
+
+impl ConsumerContext for Watch {}
+
+pub(super) type Consumer = BaseConsumer<Watch>;
+
+/// A consumer that reads only what it is told to and commits nothing by itself.
+pub(super) fn consumer(config: &ClientConfig, group: &str) -> Result<Arc<Consumer>> {
+    let mut config = config.clone();
+    config.set("group.id", group);
+    config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    config.set("enable.partition.eof", "true");
+    if config.get("isolation.level").is_none() {
+        config.set("isolation.level", "read_committed");
+    }
+    // A lost offset is an error to be decided on, never a silent jump.
+    config.set("auto.offset.reset", "error");
+    config.set("fetch.wait.max.ms", config.get("fetch.wait.max.ms").unwrap_or("100").to_owned());
+    let consumer = config.create_with_context(Watch);
+    consumer.map(Arc::new).map_err(|error| failed("The Kafka client cannot be set up.", &error).without_retry())
+}
+
+/// A failed question to the cluster.
+pub(super) fn failed(what: &str, error: &KafkaError) -> EngineError {
+    let unreachable = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::MessageTimedOut
+                | RDKafkaErrorCode::Resolve
+        )
+    );
+    if unreachable {
+        return EngineError::external("broker_unreachable", format!("{what} No Kafka broker can be reached."))
+            .with_detail(error);
+    }
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+            EngineError::external("broker_refused", format!("{what} The broker refuses the credentials."))
+                .without_retry()
+        }
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed,
+        ) => EngineError::external("broker_refused", format!("{what} The broker does not permit it.")).without_retry(),
+        Some(
+            RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition,
+        ) => EngineError::external("topic_not_found", format!("{what} The topic does not exist.")).without_retry(),
+        _ => EngineError::external("kafka_failed", what.to_owned()),
+    }
+    .with_detail(error)
+}

@@ -1,0 +1,207 @@
+//! One Kafka record into rows: value, key and metadata.
+
+use arrow::array::ArrayRef;
+
+use super::super::ConnectorContext;
+use super::super::layout::{ReadLayout, fields_of_format, key_fields};
+use super::super::option::Options;
+use super::message::MetadataColumns;
+use super::native::NativeMessage;
+use super::produce::DeadLetterTopic;
+use crate::catalog::TableRef;
+use crate::change::ChangeBatch;
+use crate::error::{EngineError, Result};
+use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
+use crate::format::{self, BadRecord, Decoded, Decoder, Format, FormatOptions};
+use crate::types::Field;
+
+/// How records of a table are decoded.
+pub(super) struct RecordFormat {
+    value: Part,
+    key: Option<Part>,
+    /// For each wanted column: from the key or the value, and which of its decoded columns.
+    order: Vec<(Side, usize)>,
+    on_error: OnError,
+    dead_letters: Option<(rdkafka::ClientConfig, String)>,
+}
+
+struct Part {
+    format: &'static dyn Format,
+    options: FormatOptions,
+    fields: Vec<Field>,
+    wanted: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Key,
+    Value,
+}
+
+impl Part {
+    fn new(table: &TableRef, prefix: &str, option: &str) -> Result<Option<Self>> {
+        let Some(name) = Options(&table.options).text(option) else { return Ok(None) };
+        let format = format::find(name);
+        let format =
+            format.ok_or_else(|| EngineError::user("unknown_format", format!("There is no format '{name}'.")))?;
+        Ok(Some(Part {
+            format,
+            options: FormatOptions::of_table(&table.options, prefix, name),
+            fields: fields_of_format(table, prefix),
+            wanted: Vec::new(),
+        }))
+    }
+
+    fn decoder(&self) -> Result<Box<dyn Decoder>> {
+        self.format.decoder(&self.fields, &self.wanted, &self.options)
+    }
+
+    /// The decoded column of a field, asking for it when it is not asked for yet.
+    fn column(&mut self, name: &str) -> Option<usize> {
+        let field = self.fields.iter().position(|field| field.name == name)?;
+        let known = self.wanted.iter().position(|wanted| *wanted == field);
+        Some(known.unwrap_or_else(|| {
+            self.wanted.push(field);
+            self.wanted.len() - 1
+        }))
+    }
+}
+
+impl RecordFormat {
+    pub(super) fn new(table: &TableRef, layout: &ReadLayout, context: &ConnectorContext) -> Result<Self> {
+        let value = match Part::new(table, "", "format")? {
+            Some(part) => part,
+            None => Part::new(table, "value.", "value.format")?
+                .ok_or_else(|| EngineError::user("missing_option", "'format' is missing."))?,
+        };
+        let key = Part::new(table, "key.", "key.format")?;
+        let keys = key_fields(table);
+        let mut format = RecordFormat {
+            value,
+            key,
+            order: Vec::new(),
+            on_error: OnError::of_table(&table.options),
+            dead_letters: None,
+        };
+        for index in &layout.wanted {
+            let name = layout.fields.get(*index).map(|field| field.name.as_str()).unwrap_or_default();
+            // A column of the key is read from the key, as in Flink.
+            let from_key = format.key.as_mut().filter(|_| keys.contains(&name)).and_then(|key| key.column(name));
+            let place = match from_key {
+                Some(column) => Some((Side::Key, column)),
+                None => format.value.column(name).map(|column| (Side::Value, column)),
+            };
+            format.order.push(place.ok_or_else(|| EngineError::internal("a column is in neither key nor value"))?);
+        }
+        if let Some(topic) = table.option("decode.dead-letter.topic").filter(|_| !context.read_only) {
+            format.dead_letters = Some((super::client::properties(&table.options)?, topic.to_owned()));
+        }
+        Ok(format)
+    }
+
+    pub(super) fn changelog(&self) -> bool {
+        self.value.format.changelog()
+    }
+
+    pub(super) fn bad_records(&self) -> Result<BadRecords> {
+        Ok(match (self.on_error, &self.dead_letters) {
+            (OnError::Fail, _) => BadRecords::failing(),
+            (OnError::DeadLetter, Some((config, topic))) => {
+                BadRecords::dead_lettering(Box::new(DeadLetterTopic::new(config, topic)?))
+            }
+            (OnError::Skip | OnError::DeadLetter, _) => BadRecords::skipping(),
+        })
+    }
+
+    pub(super) fn rows(&self, layout: &ReadLayout) -> Result<RecordRows> {
+        Ok(RecordRows {
+            value: self.value.decoder()?,
+            key: self.key.as_ref().map(Part::decoder).transpose()?,
+            metadata: MetadataColumns::new(&layout.metadata)?,
+            order: self.order.clone(),
+            bytes: 0,
+        })
+    }
+}
+
+/// Rows of a batch under construction.
+pub(super) struct RecordRows {
+    value: Box<dyn Decoder>,
+    key: Option<Box<dyn Decoder>>,
+    metadata: MetadataColumns,
+    order: Vec<(Side, usize)>,
+    bytes: u64,
+}
+
+impl RecordRows {
+    pub(super) fn len(&self) -> usize {
+        self.value.rows()
+    }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn push(&mut self, message: &NativeMessage, split: &str, bad: &mut BadRecords) -> Result<()> {
+        let value = message.value().unwrap_or_default();
+        self.bytes += (value.len() + message.key().map_or(0, <[u8]>::len)) as u64;
+        let pushed = match &mut self.key {
+            None => self.value.push(value),
+            Some(key) => push_both(&mut **key, &mut *self.value, message.key(), value),
+        };
+        match pushed {
+            Ok(rows) => {
+                self.metadata.push(message, rows);
+                Ok(())
+            }
+            Err(reason) => {
+                let origin = RecordOrigin { split, offset: message.offset(), key: message.key(), value };
+                bad.handle(&origin, &reason)
+            }
+        }
+    }
+
+    /// The rows so far; empties this.
+    pub(super) fn finish(&mut self, layout: &ReadLayout) -> Result<ChangeBatch> {
+        self.bytes = 0;
+        let rows = self.value.rows();
+        let value = self.value.finish()?;
+        let key = self.key.as_mut().map(|key| key.finish()).transpose()?;
+        let columns = self.order.iter().map(|(side, column)| {
+            let columns = match side {
+                Side::Value => Some(&value.columns),
+                Side::Key => key.as_ref().map(|key| &key.columns),
+            };
+            let array = columns.and_then(|columns| columns.get(*column));
+            array.cloned().ok_or_else(|| EngineError::internal("a decoded column is missing"))
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+        let metadata = self.metadata.finish()?;
+        layout.batch(rows, Decoded { columns, kinds: value.kinds }, &metadata)
+    }
+}
+
+/// Key and value of one record; a value of several rows repeats the key. On error neither keeps anything.
+fn push_both(
+    key: &mut dyn Decoder,
+    value: &mut dyn Decoder,
+    key_bytes: Option<&[u8]>,
+    value_bytes: &[u8],
+) -> Result<usize, BadRecord> {
+    let before = key.rows();
+    let rows = value.push(value_bytes)?;
+    let pushed = (0..rows).try_for_each(|_| push_key(key, key_bytes.unwrap_or_default()));
+    if let Err(bad) = pushed {
+        key.truncate(before);
+        value.truncate(before);
+        return Err(BadRecord(format!("key: {}", bad.0)));
+    }
+    Ok(rows)
+}
+
+fn push_key(key: &mut dyn Decoder, bytes: &[u8]) -> Result<(), BadRecord> {
+    match key.push(bytes)? {
+        1 => Ok(()),
+        _ => Err(BadRecord("it has to hold exactly one row".to_owned())),
+    }
+}

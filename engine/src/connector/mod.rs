@@ -1,0 +1,248 @@
+//! The contract between the runtime and what lies outside: sources, sinks, fetchers.
+//!
+//! One folder per connector: its option schema (drives validation, the console's form and the three property classes),
+//! its source, its sink, its fetcher. Adding a connector touches nothing else but [`registry`].
+//!
+//! Readers and writers are synchronous and run on the thread of their task; a client library that is asynchronous is
+//! driven on the runtime handle of the context. They must return within about 100 ms when there is nothing to do, so that
+//! barriers and stops are seen.
+
+pub mod blackhole;
+pub mod committers;
+pub mod datagen;
+mod dead_letter;
+pub mod filesystem;
+mod generator;
+mod infer;
+pub mod kafka;
+mod layout;
+pub mod nexmark;
+mod option;
+pub mod print;
+pub mod registry;
+mod steps;
+#[cfg(test)]
+mod testing;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connector::ConnectorSchema;
+use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
+use millrace_wire::table::FetchedSchema;
+
+use crate::catalog::TableRef;
+use crate::change::ChangeBatch;
+use crate::error::Result;
+use crate::sql::Problem;
+
+/// A kind of external system.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    fn schema(&self) -> ConnectorSchema;
+
+    /// Checks options and columns without touching the network. Spans are filled in by the caller.
+    fn validate(&self, table: &TableRef, use_: TableUse) -> Vec<Problem>;
+
+    /// `columns` are indices into [`crate::catalog::TableDef::read_columns`]: the ones the query needs, in that order.
+    fn source(&self, table: &TableRef, columns: &[usize], context: &ConnectorContext) -> Result<Box<dyn Source>>;
+
+    fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>>;
+
+    /// Asks the external system for columns and format.
+    async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema>;
+
+    /// Tries what the table's options name: reachable, exists, readable.
+    async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableUse {
+    Read,
+    Write,
+}
+
+/// Everything of the surroundings that a connector may use.
+#[derive(Clone)]
+pub struct ConnectorContext {
+    /// File connectors stay inside these. Empty means: any path (local `millrace run` and tests).
+    pub file_roots: Vec<PathBuf>,
+    /// Prefix of consumer groups and transactional ids; the same for all attempts of a job.
+    pub identity: String,
+    /// Where reading starts without restored positions, by log time, whatever the options say.
+    pub start_at_ms: Option<i64>,
+    /// Shared by all connectors of a run: the transactional producers.
+    pub committers: Arc<dyn Committers>,
+    /// A preview or sample: read from what is there, never commit offsets or create anything.
+    pub read_only: bool,
+    /// Rows per batch at most; 1 in the golden tests.
+    pub batch_rows: usize,
+    pub runtime: tokio::runtime::Handle,
+}
+
+/// A table as a source, before any reader is open.
+pub trait Source: Send + Sync {
+    fn bounded(&self) -> bool;
+
+    /// Arrow schema of the batches: the columns asked for.
+    fn schema(&self) -> SchemaRef;
+
+    /// Whether it can give row kinds other than `+I` (changelog formats).
+    fn changelog(&self) -> bool;
+
+    /// Whether positions can be restored exactly.
+    fn replayable(&self) -> bool;
+
+    /// All splits that exist now (partitions, files), in a stable order. Called again from time to time while running.
+    fn splits(&self) -> Result<Vec<SplitId>>;
+
+    /// A reader of one source task for the given splits, each from its position (`None`: as the options say).
+    fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>>;
+}
+
+/// Names a partition or file for good: `topic/3`, a path. Positions in checkpoints are keyed by it.
+pub type SplitId = Arc<str>;
+
+#[derive(Clone, Debug)]
+pub struct SplitStart {
+    pub split: SplitId,
+    pub position: Option<SplitPosition>,
+}
+
+/// Opaque to the runtime; the connector's own JSON, for example `{"offset":42}`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SplitPosition(pub serde_json::Value);
+
+pub trait SourceReader: Send {
+    /// The next batch of one split. Waits up to `wait` for data.
+    fn next(&mut self, wait: Duration) -> Result<SourceEvent>;
+
+    /// Positions just after everything that `next` has returned. What a barrier stores.
+    fn positions(&self) -> Vec<(SplitId, SplitPosition)>;
+
+    /// Splits found after the reader was opened.
+    fn add_splits(&mut self, splits: Vec<SplitStart>) -> Result<()>;
+
+    /// A checkpoint with these positions is durable: group offsets may be committed, files forgotten.
+    fn checkpoint_complete(&mut self, positions: &[(SplitId, SplitPosition)]) -> Result<()>;
+
+    /// Position and end per split, cheap and possibly some seconds old.
+    fn lag(&mut self) -> Vec<SplitLag>;
+
+    /// Records that could not be decoded and were skipped or dead-lettered.
+    fn bad_records(&self) -> u64;
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitLag {
+    pub split: SplitId,
+    pub position: i64,
+    pub end: Option<i64>,
+}
+
+pub enum SourceEvent {
+    Batch {
+        split: SplitId,
+        batch: ChangeBatch,
+        /// As read from outside, before decoding.
+        bytes: u64,
+    },
+    /// Nothing within the waiting time.
+    Idle,
+    /// This split has ended; others may go on.
+    SplitEnd { split: SplitId },
+    /// All splits of this reader have ended (bounded sources).
+    End,
+}
+
+/// A table as a sink.
+pub trait Sink: Send + Sync {
+    /// Which row kinds it can take.
+    fn accepts(&self) -> Accepts;
+
+    /// What it can guarantee, and why, with the settings it has.
+    fn guarantee(&self) -> Guarantee;
+
+    /// The writer of sink task `task` of `tasks`. `restored` is what `prepare` of that task returned at the checkpoint
+    /// that the run is restored from (all of them go to task 0 after a rescale).
+    fn writer(&self, task: usize, tasks: usize, restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// `+I` only.
+    Append,
+    /// `+I`, `+U` and `-D` by primary key; `-U` is left out.
+    Upsert,
+    /// All four.
+    Retract,
+}
+
+pub trait SinkWriter: Send {
+    fn write(&mut self, batch: &ChangeBatch) -> Result<()>;
+
+    /// Called when a batch is over and nothing else waits, so that small latencies stay small.
+    fn poll(&mut self) -> Result<()>;
+
+    /// A barrier: everything written so far is handed over and acknowledged before this returns. The bytes are stored
+    /// in the checkpoint and come back in [`Sink::writer`]. Rows written from now on belong to the next checkpoint and
+    /// must not become visible with this one.
+    fn prepare(&mut self, checkpoint: u64) -> Result<Vec<u8>>;
+
+    /// The checkpoint is durable (and, for a [`Committer`], committed). May be called more than once after a restore.
+    fn commit(&mut self, checkpoint: u64) -> Result<()>;
+
+    /// All input has ended and the last commit is done.
+    fn close(&mut self) -> Result<()>;
+}
+
+/// The committers of a run: one per external system whose commit is the truth about a checkpoint (a Kafka cluster).
+/// The runtime asks for them after all sinks were opened.
+pub trait Committers: Send + Sync {
+    fn all(&self) -> Vec<Arc<dyn Committer>>;
+
+    /// Gets or makes the committer with this key.
+    fn get_or_insert(&self, key: &str, make: &dyn Fn() -> Result<Arc<dyn Committer>>) -> Result<Arc<dyn Committer>>;
+}
+
+/// Order at a checkpoint: barrier → every sink's `prepare` → snapshot N durable → `commit(N)` here → sinks' `commit(N)`
+/// → snapshot N-1 may go. On start: `last_committed` fences an older attempt and says which snapshot is the truth.
+pub trait Committer: Send + Sync + std::any::Any {
+    /// Takes over from an older attempt (fencing it) and tells the checkpoint that was committed last.
+    fn last_committed(&self) -> Result<Option<CommittedCheckpoint>>;
+
+    /// Commits everything written since the last commit together with `offsets` (group offsets of Kafka sources of this
+    /// cluster) and a mark that names the checkpoint and the plan.
+    fn commit(&self, checkpoint: u64, plan_hash: &str, offsets: &[(SplitId, SplitPosition)]) -> Result<()>;
+
+    /// Leaves uncommitted output behind; called on cancel and failure.
+    fn abort(&self);
+
+    /// As the type it is, for the sink writers of the same connector.
+    fn as_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedCheckpoint {
+    pub checkpoint: u64,
+    pub plan_hash: String,
+}
+
+/// The lowest of several guarantees, with the reason of the one that decides.
+pub fn weakest(guarantees: Vec<Guarantee>) -> Guarantee {
+    let order = |level: DeliveryGuarantee| match level {
+        DeliveryGuarantee::BestEffort => 0,
+        DeliveryGuarantee::AtLeastOnce => 1,
+        DeliveryGuarantee::ExactlyOnce => 2,
+    };
+    guarantees.into_iter().min_by_key(|guarantee| order(guarantee.level)).unwrap_or(Guarantee {
+        level: DeliveryGuarantee::ExactlyOnce,
+        reason: "The job writes nothing outside.".to_owned(),
+    })
+}

@@ -1,0 +1,105 @@
+//! What happens to records that cannot be decoded: `decode.on-error` = `fail`, `skip` or `dead-letter`.
+
+use std::collections::BTreeMap;
+
+use super::BadRecord;
+use crate::error::{EngineError, Result};
+
+pub const ON_ERROR: &str = "decode.on-error";
+
+/// A record as it came from outside.
+pub struct RecordOrigin<'a> {
+    /// Partition or file.
+    pub split: &'a str,
+    /// Offset in the partition, or byte in the file.
+    pub offset: i64,
+    pub key: Option<&'a [u8]>,
+    pub value: &'a [u8],
+}
+
+/// Where dead letters go. Each call is durable before the positions behind the record are checkpointed.
+pub trait DeadLetters: Send {
+    fn put(&mut self, origin: &RecordOrigin<'_>, reason: &str) -> Result<()>;
+
+    /// Everything put so far is stored when this returns.
+    fn flush(&mut self) -> Result<()>;
+}
+
+/// The policy of a table and the count of what it was applied to.
+pub struct BadRecords {
+    policy: Policy,
+    count: u64,
+}
+
+enum Policy {
+    Fail,
+    Skip,
+    DeadLetter(Box<dyn DeadLetters>),
+}
+
+/// The policy by its name, before its outlet is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    Fail,
+    Skip,
+    DeadLetter,
+}
+
+impl OnError {
+    /// `decode.on-error`; without it, what the format's own `ignore-parse-errors` says.
+    pub fn of_table(options: &BTreeMap<String, String>) -> Self {
+        match options.get(ON_ERROR).map(String::as_str) {
+            Some("skip") => Self::Skip,
+            Some("dead-letter") => Self::DeadLetter,
+            Some(_) => Self::Fail,
+            None => {
+                let ignored = |(name, value): (&String, &String)| {
+                    name.ends_with(".ignore-parse-errors") && value.eq_ignore_ascii_case("true")
+                };
+                if options.iter().any(ignored) { Self::Skip } else { Self::Fail }
+            }
+        }
+    }
+}
+
+impl BadRecords {
+    pub const fn failing() -> Self {
+        BadRecords { policy: Policy::Fail, count: 0 }
+    }
+
+    pub const fn skipping() -> Self {
+        BadRecords { policy: Policy::Skip, count: 0 }
+    }
+
+    pub fn dead_lettering(outlet: Box<dyn DeadLetters>) -> Self {
+        BadRecords { policy: Policy::DeadLetter(outlet), count: 0 }
+    }
+
+    /// Records that were skipped or dead-lettered.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn handle(&mut self, origin: &RecordOrigin<'_>, bad: &BadRecord) -> Result<()> {
+        match &mut self.policy {
+            Policy::Fail => return Err(failure(origin, bad)),
+            Policy::Skip => {}
+            Policy::DeadLetter(outlet) => outlet.put(origin, &bad.0)?,
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// To be called before positions behind a dead letter are handed out.
+    pub fn flush(&mut self) -> Result<()> {
+        match &mut self.policy {
+            Policy::DeadLetter(outlet) => outlet.flush(),
+            Policy::Fail | Policy::Skip => Ok(()),
+        }
+    }
+}
+
+fn failure(origin: &RecordOrigin<'_>, bad: &BadRecord) -> EngineError {
+    let place = format!("{} at {}", origin.split, origin.offset);
+    EngineError::user("bad_record", format!("A record of {place} cannot be decoded: {}.", bad.0))
+}

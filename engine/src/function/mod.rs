@@ -1,0 +1,122 @@
+//! The registry of built-in functions and operators: name → signatures → result type and kernel.
+//!
+//! A call is resolved once, by name and argument types; the result says what each argument has to be cast to, the
+//! result type, and the kernel that runs over arrays. Semantics are Flink's, also where DataFusion has a function of
+//! the same name.
+
+mod arguments;
+mod registry;
+mod signature;
+
+mod arithmetic;
+mod comparison;
+mod conditional;
+pub(crate) mod decimal;
+mod logic;
+mod math;
+mod nested;
+mod pattern;
+mod text;
+mod text_codec;
+mod text_split;
+pub(crate) mod time;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+use datafusion_common::DataFusionError;
+use datafusion_expr::ColumnarValue;
+
+use crate::types::Type;
+
+pub use registry::{list, resolve_scalar};
+pub(crate) use signature::common_type;
+
+/// A scalar function after its argument types are known.
+#[derive(Clone, Debug)]
+pub struct ScalarCall {
+    name: String,
+    /// What each argument has to be cast to before the call.
+    pub arg_types: Vec<Type>,
+    pub return_type: Type,
+    pub kernel: Kernel,
+    /// Gives another result at another time, or for every row: never folded into a constant.
+    pub volatile: bool,
+}
+
+/// How a call is executed.
+#[derive(Clone, Copy, Debug)]
+pub enum Kernel {
+    /// One of ours, over whole arrays.
+    Native(NativeFn),
+    /// A DataFusion binary operator whose behaviour is Flink's.
+    Binary(datafusion_expr::Operator),
+    IsNull,
+    IsNotNull,
+    Not,
+    /// `IF(condition, a, b)`: only the branch that is taken is evaluated.
+    If,
+    /// `COALESCE(a, b, …)`: stops at the first that is not NULL.
+    Coalesce,
+}
+
+/// A kernel of ours. Has no state, so that two calls are equal when their functions are.
+pub type NativeFn = fn(&Call) -> Result<ColumnarValue, DataFusionError>;
+
+/// What a native kernel gets for one batch.
+pub struct Call<'a> {
+    pub args: &'a [ColumnarValue],
+    pub rows: usize,
+    pub arg_types: &'a [Type],
+    pub return_type: &'a Type,
+    pub context: EvalContext,
+}
+
+/// What an expression may know of its surroundings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EvalContext {
+    /// `table.local-time-zone`
+    pub zone: chrono_tz::Tz,
+}
+
+impl Default for EvalContext {
+    fn default() -> Self {
+        EvalContext { zone: chrono_tz::UTC }
+    }
+}
+
+/// Why a call cannot be resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResolveError {
+    UnknownFunction {
+        suggestion: Option<String>,
+    },
+    /// The message lists the signatures that there are.
+    WrongArguments {
+        message: String,
+    },
+    /// Flink knows it, this engine does not yet.
+    Unsupported {
+        message: String,
+    },
+}
+
+/// One argument as the binder sees it.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    pub ty: Type,
+    /// Present for constants: some functions derive their type from a literal (`EXTRACT`, `TIMESTAMPADD`, `ROUND`).
+    pub literal: Option<crate::expr::Value>,
+}
+
+impl ScalarCall {
+    pub fn new(name: impl Into<String>, arg_types: Vec<Type>, return_type: Type, kernel: Kernel) -> Self {
+        ScalarCall { name: name.into(), arg_types, return_type, kernel, volatile: false }
+    }
+
+    /// Upper case, or the operator's sign.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}

@@ -1,0 +1,100 @@
+//! What runs between source and sink. One operator per file.
+//!
+//! An operator gets batches and watermarks on the thread of its task and gives batches to an [`Output`]. It never blocks
+//! and never looks at a clock. Watermarks, barriers and the end travel through the task; an operator sees them after all
+//! rows before them and may emit rows first.
+
+pub mod aggregate;
+mod calc;
+mod emit;
+mod group_aggregate;
+mod limit;
+mod sink;
+mod table_columns;
+#[cfg(test)]
+mod tests;
+mod union;
+mod window_aggregate;
+mod window_assign;
+
+use crate::change::ChangeBatch;
+use crate::error::Result;
+use crate::state::{KeyedState, StateSize};
+
+pub use calc::Calc;
+pub use emit::{CHUNK_ROWS, Chunks};
+pub use group_aggregate::{GroupAggregate, GroupAggregateSpec};
+pub use limit::{Limit, LimitSpec};
+pub use sink::SinkOperator;
+pub use table_columns::TableColumns;
+pub use union::Union;
+pub use window_aggregate::{GroupColumn, WindowAggregate, WindowAggregateSpec, WindowColumns};
+pub use window_assign::WindowAssign;
+
+/// Where an operator's rows go.
+pub trait Output {
+    fn emit(&mut self, batch: ChangeBatch) -> Result<()>;
+}
+
+impl Output for Vec<ChangeBatch> {
+    fn emit(&mut self, batch: ChangeBatch) -> Result<()> {
+        self.push(batch);
+        Ok(())
+    }
+}
+
+pub trait Operator: Send {
+    /// `input` numbers the operator's logical inputs, for joins.
+    fn process(&mut self, input: usize, batch: ChangeBatch, out: &mut dyn Output) -> Result<()>;
+
+    /// The watermark has risen to `watermark`; it is passed on after this returns.
+    fn watermark(&mut self, _watermark: i64, _out: &mut dyn Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// No more rows come.
+    fn end(&mut self, _out: &mut dyn Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nothing waits behind the rows that were given.
+    fn idle(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Frees state that was not used since `now_ms` minus its time to live.
+    fn expire(&mut self, _now_ms: i64) {}
+
+    /// State at a barrier. `None` for operators without.
+    fn snapshot(&mut self) -> Result<Option<KeyedState>> {
+        Ok(None)
+    }
+
+    /// Groups of this task only, before any row. May be called with several parts.
+    fn restore(&mut self, _state: KeyedState) -> Result<()> {
+        Ok(())
+    }
+
+    fn size(&self) -> StateSize {
+        StateSize::default()
+    }
+
+    /// Rows dropped because their window had fired.
+    fn late(&self) -> u64 {
+        0
+    }
+
+    /// Sinks: everything up to the barrier is handed over.
+    fn prepare(&mut self, _checkpoint: u64) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Sinks: the checkpoint is durable.
+    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,408 @@
+//! Relational plan → nodes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use millrace_wire::graph::ChangelogMode;
+
+use super::changelog::{combine, into_sink};
+use super::detail::function_name;
+use super::id::{hash_text, scan_key};
+use super::{Dataflow, Endpoints, Input, LeaveOut, Node, NodeKind, Partitioning, WindowInput, guarantee, problem};
+use crate::catalog::{ColumnKind, TableRef};
+use crate::plan::logical::{
+    AggregateCall, AggregateFunction, AggregateSpec, BoundScript, BoundSink, Rel, RelNode, SinkTarget, WindowKind,
+};
+use crate::plan::rewrite::{ScanColumns, fuse, prune, window_below};
+use crate::plan::settings::{Settings, parse_duration};
+use crate::sql::Problem;
+use crate::types::Schema;
+
+pub(super) struct Builder<'a> {
+    settings: Settings,
+    endpoints: &'a dyn Endpoints,
+    scans: ScanColumns,
+    nodes: Vec<Node>,
+    by_id: HashMap<String, usize>,
+}
+
+/// A node before it has its place and its id.
+struct Draft {
+    kind: NodeKind,
+    inputs: Vec<Input>,
+    schema: Schema,
+    changelog: ChangelogMode,
+    parallelism: u32,
+    state: String,
+    /// What it computes, without its inputs.
+    text: String,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(settings: Settings, endpoints: &'a dyn Endpoints) -> Self {
+        Builder { settings, endpoints, scans: ScanColumns::new(), nodes: Vec::new(), by_id: HashMap::new() }
+    }
+
+    pub(super) fn build(mut self, script: &BoundScript) -> Result<Dataflow, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut pruned = Vec::new();
+        for sink in &script.sinks {
+            let all = (0..sink.query.schema.len()).collect();
+            pruned.push(prune(&sink.query, &all, &mut self.scans));
+        }
+        for (sink, query) in script.sinks.iter().zip(&pruned) {
+            if let Err(problem) = self.sink(sink, query) {
+                problems.push(problem);
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let guarantee = guarantee::guarantee(&self.nodes, &self.settings);
+        Ok(Dataflow { nodes: self.nodes, guarantee, settings: self.settings })
+    }
+
+    fn sink(&mut self, sink: &BoundSink, query: &Rel) -> Result<(), Problem> {
+        let from = self.rel(query)?;
+        let (table, target) = match &sink.target {
+            SinkTarget::Table(table) => (Some(table), self.endpoints.sink(table)),
+            SinkTarget::Collect => (None, self.endpoints.collect()),
+        };
+        let target = target.map_err(|error| problem("unsupported", error.message))?;
+        let name = table.map_or("The result", |table| table.name.as_str());
+        let key: Vec<usize> = table.map_or_else(Vec::new, key_positions);
+        let input = &self.nodes[from];
+        let accepts = target.accepts();
+        let leave_out = leave_out(table)?;
+        let changelog = into_sink(input.changelog, accepts, leave_out, !key.is_empty(), name);
+        let changelog = changelog.map_err(|message| problem("sink-changelog", message))?;
+        let (partitioning, parallelism) = if table.is_none() {
+            (single(input.parallelism), 1)
+        } else if changelog == ChangelogMode::Upsert && input.parallelism > 1 {
+            (Partitioning::Hash(key), self.settings.parallelism)
+        } else {
+            (Partitioning::Forward, input.parallelism)
+        };
+        let text = format!("Sink {name}");
+        let schema = input.schema.clone();
+        self.add(Draft {
+            kind: NodeKind::Sink { table: table.cloned(), sink: target, accepts, leave_out },
+            inputs: vec![Input { from, partitioning }],
+            schema,
+            changelog,
+            parallelism,
+            state: String::new(),
+            text,
+        });
+        Ok(())
+    }
+
+    fn rel(&mut self, rel: &Rel) -> Result<usize, Problem> {
+        match &rel.node {
+            RelNode::Scan { table } => self.scan(table),
+            RelNode::Values { rows } => {
+                let text = rows.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Ok(self.add(Draft {
+                    kind: NodeKind::Values { rows: rows.clone() },
+                    inputs: Vec::new(),
+                    schema: rel.schema.clone(),
+                    changelog: ChangelogMode::Append,
+                    parallelism: 1,
+                    state: String::new(),
+                    text: format!("Values {text}"),
+                }))
+            }
+            RelNode::Project { .. } | RelNode::Filter { .. } => self.calc(rel),
+            RelNode::Window { input, window } => self.window(rel, input, &window.kind, window.time_column),
+            RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
+            RelNode::UnionAll { inputs } => self.union(rel, inputs),
+            RelNode::Limit { input, sort, offset, fetch } => {
+                let kind = |at_end| NodeKind::Limit { sort: sort.clone(), offset: *offset, fetch: *fetch, at_end };
+                self.limit(rel, input, kind, format!("Limit {sort:?} {offset} {fetch:?}"))
+            }
+            RelNode::Sort { input, sort } => {
+                let kind = |at_end| NodeKind::Limit { sort: sort.clone(), offset: 0, fetch: None, at_end };
+                self.limit(rel, input, kind, format!("Sort {sort:?}"))
+            }
+        }
+    }
+
+    fn scan(&mut self, table: &TableRef) -> Result<usize, Problem> {
+        let key = scan_key(table);
+        let mut used: BTreeSet<usize> = self.scans.get(&key).cloned().unwrap_or_default();
+        if let Some(watermark) = &table.watermark {
+            used.insert(watermark.column);
+            used.extend(watermark.expression.columns());
+        }
+        let mut needed = used.clone();
+        for index in &used {
+            if let Some(ColumnKind::Computed(expr)) = table.columns.get(*index).map(|column| &column.kind) {
+                needed.extend(expr.columns());
+            }
+        }
+        let all = table.read_columns();
+        let wanted: Vec<usize> = (0..all.len()).filter(|at| needed.contains(&all[*at])).collect();
+        let read = wanted.iter().map(|at| all[*at]).collect();
+        let source = self.endpoints.source(table, &wanted).map_err(|error| problem("unsupported", error.message))?;
+        let idle_timeout = match table.option("scan.watermark.idle-timeout") {
+            Some(text) => parse_duration(text).ok_or_else(|| {
+                problem(
+                    "wrong-arguments",
+                    format!("'scan.watermark.idle-timeout' takes a duration such as '10 s', not '{text}'"),
+                )
+            })?,
+            None => self.settings.idle_timeout,
+        };
+        let changelog = if source.changelog() { ChangelogMode::Retract } else { ChangelogMode::Append };
+        // The name alone makes the id, so that positions survive other columns and options; hints make a second scan.
+        let first = !self.nodes.iter().any(|node| {
+            matches!(&node.kind, NodeKind::Source { table: other, .. }
+            if other.name == table.name && scan_key(other) != key)
+        });
+        let text = if first { format!("Scan {}", table.name) } else { format!("Scan {key}") };
+        let kind =
+            NodeKind::Source { table: Arc::clone(table), source, read, used: used.into_iter().collect(), idle_timeout };
+        Ok(self.add(Draft {
+            kind,
+            inputs: Vec::new(),
+            schema: table.schema(),
+            changelog,
+            parallelism: self.settings.parallelism,
+            state: format!("source {}", table.connector()),
+            text,
+        }))
+    }
+
+    fn calc(&mut self, rel: &Rel) -> Result<usize, Problem> {
+        let fused = fuse(rel);
+        let from = self.rel(fused.base)?;
+        let text = |exprs: &[crate::expr::Expr]| exprs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let text =
+            format!("Calc {} | {}", text(&fused.predicates), fused.exprs.as_deref().map_or("*".to_owned(), text));
+        let input = &self.nodes[from];
+        let (changelog, parallelism) = (input.changelog, input.parallelism);
+        Ok(self.add(Draft {
+            kind: NodeKind::Calc { predicates: fused.predicates, exprs: fused.exprs },
+            inputs: vec![Input { from, partitioning: Partitioning::Forward }],
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: String::new(),
+            text,
+        }))
+    }
+
+    fn window(&mut self, rel: &Rel, input: &Rel, kind: &WindowKind, time_column: usize) -> Result<usize, Problem> {
+        supported(kind)?;
+        let from = self.rel(input)?;
+        let above = &self.nodes[from];
+        let (changelog, parallelism) = (above.changelog, above.parallelism);
+        Ok(self.add(Draft {
+            kind: NodeKind::Window { kind: kind.clone(), time_column },
+            inputs: vec![Input { from, partitioning: Partitioning::Forward }],
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: String::new(),
+            text: format!("Window {kind:?} ${time_column}"),
+        }))
+    }
+
+    fn aggregate(&mut self, rel: &Rel, input: &Rel, aggregate: &AggregateSpec) -> Result<usize, Problem> {
+        for call in &aggregate.calls {
+            supported_call(call)?;
+        }
+        let text = aggregate_text(aggregate, &input.schema);
+        let Some(window) = &aggregate.window else {
+            let from = self.rel(input)?;
+            let kind = NodeKind::GroupAggregate {
+                group: aggregate.group.clone(),
+                calls: aggregate.calls.clone(),
+                ttl: self.settings.state_ttl,
+                at_end: self.settings.batch,
+            };
+            let changelog = if self.settings.batch { ChangelogMode::Append } else { ChangelogMode::Retract };
+            return Ok(self.keyed(rel, from, kind, &aggregate.group, changelog, format!("GroupAggregate {text}")));
+        };
+        supported(&window.spec)?;
+        let (start, end, time) = (window.start, window.end, window.time);
+        let (window_input, from) = if window_below(input, window) {
+            let from = self.rel(&without_window(input))?;
+            let kind = window.spec.clone();
+            (WindowInput::Assign { kind, time_column: window.time_column, start, end, time }, from)
+        } else {
+            (WindowInput::Attached { start, end, time }, self.rel(input)?)
+        };
+        let keys: Vec<usize> =
+            aggregate.group.iter().copied().filter(|c| *c != start && *c != end && Some(*c) != time).collect();
+        let text = format!("WindowAggregate {window_input:?} {text}");
+        let kind = NodeKind::WindowAggregate {
+            window: window_input,
+            group: aggregate.group.clone(),
+            calls: aggregate.calls.clone(),
+        };
+        Ok(self.keyed(rel, from, kind, &keys, ChangelogMode::Append, text))
+    }
+
+    fn keyed(
+        &mut self,
+        rel: &Rel,
+        from: usize,
+        kind: NodeKind,
+        keys: &[usize],
+        changelog: ChangelogMode,
+        text: String,
+    ) -> usize {
+        let above = self.nodes[from].parallelism;
+        let (partitioning, parallelism) = if keys.is_empty() {
+            (single(above), 1)
+        } else if self.settings.parallelism == 1 && above == 1 {
+            (Partitioning::Forward, 1)
+        } else {
+            (Partitioning::Hash(keys.to_vec()), self.settings.parallelism)
+        };
+        self.add(Draft {
+            kind,
+            inputs: vec![Input { from, partitioning }],
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: text.clone(),
+            text,
+        })
+    }
+
+    fn union(&mut self, rel: &Rel, inputs: &[Rel]) -> Result<usize, Problem> {
+        let from: Vec<usize> = inputs.iter().map(|input| self.rel(input)).collect::<Result<_, _>>()?;
+        let parallelism = from.iter().map(|node| self.nodes[*node].parallelism).max().unwrap_or(1);
+        let changelog = combine(from.iter().map(|node| self.nodes[*node].changelog));
+        let edge = |from: usize, nodes: &[Node]| {
+            let same = nodes[from].parallelism == parallelism;
+            Input { from, partitioning: if same { Partitioning::Forward } else { Partitioning::Rebalance } }
+        };
+        let inputs = from.into_iter().map(|from| edge(from, &self.nodes)).collect();
+        Ok(self.add(Draft {
+            kind: NodeKind::Union,
+            inputs,
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: String::new(),
+            text: "Union".to_owned(),
+        }))
+    }
+
+    fn limit(
+        &mut self,
+        rel: &Rel,
+        input: &Rel,
+        kind: impl Fn(bool) -> NodeKind,
+        text: String,
+    ) -> Result<usize, Problem> {
+        let from = self.rel(input)?;
+        let batch = self.settings.batch;
+        let changelog = if batch { ChangelogMode::Append } else { ChangelogMode::Retract };
+        Ok(self.keyed(rel, from, kind(batch), &[], changelog, text))
+    }
+
+    /// The index of the node that computes this; an equal one that is there already, unless it writes.
+    fn add(&mut self, draft: Draft) -> usize {
+        let below: Vec<&str> = draft.inputs.iter().map(|input| &*self.nodes[input.from].id).collect();
+        let writes = matches!(draft.kind, NodeKind::Sink { .. });
+        let mut id = hash_text(std::iter::once(draft.text.as_str()).chain(below.iter().copied()));
+        if let Some(same) = self.by_id.get(&id) {
+            if !writes {
+                return *same;
+            }
+            let copies = self.nodes.len().to_string();
+            id = hash_text([draft.text.as_str(), &copies].into_iter().chain(below));
+        }
+        let place = self.nodes.len();
+        self.by_id.insert(id.clone(), place);
+        self.nodes.push(Node {
+            id: id.into(),
+            kind: draft.kind,
+            inputs: draft.inputs,
+            schema: draft.schema,
+            changelog: draft.changelog,
+            parallelism: draft.parallelism,
+            state: draft.state,
+        });
+        place
+    }
+}
+
+fn single(parallelism_above: u32) -> Partitioning {
+    if parallelism_above == 1 { Partitioning::Forward } else { Partitioning::Hash(Vec::new()) }
+}
+
+fn leave_out(table: Option<&TableRef>) -> Result<LeaveOut, Problem> {
+    let Some(text) = table.and_then(|table| table.option("sink.drop")) else { return Ok(LeaveOut::default()) };
+    let wrong =
+        || problem("wrong-arguments", format!("'sink.drop' takes update_before, delete, or both, not '{text}'."));
+    LeaveOut::parse(text).ok_or_else(wrong)
+}
+
+/// The primary key as positions in the columns that are written.
+fn key_positions(table: &TableRef) -> Vec<usize> {
+    let written = table.write_columns();
+    table.primary_key.iter().filter_map(|key| written.iter().position(|column| column == key)).collect()
+}
+
+fn supported(kind: &WindowKind) -> Result<(), Problem> {
+    match kind {
+        WindowKind::Session { .. } => Err(problem("unsupported", "SESSION windows are not supported yet.")),
+        _ => Ok(()),
+    }
+}
+
+fn supported_call(call: &AggregateCall) -> Result<(), Problem> {
+    match call.function {
+        AggregateFunction::Count
+        | AggregateFunction::Sum
+        | AggregateFunction::Sum0
+        | AggregateFunction::Min
+        | AggregateFunction::Max
+        | AggregateFunction::Avg => Ok(()),
+        other => Err(problem("unsupported", format!("{} is not supported yet.", function_name(other)))),
+    }
+}
+
+/// Columns by type as well: other types mean other state.
+fn aggregate_text(aggregate: &AggregateSpec, input: &Schema) -> String {
+    let typed = |column: &usize| {
+        let field = input.fields.get(*column);
+        format!("${column}:{}", field.map_or_else(String::new, |field| field.ty.logical.to_string()))
+    };
+    let list = |columns: &[usize]| columns.iter().map(typed).collect::<Vec<_>>().join(",");
+    let call = |call: &AggregateCall| {
+        let filter = call.filter.map(|column| format!("?${column}")).unwrap_or_default();
+        let distinct = if call.distinct { "!" } else { "" };
+        format!("{}{distinct}({}){filter}:{}", function_name(call.function), list(&call.args), call.return_type.logical)
+    };
+    let calls: Vec<String> = aggregate.calls.iter().map(call).collect();
+    format!("[{}] [{}]", list(&aggregate.group), calls.join(" "))
+}
+
+/// The plan below a window aggregation that assigns windows itself: the window function becomes a projection that
+/// leaves its columns NULL.
+fn without_window(rel: &Rel) -> Rel {
+    let node = match &rel.node {
+        RelNode::Window { input, .. } => {
+            let kept = input.schema.fields.iter().enumerate();
+            let mut exprs: Vec<crate::expr::Expr> =
+                kept.map(|(index, field)| crate::expr::Expr::column(index, field.ty.clone())).collect();
+            let appended = rel.schema.fields.iter().skip(input.schema.len());
+            exprs.extend(appended.map(|field| crate::plan::rewrite::null_literal(&field.ty)));
+            RelNode::Project { input: input.clone(), exprs }
+        }
+        RelNode::Filter { input, predicate } => {
+            RelNode::Filter { input: Box::new(without_window(input)), predicate: predicate.clone() }
+        }
+        RelNode::Project { input, exprs } => {
+            RelNode::Project { input: Box::new(without_window(input)), exprs: exprs.clone() }
+        }
+        other => other.clone(),
+    };
+    Rel { node, schema: rel.schema.clone() }
+}

@@ -1,0 +1,155 @@
+//! Words for people: kind, name and detail of a node, as the console shows them.
+
+use super::{Node, NodeKind, WindowInput};
+use crate::expr::Expr;
+use crate::plan::logical::{AggregateCall, AggregateFunction, SortKey, WindowKind};
+use crate::types::Schema;
+
+pub(super) struct Words {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) detail: String,
+}
+
+/// `input` is the schema of the first input.
+pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
+    let column = |index: usize| column_name(input, index);
+    let columns = |indices: &[usize]| indices.iter().map(|index| column(*index)).collect::<Vec<_>>().join(", ");
+    let of = |kind: &str, name: String, detail: String| Words { kind: kind.to_owned(), name, detail };
+    match &node.kind {
+        NodeKind::Source { table, used, .. } => {
+            let names: Vec<&str> =
+                used.iter().filter_map(|index| table.columns.get(*index)).map(|c| c.name.as_str()).collect();
+            of(
+                &format!("{} source", title(table.connector())),
+                table.name.clone(),
+                format!("Reads {}", names.join(", ")),
+            )
+        }
+        NodeKind::Values { rows } => of("Values", format!("{} rows", rows.len()), String::new()),
+        NodeKind::Calc { predicates, exprs } => {
+            let show = |expr: &Expr| in_names(expr, input);
+            let mut detail = Vec::new();
+            if !predicates.is_empty() {
+                detail.push(format!("Where {}", predicates.iter().map(show).collect::<Vec<_>>().join(" AND ")));
+            }
+            if let Some(exprs) = exprs {
+                detail.push(format!("Gives {}", exprs.iter().map(show).collect::<Vec<_>>().join(", ")));
+            }
+            let kind = match (predicates.is_empty(), exprs) {
+                (false, None) => "Filter",
+                (true, _) => "Projection",
+                (false, Some(_)) => "Filter and projection",
+            };
+            let names: Vec<&str> = node.schema.fields.iter().map(|field| field.name.as_str()).collect();
+            of(kind, names.join(", "), detail.join("\n"))
+        }
+        NodeKind::Window { kind, time_column } => {
+            of("Window", window_words(kind), format!("Assigns windows by {}", column(*time_column)))
+        }
+        NodeKind::WindowAggregate { window, group, calls } => {
+            let (kind, start, end, time) = match window {
+                WindowInput::Assign { kind, start, end, time, .. } => (window_words(kind), *start, *end, *time),
+                WindowInput::Attached { start, end, time } => ("window of the input".to_owned(), *start, *end, *time),
+            };
+            let keys: Vec<usize> =
+                group.iter().copied().filter(|c| *c != start && *c != end && Some(*c) != time).collect();
+            let by = if keys.is_empty() { String::new() } else { format!(" by {}", columns(&keys)) };
+            of("Window aggregate", format!("{kind}{by}"), calls_words(calls, input))
+        }
+        NodeKind::GroupAggregate { group, calls, .. } => {
+            let name = if group.is_empty() { "all rows".to_owned() } else { columns(group) };
+            of("Group aggregate", name, calls_words(calls, input))
+        }
+        NodeKind::Union => of("Union", format!("{} inputs", node.inputs.len()), String::new()),
+        NodeKind::Limit { sort, offset, fetch, .. } => {
+            let cut = fetch.map_or_else(|| "all rows".to_owned(), |fetch| format!("{fetch} rows"));
+            let after = if *offset > 0 { format!(" after {offset}") } else { String::new() };
+            let by: Vec<String> = sort.iter().map(|key| sort_words(key, input)).collect();
+            of(if fetch.is_some() { "Limit" } else { "Sort" }, format!("{cut}{after}"), by.join(", "))
+        }
+        NodeKind::Sink { table: Some(table), .. } => {
+            of(&format!("{} sink", title(table.connector())), table.name.clone(), String::new())
+        }
+        NodeKind::Sink { table: None, .. } => of("Result", "rows of the SELECT".to_owned(), String::new()),
+    }
+}
+
+fn title(connector: &str) -> String {
+    let mut letters = connector.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn column_name(schema: Option<&Schema>, index: usize) -> String {
+    let field = schema.and_then(|schema| schema.fields.get(index));
+    field.map_or_else(|| format!("${index}"), |field| field.name.clone())
+}
+
+/// The expression with names in place of column numbers.
+fn in_names(expr: &Expr, schema: Option<&Schema>) -> String {
+    let text = expr.to_string();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('$') {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let digits = after[1..].find(|c: char| !c.is_ascii_digit()).map_or(after.len(), |end| end + 1);
+        match after[1..digits].parse() {
+            Ok(index) => out.push_str(&column_name(schema, index)),
+            Err(_) => out.push_str(&after[..digits]),
+        }
+        rest = &after[digits..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn calls_words(calls: &[AggregateCall], input: Option<&Schema>) -> String {
+    let one = |call: &AggregateCall| {
+        let args: Vec<String> = call.args.iter().map(|index| column_name(input, *index)).collect();
+        let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
+        let distinct = if call.distinct { "DISTINCT " } else { "" };
+        let filter = call.filter.map(|column| format!(" FILTER (WHERE {})", column_name(input, column)));
+        format!("{}({distinct}{args}){}", function_name(call.function), filter.unwrap_or_default())
+    };
+    calls.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn function_name(function: AggregateFunction) -> &'static str {
+    match function {
+        AggregateFunction::Count => "COUNT",
+        AggregateFunction::Sum => "SUM",
+        AggregateFunction::Sum0 => "SUM0",
+        AggregateFunction::Min => "MIN",
+        AggregateFunction::Max => "MAX",
+        AggregateFunction::Avg => "AVG",
+        AggregateFunction::FirstValue => "FIRST_VALUE",
+        AggregateFunction::LastValue => "LAST_VALUE",
+        AggregateFunction::ListAgg => "LISTAGG",
+        AggregateFunction::Collect => "COLLECT",
+        AggregateFunction::StddevPop => "STDDEV_POP",
+        AggregateFunction::StddevSamp => "STDDEV_SAMP",
+        AggregateFunction::VarPop => "VAR_POP",
+        AggregateFunction::VarSamp => "VAR_SAMP",
+    }
+}
+
+fn sort_words(key: &SortKey, input: Option<&Schema>) -> String {
+    let direction = if key.ascending { "ascending" } else { "descending" };
+    format!("{} {direction}", column_name(input, key.column))
+}
+
+fn window_words(kind: &WindowKind) -> String {
+    match kind {
+        WindowKind::Tumble { size, .. } => format!("tumbling {}", span_words(*size)),
+        WindowKind::Hop { slide, size, .. } => format!("hopping {} every {}", span_words(*size), span_words(*slide)),
+        WindowKind::Cumulate { step, size, .. } => format!("cumulating {} by {}", span_words(*size), span_words(*step)),
+        WindowKind::Session { gap, .. } => format!("session with a gap of {}", span_words(*gap)),
+    }
+}
+
+fn span_words(ms: i64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| ms >= *unit && ms % unit == 0);
+    unit.map_or_else(|| format!("{ms} ms"), |(unit, name)| format!("{} {name}", ms / unit))
+}

@@ -1,0 +1,159 @@
+//! Ids, sharing, changelog modes and what is refused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use millrace_wire::graph::{ChangelogMode, DeliveryGuarantee, Guarantee};
+
+use super::{Dataflow, Endpoints, NodeKind, Partitioning, plan};
+use crate::catalog::{CatalogText, TableRef};
+use crate::collect::CollectSink;
+use crate::connector::{Accepts, Sink, SinkWriter, Source, SourceReader, SplitId, SplitStart};
+use crate::error::{EngineError, Result};
+use crate::plan::settings::Settings;
+use crate::sql::{Problem, bind};
+
+/// Sources and sinks that are only planned with.
+struct Planned;
+
+struct PlannedSource(SchemaRef);
+
+struct PlannedSink(Accepts);
+
+impl Endpoints for Planned {
+    fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>> {
+        let read = table.read_columns();
+        let columns: Vec<usize> = columns.iter().map(|column| read[*column]).collect();
+        Ok(Arc::new(PlannedSource(table.schema_of(&columns).to_arrow())))
+    }
+
+    fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
+        Ok(Arc::new(PlannedSink(if table.primary_key.is_empty() { Accepts::Append } else { Accepts::Upsert })))
+    }
+
+    fn collect(&self) -> Result<Arc<dyn Sink>> {
+        Ok(Arc::new(CollectSink::new(|_| Ok(()))))
+    }
+}
+
+impl Source for PlannedSource {
+    fn bounded(&self) -> bool {
+        true
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.0)
+    }
+
+    fn changelog(&self) -> bool {
+        false
+    }
+
+    fn replayable(&self) -> bool {
+        true
+    }
+
+    fn splits(&self) -> Result<Vec<SplitId>> {
+        Ok(Vec::new())
+    }
+
+    fn reader(&self, _splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {
+        Err(EngineError::internal("only planned"))
+    }
+}
+
+impl Sink for PlannedSink {
+    fn accepts(&self) -> Accepts {
+        self.0
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        Guarantee { level: DeliveryGuarantee::ExactlyOnce, reason: "test".into() }
+    }
+
+    fn writer(&self, _task: usize, _tasks: usize, _restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
+        Err(EngineError::internal("only planned"))
+    }
+}
+
+const TABLES: &str = "
+CREATE TABLE bid (auction BIGINT, bidder BIGINT, price BIGINT, extra STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+  WITH ('connector' = 'filesystem', 'path' = 'bids', 'format' = 'json');
+CREATE TABLE out1 (auction BIGINT, n BIGINT) WITH ('connector' = 'filesystem', 'path' = 'o1', 'format' = 'json');
+CREATE TABLE out2 (auction BIGINT, n BIGINT) WITH ('connector' = 'filesystem', 'path' = 'o2', 'format' = 'json');
+CREATE TABLE keyed (auction BIGINT, n BIGINT, PRIMARY KEY (auction) NOT ENFORCED)
+  WITH ('connector' = 'filesystem', 'path' = 'o3', 'format' = 'json');
+";
+
+fn planned(sql: &str, parallelism: u32) -> Result<Dataflow, Vec<Problem>> {
+    let script = bind(&format!("{TABLES}{sql}"), &CatalogText::default()).expect("the script is right");
+    plan(&script, &Settings { parallelism, ..Settings::default() }, &Planned)
+}
+
+fn ids(dataflow: &Dataflow) -> Vec<String> {
+    dataflow.nodes.iter().map(|node| node.id.to_string()).collect()
+}
+
+const WINDOWED: &str =
+    "INSERT INTO out1 SELECT auction, COUNT(*) FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+  GROUP BY auction, window_start, window_end;";
+
+#[test]
+fn ids_are_the_same_each_time_and_at_any_parallelism() {
+    let once = planned(WINDOWED, 1).unwrap();
+    assert_eq!(ids(&once), ids(&planned(WINDOWED, 1).unwrap()));
+    assert_eq!(ids(&once), ids(&planned(WINDOWED, 4).unwrap()));
+    let other = WINDOWED.replace("'10'", "'20'");
+    let other = planned(&other, 1).unwrap();
+    assert_eq!(once.nodes[0].id, other.nodes[0].id, "the source keeps its positions");
+    assert_ne!(once.nodes.last().unwrap().id, other.nodes.last().unwrap().id);
+}
+
+#[test]
+fn several_inserts_read_a_table_once() {
+    let sql = "INSERT INTO out1 SELECT auction, price FROM bid WHERE price > 10;
+      INSERT INTO out2 SELECT auction, bidder FROM bid WHERE price < 5;";
+    let dataflow = planned(sql, 1).unwrap();
+    let sources: Vec<_> = dataflow.nodes.iter().filter(|node| node.kind.is_source()).collect();
+    assert_eq!(sources.len(), 1);
+    let NodeKind::Source { read, .. } = &sources[0].kind else { panic!("a source") };
+    assert_eq!(*read, [0, 1, 2, 4], "`extra` is read by nobody");
+    assert_eq!(dataflow.to_wire().edges.len(), dataflow.nodes.iter().map(|node| node.inputs.len()).sum::<usize>());
+}
+
+#[test]
+fn a_window_aggregation_assigns_its_windows_itself_and_only_inserts() {
+    let dataflow = planned(WINDOWED, 2).unwrap();
+    assert!(!dataflow.nodes.iter().any(|node| matches!(node.kind, NodeKind::Window { .. })), "rows are not repeated");
+    let aggregate = dataflow.nodes.iter().find(|node| matches!(node.kind, NodeKind::WindowAggregate { .. })).unwrap();
+    assert_eq!(aggregate.changelog, ChangelogMode::Append);
+    assert!(matches!(&aggregate.inputs[0].partitioning, Partitioning::Hash(keys) if keys.len() == 1));
+}
+
+#[test]
+fn a_sink_that_takes_no_updates_refuses_an_updating_query() {
+    let sql = |table: &str| format!("INSERT INTO {table} SELECT auction, COUNT(*) FROM bid GROUP BY auction;");
+    let problems = planned(&sql("out1"), 1).err().unwrap();
+    assert_eq!(problems[0].code, "sink-changelog");
+    assert!(problems[0].message.contains("out1"), "{}", problems[0].message);
+    let dataflow = planned(&sql("keyed"), 1).unwrap();
+    assert_eq!(dataflow.to_wire().edges.last().unwrap().changelog, ChangelogMode::Upsert);
+}
+
+#[test]
+fn filters_and_projections_are_one_step() {
+    let sql =
+        "INSERT INTO out1 SELECT a, b + 1 FROM (SELECT auction AS a, price AS b FROM bid WHERE price > 1) WHERE b < 9;";
+    let dataflow = planned(sql, 1).unwrap();
+    let calcs = dataflow.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Calc { .. })).count();
+    assert_eq!(calcs, 1, "{:#?}", dataflow.to_wire());
+}
+
+#[test]
+fn without_checkpoints_the_guarantee_says_so() {
+    let dataflow = planned(WINDOWED, 1).unwrap();
+    assert_eq!(dataflow.guarantee.level, DeliveryGuarantee::BestEffort);
+    assert!(dataflow.guarantee.reason.contains("Checkpoints"), "{}", dataflow.guarantee.reason);
+}

@@ -1,0 +1,177 @@
+//! The relational plan: what is computed, not how. Every column reference is an index into the input's schema.
+
+use std::sync::Arc;
+
+use crate::catalog::TableRef;
+use crate::expr::{Expr, Value};
+use crate::types::{Schema, Type};
+
+/// A relational operator with its output schema.
+#[derive(Clone, Debug)]
+pub struct Rel {
+    pub node: RelNode,
+    pub schema: Schema,
+}
+
+#[derive(Clone, Debug)]
+pub enum RelNode {
+    /// All columns of the table, computed ones included, watermark assigned. Options of a hint are merged into the definition.
+    Scan {
+        table: TableRef,
+    },
+    Values {
+        rows: Vec<Vec<Value>>,
+    },
+    Project {
+        input: Box<Rel>,
+        exprs: Vec<Expr>,
+    },
+    /// Keeps rows where the predicate is TRUE.
+    Filter {
+        input: Box<Rel>,
+        predicate: Expr,
+    },
+    /// Appends `window_start`, `window_end` and `window_time`; a row may be repeated, once per window.
+    Window {
+        input: Box<Rel>,
+        window: WindowSpec,
+    },
+    Aggregate {
+        input: Box<Rel>,
+        aggregate: AggregateSpec,
+    },
+    /// All inputs have the same types.
+    UnionAll {
+        inputs: Vec<Rel>,
+    },
+    /// Rows sorted and cut; in a streaming query an updating Top-N.
+    Limit {
+        input: Box<Rel>,
+        sort: Vec<SortKey>,
+        offset: u64,
+        fetch: Option<u64>,
+    },
+    /// Bounded input only, unless on an event-time column ascending.
+    Sort {
+        input: Box<Rel>,
+        sort: Vec<SortKey>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowSpec {
+    pub kind: WindowKind,
+    /// The event-time column of the input. Windows over `TIMESTAMP_LTZ` give local `TIMESTAMP` bounds.
+    pub time_column: usize,
+}
+
+/// Milliseconds throughout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum WindowKind {
+    Tumble { size: i64, offset: i64 },
+    Hop { slide: i64, size: i64, offset: i64 },
+    Cumulate { step: i64, size: i64, offset: i64 },
+    Session { gap: i64, partition: Vec<usize> },
+}
+
+/// Output: the group columns in order, then the aggregates.
+#[derive(Clone, Debug)]
+pub struct AggregateSpec {
+    /// Input columns. For a window aggregation they include the window bounds it groups by.
+    pub group: Vec<usize>,
+    pub calls: Vec<AggregateCall>,
+    /// Set when the input carries a window and both bounds are grouped by: state is kept per window and each window
+    /// fires once. Otherwise the aggregation is updating.
+    pub window: Option<WindowGroup>,
+}
+
+/// Positions of the window columns in the aggregate's input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowGroup {
+    pub spec: WindowKind,
+    pub time_column: usize,
+    pub start: usize,
+    pub end: usize,
+    pub time: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub struct AggregateCall {
+    pub function: AggregateFunction,
+    /// Input columns (the binder projects expressions first). Empty for `COUNT(*)`.
+    pub args: Vec<usize>,
+    pub distinct: bool,
+    /// A BOOLEAN input column; rows where it is not TRUE do not count.
+    pub filter: Option<usize>,
+    pub return_type: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AggregateFunction {
+    Count,
+    Sum,
+    /// `SUM` that gives 0 over no rows.
+    Sum0,
+    Min,
+    Max,
+    Avg,
+    FirstValue,
+    LastValue,
+    ListAgg,
+    Collect,
+    StddevPop,
+    StddevSamp,
+    VarPop,
+    VarSamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    pub column: usize,
+    pub ascending: bool,
+    /// Flink: NULLs first when ascending, last when descending, unless said otherwise.
+    pub nulls_first: bool,
+}
+
+/// What a script asks for, bound and ready to be planned.
+#[derive(Clone, Debug)]
+pub struct BoundScript {
+    /// In the order of the script. Several INSERTs form one job that reads every common source once.
+    pub sinks: Vec<BoundSink>,
+    /// `SET` and script options.
+    pub settings: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct BoundSink {
+    pub target: SinkTarget,
+    /// Columns in the order and with the types of the sink's write columns.
+    pub query: Rel,
+}
+
+#[derive(Clone, Debug)]
+pub enum SinkTarget {
+    Table(TableRef),
+    /// A bare SELECT: rows go to whoever asked (preview, `millrace run`, tests).
+    Collect,
+}
+
+impl Rel {
+    pub fn inputs(&self) -> Vec<&Rel> {
+        match &self.node {
+            RelNode::Scan { .. } | RelNode::Values { .. } => Vec::new(),
+            RelNode::Project { input, .. }
+            | RelNode::Filter { input, .. }
+            | RelNode::Window { input, .. }
+            | RelNode::Aggregate { input, .. }
+            | RelNode::Limit { input, .. }
+            | RelNode::Sort { input, .. } => vec![input],
+            RelNode::UnionAll { inputs } => inputs.iter().collect(),
+        }
+    }
+
+    pub fn scan(table: TableRef) -> Self {
+        let schema = table.schema();
+        Rel { node: RelNode::Scan { table: Arc::clone(&table) }, schema }
+    }
+}

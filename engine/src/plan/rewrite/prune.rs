@@ -1,0 +1,83 @@
+//! Columns that nobody reads are not computed, and not decoded by the sources.
+//!
+//! Schemas stay as they are: an unread column of a projection becomes a NULL literal, an unread column of a table is
+//! given as NULLs by the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion_common::ScalarValue;
+
+use crate::expr::{Expr, Value};
+use crate::plan::logical::{Rel, RelNode};
+use crate::types::Type;
+
+/// Columns read per table definition, by [`super::super::dataflow::scan_key`].
+pub type ScanColumns = BTreeMap<String, BTreeSet<usize>>;
+
+/// The same plan where only `needed` columns of its output have to be right.
+pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Rel {
+    let node = match &rel.node {
+        RelNode::Scan { table } => {
+            scans.entry(super::super::dataflow::scan_key(table)).or_default().extend(needed);
+            RelNode::Scan { table: table.clone() }
+        }
+        RelNode::Values { rows } => RelNode::Values { rows: rows.clone() },
+        RelNode::Project { input, exprs } => {
+            let keep =
+                |(index, expr): (usize, &Expr)| if needed.contains(&index) { expr.clone() } else { null_of(expr) };
+            let exprs: Vec<Expr> = exprs.iter().enumerate().map(keep).collect();
+            let below = exprs.iter().flat_map(Expr::columns).collect();
+            RelNode::Project { input: Box::new(prune(input, &below, scans)), exprs }
+        }
+        RelNode::Filter { input, predicate } => {
+            let below = needed.iter().copied().chain(predicate.columns()).collect();
+            RelNode::Filter { input: Box::new(prune(input, &below, scans)), predicate: predicate.clone() }
+        }
+        RelNode::Window { input, window } => {
+            let mut below: BTreeSet<usize> =
+                needed.iter().copied().filter(|column| *column < input.schema.len()).collect();
+            below.insert(window.time_column);
+            if let crate::plan::logical::WindowKind::Session { partition, .. } = &window.kind {
+                below.extend(partition);
+            }
+            RelNode::Window { input: Box::new(prune(input, &below, scans)), window: window.clone() }
+        }
+        RelNode::Aggregate { input, aggregate } => {
+            let mut below: BTreeSet<usize> = aggregate.group.iter().copied().collect();
+            for call in &aggregate.calls {
+                below.extend(call.args.iter().copied().chain(call.filter));
+            }
+            if let Some(window) = &aggregate.window {
+                below.extend([window.time_column, window.start, window.end]);
+                below.extend(window.time);
+            }
+            RelNode::Aggregate { input: Box::new(prune(input, &below, scans)), aggregate: aggregate.clone() }
+        }
+        RelNode::UnionAll { inputs } => {
+            RelNode::UnionAll { inputs: inputs.iter().map(|input| prune(input, needed, scans)).collect() }
+        }
+        // Rows are identified by all their columns when one of them is taken back.
+        RelNode::Limit { input, sort, offset, fetch } => {
+            let input = Box::new(prune(input, &all_of(input), scans));
+            RelNode::Limit { input, sort: sort.clone(), offset: *offset, fetch: *fetch }
+        }
+        RelNode::Sort { input, sort } => {
+            RelNode::Sort { input: Box::new(prune(input, &all_of(input), scans)), sort: sort.clone() }
+        }
+    };
+    Rel { node, schema: rel.schema.clone() }
+}
+
+fn all_of(rel: &Rel) -> BTreeSet<usize> {
+    (0..rel.schema.len()).collect()
+}
+
+fn null_of(expr: &Expr) -> Expr {
+    null_literal(&expr.ty)
+}
+
+/// NULL of a type.
+pub fn null_literal(ty: &Type) -> Expr {
+    let null = ScalarValue::try_from(&ty.logical.to_arrow()).unwrap_or(ScalarValue::Null);
+    Expr::literal(Value(null), ty.clone())
+}

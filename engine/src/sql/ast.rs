@@ -1,0 +1,419 @@
+//! The syntax tree. It has no optional part that the binder does not look at: what the parser takes, the binder either
+//! gives meaning to or refuses by name.
+
+use super::Span;
+use crate::types::Type;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ident {
+    pub value: String,
+    pub span: Span,
+}
+
+/// `db.table`, `alias.column.field`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Name {
+    pub parts: Vec<Ident>,
+    pub span: Span,
+}
+
+impl Name {
+    pub(crate) fn text(&self) -> String {
+        self.parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".")
+    }
+
+    pub(crate) fn last(&self) -> &str {
+        self.parts.last().map_or("", |part| part.value.as_str())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    pub kind: StatementKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum StatementKind {
+    CreateTable(Box<CreateTable>),
+    CreateView(Box<CreateView>),
+    Insert(Box<Insert>),
+    Query(Box<Query>),
+    Explain(Box<Statement>),
+    Set { key: Option<(String, String)> },
+    Use(Name),
+    Drop { what: &'static str, name: Name, if_exists: bool },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CreateTable {
+    pub name: Name,
+    pub temporary: bool,
+    pub if_not_exists: bool,
+    pub columns: Vec<Column>,
+    pub watermarks: Vec<Watermark>,
+    pub primary_keys: Vec<PrimaryKey>,
+    pub comment: String,
+    pub options: Vec<TableOption>,
+    pub options_span: Option<Span>,
+    pub like: Option<Like>,
+    pub unsupported: Vec<Unsupported>,
+}
+
+/// A clause that is read and refused by the binder, with its name in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsupported {
+    pub what: &'static str,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub name: Ident,
+    pub kind: ColumnKind,
+    pub comment: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ColumnKind {
+    Physical { ty: DataType },
+    Computed { expr: Expr },
+    Metadata { ty: DataType, key: Option<String>, virtual_: bool },
+}
+
+/// A type as written.
+#[derive(Clone, Debug)]
+pub(crate) struct DataType {
+    pub ty: Type,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Watermark {
+    pub column: Name,
+    pub expr: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PrimaryKey {
+    pub columns: Vec<Ident>,
+    pub enforced: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct TableOption {
+    pub key: String,
+    pub value: String,
+    pub key_span: Span,
+    pub value_span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Like {
+    pub table: Name,
+    /// `(EXCLUDING OPTIONS, INCLUDING GENERATED, …)`: including or not, what.
+    pub choices: Vec<(LikeChoice, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LikeChoice {
+    Including,
+    Excluding,
+    Overwriting,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CreateView {
+    pub name: Name,
+    pub if_not_exists: bool,
+    pub columns: Vec<Ident>,
+    pub query: Query,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Insert {
+    pub table: Name,
+    pub columns: Vec<Ident>,
+    pub query: Query,
+    pub hints: Vec<Hint>,
+    pub unsupported: Vec<Unsupported>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Hint {
+    pub name: Ident,
+    /// `'key' = 'value'` pairs; a bare argument has an empty value.
+    pub args: Vec<(String, String)>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub with: Vec<Cte>,
+    pub body: Body,
+    pub order_by: Vec<OrderItem>,
+    pub offset: Option<Expr>,
+    pub fetch: Option<Expr>,
+    pub span: Span,
+    /// Nesting below this query.
+    pub height: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Cte {
+    pub name: Ident,
+    pub columns: Vec<Ident>,
+    pub query: Query,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Select(Box<Select>),
+    Values {
+        rows: Vec<Expr>,
+        span: Span,
+    },
+    /// `TABLE t`
+    Table(Name),
+    Query(Box<Query>),
+    /// Chains of the same operator are one node.
+    SetOperation {
+        operator: SetOperator,
+        all: bool,
+        inputs: Vec<Body>,
+        span: Span,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    Union,
+    Intersect,
+    Except,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Select {
+    pub hints: Vec<Hint>,
+    pub distinct: bool,
+    pub items: Vec<Item>,
+    pub from: Option<From>,
+    pub filter: Option<Expr>,
+    pub group_by: Vec<GroupItem>,
+    /// `GROUP BY ()` is a group of its own, unlike no GROUP BY at all.
+    pub grouped: bool,
+    pub having: Option<Expr>,
+    pub unsupported: Vec<Unsupported>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    Star(Span),
+    QualifiedStar(Name),
+    Expr { expr: Expr, alias: Option<Ident> },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum GroupItem {
+    Expr(Expr),
+    /// `GROUPING SETS`, `CUBE`, `ROLLUP`
+    Sets {
+        what: &'static str,
+        span: Span,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct OrderItem {
+    pub expr: Expr,
+    pub ascending: bool,
+    pub nulls_first: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct From {
+    pub kind: FromKind,
+    pub alias: Option<Alias>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Alias {
+    pub name: Ident,
+    pub columns: Vec<Ident>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum FromKind {
+    Table {
+        name: Name,
+        hints: Vec<Hint>,
+        system_time: Option<Span>,
+    },
+    Query(Box<Query>),
+    /// `TABLE(TUMBLE(…))`, `LATERAL TABLE(f(x))`, and bare `TUMBLE(…)`.
+    Function {
+        call: Box<Call>,
+        call_span: Span,
+        lateral: bool,
+    },
+    Unnest {
+        input: Expr,
+        call_span: Span,
+    },
+    Join {
+        left: Box<From>,
+        right: Box<From>,
+        condition: Option<Expr>,
+        what: &'static str,
+    },
+    Unsupported(&'static str),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+    /// Nesting below this node, to refuse what would overflow a stack later.
+    pub height: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExprKind {
+    Name(Name),
+    Literal(Literal),
+    /// `AND` / `OR` over two or more operands.
+    Logical {
+        operator: &'static str,
+        operands: Vec<Expr>,
+    },
+    Binary {
+        operator: &'static str,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Unary {
+        operator: &'static str,
+        operand: Box<Expr>,
+    },
+    Call(Box<Call>),
+    Cast {
+        input: Box<Expr>,
+        ty: DataType,
+        try_: bool,
+    },
+    Case {
+        operand: Option<Box<Expr>>,
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Between {
+        input: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+        symmetric: bool,
+        negated: bool,
+    },
+    InList {
+        input: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    InQuery {
+        input: Box<Expr>,
+        query: Box<Query>,
+    },
+    Exists,
+    ScalarQuery(Box<Query>),
+    Like {
+        operator: &'static str,
+        input: Box<Expr>,
+        pattern: Box<Expr>,
+        escape: Option<Box<Expr>>,
+        negated: bool,
+    },
+    /// `IS [NOT] NULL`, `IS TRUE`, `IS JSON OBJECT`, …: the words after `IS`.
+    Is {
+        input: Box<Expr>,
+        test: &'static str,
+    },
+    Row(Vec<Expr>),
+    Array(Vec<Expr>),
+    Map(Vec<Expr>),
+    /// `a[1]`, `m['k']`
+    Element {
+        input: Box<Expr>,
+        index: Box<Expr>,
+    },
+    /// `f(x).name`
+    Field {
+        input: Box<Expr>,
+        name: Ident,
+    },
+    /// `TABLE t` as the argument of a window function.
+    TableArgument {
+        table: Box<From>,
+        partition: Vec<Expr>,
+    },
+    /// `DESCRIPTOR(ts)`
+    Descriptor(Vec<Ident>),
+    /// Understood, and refused by the binder.
+    Unsupported(&'static str),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Literal {
+    Number(String),
+    Text(String),
+    Binary(Vec<u8>),
+    Boolean(bool),
+    Null,
+    Date(String),
+    Time(String),
+    Timestamp(String),
+    Interval(IntervalLiteral),
+    /// A keyword that stands for itself as an argument: the unit of EXTRACT, the side of TRIM.
+    Symbol(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IntervalLiteral {
+    pub negative: bool,
+    pub text: String,
+    pub from: Unit,
+    pub precision: Option<u32>,
+    pub to: Option<Unit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unit {
+    Year,
+    Quarter,
+    Month,
+    Week,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub name: Name,
+    pub args: Vec<Argument>,
+    /// `COUNT(*)`
+    pub star: bool,
+    pub distinct: bool,
+    pub filter: Option<Expr>,
+    /// `OVER …`, `WITHIN GROUP`, `IGNORE NULLS`: read and refused.
+    pub unsupported: Vec<Unsupported>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    /// `SIZE => …`
+    pub name: Option<Ident>,
+    pub value: Expr,
+}

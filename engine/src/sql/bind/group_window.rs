@@ -1,0 +1,129 @@
+//! The older windows: `GROUP BY TUMBLE(ts, INTERVAL '10' SECOND)` with `TUMBLE_START(…)` in the select list.
+
+use super::aggregate::GroupWindow;
+use super::expr::ExprScope;
+use super::relation::{Relation, WindowColumns};
+use super::{Bind, Binder};
+use crate::expr::{Expr, ExprKind};
+use crate::plan::logical::WindowKind;
+use crate::sql::Span;
+use crate::sql::ast::{self, ExprKind as Ast};
+use crate::types::LogicalType;
+
+const WINDOWS: &[&str] = &["TUMBLE", "HOP", "SESSION"];
+
+pub(super) fn is_group_window(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        Ast::Call(call) => WINDOWS.iter().any(|window| call.name.text().eq_ignore_ascii_case(window)),
+        _ => false,
+    }
+}
+
+impl Binder<'_> {
+    /// The input with the window's columns appended, for an item of GROUP BY that is a window.
+    pub(super) fn group_window(
+        &mut self,
+        expr: &ast::Expr,
+        relation: &Relation,
+    ) -> Bind<Option<(Relation, GroupWindow)>> {
+        let Ast::Call(call) = &expr.kind else { return Ok(None) };
+        if !is_group_window(expr) {
+            return Ok(None);
+        }
+        let function = call.name.last().to_ascii_uppercase();
+        let (time, sizes, signature) =
+            self.window_call(call, relation, &relation.schema().event_time.clone(), expr.span)?;
+        let kind = match (function.as_str(), sizes.as_slice()) {
+            ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
+            ("HOP", [slide, size]) => WindowKind::Hop { slide: *slide, size: *size, offset: 0 },
+            ("SESSION", _) => return self.unsupported("A SESSION window", expr.span),
+            _ => {
+                let form = if function == "HOP" { "HOP(time, slide, size)" } else { "TUMBLE(time, size)" };
+                return self.refuse(
+                    "wrong-arguments",
+                    format!("A {function} window in GROUP BY is written {form}."),
+                    expr.span,
+                );
+            }
+        };
+        let before = relation.schema().len();
+        let relation = super::window::add_window(relation.clone(), kind.clone(), time);
+        let columns =
+            WindowColumns { kind, start: before, end: before + 1, time: Some(before + 2), time_column: Some(time) };
+        Ok(Some((relation, GroupWindow { function, signature, columns })))
+    }
+
+    /// `TUMBLE_START(ts, …)` and the like, as a column of the group window. `None` for other functions.
+    pub(super) fn window_property(
+        &mut self,
+        function: &str,
+        call: &ast::Call,
+        scope: &mut ExprScope,
+        span: Span,
+    ) -> Bind<Option<Expr>> {
+        let upper = function.to_ascii_uppercase();
+        let Some((window, property)) = upper.split_once('_') else {
+            if WINDOWS.contains(&upper.as_str()) {
+                let message = format!("{upper} stands in FROM TABLE({upper}(…)) or in GROUP BY.");
+                return self.refuse("wrong-arguments", message, span);
+            }
+            return Ok(None);
+        };
+        if !WINDOWS.contains(&window) || !["START", "END", "ROWTIME", "PROCTIME"].contains(&property) {
+            return Ok(None);
+        }
+        let grouped = scope.aggregates.as_ref().and_then(|aggregates| aggregates.window.clone());
+        let Some(grouped) = grouped else { return Err(self.group_window_missing(&upper, span)) };
+        // Above its window the time column is an ordinary one, and still names the window.
+        let times: Vec<usize> = grouped.columns.time_column.into_iter().collect();
+        let (_, _, signature) = self.window_call(call, scope.relation, &times, span)?;
+        if grouped.function != window || grouped.signature != signature {
+            return Err(self.group_window_missing(&upper, span));
+        }
+        let column = match property {
+            "START" => Some(grouped.columns.start),
+            "END" => Some(grouped.columns.end),
+            "ROWTIME" => grouped.columns.time,
+            _ => return self.unsupported("Processing time", span),
+        };
+        Ok(column.and_then(|column| scope.relation.column(column)))
+    }
+
+    /// Time column, intervals in milliseconds, and a text that tells whether two calls mean the same window.
+    fn window_call(
+        &mut self,
+        call: &ast::Call,
+        relation: &Relation,
+        times: &[usize],
+        span: Span,
+    ) -> Bind<(usize, Vec<i64>, String)> {
+        let Some((time, sizes)) = call.args.split_first() else {
+            return self.refuse("wrong-arguments", "A window takes a time column and intervals.", span);
+        };
+        let time = self.expr(&time.value, &mut ExprScope::over(relation, "a window"))?;
+        let column = match time.kind {
+            ExprKind::Column(column) if times.contains(&column) => column,
+            _ => return Err(self.no_event_time(&time, span)),
+        };
+        let mut intervals = Vec::with_capacity(sizes.len());
+        for size in sizes {
+            let value = self.expr(&size.value, &mut ExprScope::over(relation, "a window"))?;
+            intervals.push(self.interval_argument(&value, size.value.span, span)?);
+        }
+        let signature = format!("{column} {intervals:?}");
+        Ok((column, intervals, signature))
+    }
+
+    pub(super) fn no_event_time(&mut self, found: &Expr, span: Span) -> super::Reported {
+        let message =
+            format!("A window needs an event-time column, and this is {} without a watermark.", found.ty.logical);
+        let problem = crate::sql::Problem::error("unsupported", message, span);
+        let hint = match &found.ty.logical {
+            LogicalType::Timestamp(_) | LogicalType::TimestampLtz(_) => {
+                "Declare WATERMARK FOR the column in its table, and pass the column on unchanged."
+            }
+            _ => "Event time is a TIMESTAMP(3) or TIMESTAMP_LTZ(3) column with a WATERMARK.",
+        };
+        self.report(problem.with_hint(hint))
+    }
+}

@@ -1,0 +1,285 @@
+//! Queries: WITH, SELECT, star expansion, names of result columns.
+
+use super::aggregate::Aggregates;
+use super::expr::ExprScope;
+use super::relation::{Relation, ScopeTable, filter, project};
+use super::{Bind, Binder, Named, Reported};
+use crate::expr::{Expr, Value};
+use crate::plan::logical::{AggregateSpec, Rel, RelNode};
+use crate::sql::Span;
+use crate::sql::ast::{self, Body, FromKind, Ident, Item, OrderItem, Query, Select};
+use crate::types::{Field, LogicalType, Schema, Type};
+
+/// The select list after stars are expanded.
+pub(super) struct Selected {
+    pub(super) exprs: Vec<Expr>,
+    pub(super) names: Vec<String>,
+}
+
+impl Binder<'_> {
+    pub(super) fn query(&mut self, query: &Query) -> Bind<Relation> {
+        let depth = self.with.len();
+        for cte in &query.with {
+            let named = match self
+                .query(&cte.query)
+                .and_then(|relation| self.rename_columns(relation, &cte.columns, cte.name.span))
+            {
+                Ok(relation) => Named::View(std::sync::Arc::new(relation.rel), relation.window),
+                Err(Reported) => Named::Broken,
+            };
+            self.with.push((cte.name.value.clone(), named));
+        }
+        let result = self.query_without_ctes(query);
+        self.with.truncate(depth);
+        result
+    }
+
+    fn query_without_ctes(&mut self, query: &Query) -> Bind<Relation> {
+        let (relation, keys, visible) = match &query.body {
+            Body::Select(select) => self.select(select, &query.order_by)?,
+            body => {
+                let relation = self.body(body)?;
+                let keys = self.sort_keys_over(&query.order_by, &relation)?;
+                let visible = relation.schema().len();
+                (relation, keys, visible)
+            }
+        };
+        self.order_and_limit(relation, keys, visible, query)
+    }
+
+    pub(super) fn body(&mut self, body: &Body) -> Bind<Relation> {
+        match body {
+            Body::Select(select) => Ok(self.select(select, &[])?.0),
+            Body::Values { rows, span } => self.values(rows, *span),
+            Body::Table(name) => self.named_relation(name, &[]),
+            Body::Query(query) => self.query(query),
+            Body::SetOperation { operator, all, inputs, span } => self.set_operation(*operator, *all, inputs, *span),
+        }
+    }
+
+    /// The result, the sort keys as columns of it, and how many of its columns were selected: keys that were not are
+    /// extra columns at its end.
+    fn select(&mut self, select: &Select, order_by: &[OrderItem]) -> Bind<(Relation, Vec<Expr>, usize)> {
+        self.select_hints(select)?;
+        for clause in &select.unsupported {
+            let _ = self.unsupported::<()>(clause.what, clause.span);
+        }
+        let mut relation = match &select.from {
+            Some(from) => self.from(from)?,
+            None => one_row(),
+        };
+        let before = self.problems.len();
+        if let Some(condition) = &select.filter {
+            let mut scope = ExprScope::over(&relation, "WHERE");
+            if let Ok(predicate) = self.condition(condition, &mut scope, "WHERE") {
+                relation.rel = filter(relation.rel, predicate);
+            }
+        }
+        self.count_nodes(4, select.span)?;
+        let grouping = self.group_items(select, relation)?;
+        relation = grouping.relation;
+        let mut aggregates = Aggregates::new(grouping.keys, relation.schema().len(), grouping.window);
+        let selected = self.select_items(select, &relation, &mut aggregates);
+        let having = match &select.having {
+            Some(having) => {
+                let mut scope = ExprScope { relation: &relation, aggregates: Some(&mut aggregates), clause: "HAVING" };
+                Some(self.condition(having, &mut scope, "HAVING"))
+            }
+            None => None,
+        };
+        let mut selected = selected?;
+        let keys = self.sort_keys(order_by, &selected, &relation, &mut aggregates)?;
+        let having = having.transpose()?;
+        let visible = selected.exprs.len();
+        let keys =
+            keys.into_iter().map(|key| hide(key, &mut selected, select.distinct)).collect::<Option<Vec<usize>>>();
+        let Some(keys) = keys else {
+            return self.unsupported("ORDER BY something that SELECT DISTINCT does not select", select.span);
+        };
+        if self.problems.len() > before {
+            return Err(Reported);
+        }
+        let grouped = select.grouped || having.is_some() || aggregates.is_used();
+        let result = if grouped {
+            self.aggregate(relation, aggregates, selected, having)?
+        } else {
+            let window = relation.window.as_ref().and_then(|window| window.project(&selected.exprs));
+            let mut result = Relation::new(project(relation.rel, selected.exprs, selected.names), "");
+            result.window = window;
+            result
+        };
+        let result = if select.distinct { distinct(result) } else { result };
+        let keys = keys.into_iter().filter_map(|index| result.column(index)).collect();
+        Ok((result, keys, visible))
+    }
+
+    fn select_items(&mut self, select: &Select, relation: &Relation, aggregates: &mut Aggregates) -> Bind<Selected> {
+        let mut selected = Selected { exprs: Vec::new(), names: Vec::new() };
+        let mut failed = false;
+        for (position, item) in select.items.iter().enumerate() {
+            self.check_width(selected.exprs.len(), select.span)?;
+            match item {
+                Item::Star(span) => {
+                    if select.from.is_none() {
+                        return self.refuse("parse", "'*' needs a FROM.", *span);
+                    }
+                    self.star(relation, 0..relation.schema().len(), *span, &mut selected);
+                }
+                Item::QualifiedStar(name) => match find_table(relation, name) {
+                    Some(columns) => self.star(relation, columns, name.span, &mut selected),
+                    None => {
+                        let _ = self.refuse::<()>(
+                            "unknown-table",
+                            format!("There is no table '{}' in FROM.", name.text()),
+                            name.span,
+                        );
+                        failed = true;
+                    }
+                },
+                Item::Expr { expr, alias } => {
+                    let mut scope = ExprScope { relation, aggregates: Some(aggregates), clause: "SELECT" };
+                    let Ok(bound) = self.expr(expr, &mut scope) else {
+                        failed = true;
+                        continue;
+                    };
+                    selected.exprs.push(bound);
+                    selected.names.push(result_name(expr, alias.as_ref(), position));
+                }
+            }
+        }
+        self.check_width(selected.exprs.len(), select.span)?;
+        if failed { Err(Reported) } else { Ok(unique_names(selected)) }
+    }
+
+    fn star(&self, relation: &Relation, columns: std::ops::Range<usize>, span: Span, selected: &mut Selected) {
+        for index in columns {
+            let Some(mut column) = relation.column(index) else { continue };
+            column.span = self.span(span);
+            selected.exprs.push(column);
+            selected.names.extend(relation.schema().fields.get(index).map(|field| field.name.clone()));
+        }
+    }
+
+    /// Hints at SELECT: state TTL is for operators that are not there yet.
+    fn select_hints(&mut self, select: &Select) -> Bind<()> {
+        let Some(hint) = select.hints.first() else { return Ok(()) };
+        if hint.name.value.eq_ignore_ascii_case("STATE_TTL") {
+            let mut aliases = Vec::new();
+            if let Some(from) = &select.from {
+                aliases_of(from, &mut aliases);
+            }
+            if let Some((unknown, _)) = hint.args.iter().find(|(alias, _)| !aliases.contains(alias)) {
+                let message =
+                    format!("The hint STATE_TTL names '{unknown}', which is no table or alias of this query.");
+                return self.refuse("wrong-arguments", message, hint.span);
+            }
+        }
+        self.unsupported(&format!("The hint {}", hint.name.value), hint.span)
+    }
+
+    pub(super) fn rename_columns(&mut self, mut relation: Relation, columns: &[Ident], span: Span) -> Bind<Relation> {
+        if columns.is_empty() {
+            return Ok(relation);
+        }
+        if columns.len() != relation.schema().len() {
+            let message = format!("{} names are given for {} columns.", columns.len(), relation.schema().len());
+            return self.refuse("wrong-arguments", message, span);
+        }
+        let exprs = (0..columns.len()).filter_map(|index| relation.column(index)).collect();
+        let names = columns.iter().map(|column| column.value.clone()).collect();
+        relation.rel = project(relation.rel, exprs, names);
+        Ok(relation)
+    }
+
+    pub(super) fn refuse_duplicates(&mut self, schema: &Schema, span: Span) -> Bind<()> {
+        for (position, field) in schema.fields.iter().enumerate() {
+            if schema.index_of(&field.name) != Some(position) {
+                return self.refuse("duplicate-column", format!("The column '{}' is there twice.", field.name), span);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The place of a sort key among the columns, added at the end when it is not selected.
+fn hide(key: Expr, selected: &mut Selected, distinct: bool) -> Option<usize> {
+    let text = key.to_string();
+    if let Some(found) = selected.exprs.iter().position(|expr| expr.to_string() == text && expr.ty == key.ty) {
+        return Some(found);
+    }
+    if distinct {
+        return None;
+    }
+    selected.names.push(format!("sort${}", selected.exprs.len()));
+    selected.exprs.push(key);
+    Some(selected.exprs.len() - 1)
+}
+
+/// What SELECT without FROM reads.
+pub(super) fn one_row() -> Relation {
+    let field = Field::new("ZERO", Type::not_null(LogicalType::Int));
+    let rel = Rel { node: RelNode::Values { rows: vec![vec![Value::int(0)]] }, schema: Schema::new(vec![field]) };
+    let mut relation = Relation::new(rel, "");
+    relation.tables.clear();
+    relation
+}
+
+/// Each row once: an aggregation by all columns.
+pub(super) fn distinct(relation: Relation) -> Relation {
+    let window = relation.window.clone();
+    let group: Vec<usize> = (0..relation.schema().len()).collect();
+    let schema = relation.schema().clone();
+    let group_window = window.as_ref().map(super::aggregate::window_group);
+    let aggregate = AggregateSpec { group, calls: Vec::new(), window: group_window };
+    let event_time = if window.is_some() { schema.event_time.clone() } else { Vec::new() };
+    let rel = Rel {
+        node: RelNode::Aggregate { input: Box::new(relation.rel), aggregate },
+        schema: Schema { event_time, ..schema },
+    };
+    Relation { rel, tables: relation.tables, window }
+}
+
+fn result_name(expr: &ast::Expr, alias: Option<&Ident>, position: usize) -> String {
+    match (alias, &expr.kind) {
+        (Some(alias), _) => alias.value.clone(),
+        (None, ast::ExprKind::Name(name)) => name.last().to_owned(),
+        (None, ast::ExprKind::Field { name, .. }) => name.value.clone(),
+        _ => format!("EXPR${position}"),
+    }
+}
+
+/// `id, id` becomes `id, id0`, as Flink names them.
+fn unique_names(mut selected: Selected) -> Selected {
+    let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+    for name in &mut selected.names {
+        if !seen.insert(name.clone()) {
+            let fresh = (0..).map(|number| format!("{name}{number}")).find(|fresh| !seen.contains(fresh));
+            *name = fresh.unwrap_or_default();
+            seen.insert(name.clone());
+        }
+    }
+    selected
+}
+
+fn find_table(relation: &Relation, name: &ast::Name) -> Option<std::ops::Range<usize>> {
+    let matches = |table: &&ScopeTable| match name.parts.as_slice() {
+        [alias] => table.alias == alias.value,
+        [.., database, alias] => table.alias == alias.value && table.database.as_ref() == Some(&database.value),
+        [] => false,
+    };
+    relation.tables.iter().find(matches).map(|table| table.columns.clone())
+}
+
+fn aliases_of(from: &ast::From, aliases: &mut Vec<String>) {
+    if let Some(alias) = &from.alias {
+        aliases.push(alias.name.value.clone());
+    }
+    match &from.kind {
+        FromKind::Table { name, .. } => aliases.push(name.last().to_owned()),
+        FromKind::Join { left, right, .. } => {
+            aliases_of(left, aliases);
+            aliases_of(right, aliases);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,86 @@
+//! UNION and UNION ALL.
+
+use super::conversion::common_of;
+use super::query::distinct;
+use super::relation::{Relation, project};
+use super::{Bind, Binder};
+use crate::plan::logical::{Rel, RelNode};
+use crate::sql::Span;
+use crate::sql::ast::{Body, SetOperator};
+use crate::types::{Field, Schema, Type};
+
+impl Binder<'_> {
+    pub(super) fn set_operation(
+        &mut self,
+        operator: SetOperator,
+        all: bool,
+        inputs: &[Body],
+        span: Span,
+    ) -> Bind<Relation> {
+        let bound: Vec<Bind<Relation>> = inputs.iter().map(|input| self.body(input)).collect();
+        let relations = bound.into_iter().collect::<Bind<Vec<_>>>()?;
+        let what = match operator {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except => "EXCEPT",
+        };
+        let types = self.column_types(&relations, what, span)?;
+        if operator != SetOperator::Union {
+            return self.unsupported(what, span);
+        }
+        self.count_nodes(2, span)?;
+        Ok(self.union(relations, &types, all))
+    }
+
+    /// The common type of each column.
+    pub(super) fn column_types(&mut self, relations: &[Relation], what: &str, span: Span) -> Bind<Vec<Type>> {
+        let Some(first) = relations.first() else {
+            return self.refuse("parse", format!("{what} needs two queries."), span);
+        };
+        let width = first.schema().len();
+        if let Some(other) = relations.iter().find(|relation| relation.schema().len() != width) {
+            let message = format!("The queries of this {what} have {width} and {} columns.", other.schema().len());
+            return self.refuse("type-mismatch", message, span);
+        }
+        let mut types = Vec::with_capacity(width);
+        for index in 0..width {
+            let of_column =
+                relations.iter().filter_map(|relation| relation.schema().fields.get(index)).map(|field| &field.ty);
+            match common_of(of_column) {
+                Some(ty) => types.push(ty),
+                None => {
+                    let message = format!("Column {} of this {what} has types without a common one.", index + 1);
+                    return self.refuse("type-mismatch", message, span);
+                }
+            }
+        }
+        Ok(types)
+    }
+
+    pub(super) fn union(&mut self, relations: Vec<Relation>, types: &[Type], all: bool) -> Relation {
+        let names: Vec<String> = relations
+            .first()
+            .map(|first| first.schema().fields.iter().map(|field| field.name.clone()).collect())
+            .unwrap_or_default();
+        let inputs: Vec<Rel> = relations.into_iter().map(|relation| self.with_types(relation, types, &names)).collect();
+        // Event time goes on where every branch has it.
+        let event_time = (0..types.len())
+            .filter(|index| inputs.iter().all(|input| input.schema.event_time.contains(index)))
+            .collect();
+        let fields = names.into_iter().zip(types).map(|(name, ty)| Field::new(name, ty.clone())).collect();
+        let rel = Rel { node: RelNode::UnionAll { inputs }, schema: Schema { fields, event_time } };
+        let relation = Relation::new(rel, "");
+        if all { relation } else { distinct(relation) }
+    }
+
+    fn with_types(&self, relation: Relation, types: &[Type], names: &[String]) -> Rel {
+        let fits = relation.schema().fields.iter().zip(types).all(|(field, ty)| field.ty.logical == ty.logical);
+        if fits {
+            return relation.rel;
+        }
+        let columns =
+            types.iter().enumerate().filter_map(|(index, ty)| Some(self.convert(relation.column(index)?, ty)));
+        let exprs = columns.collect();
+        project(relation.rel, exprs, names.to_vec())
+    }
+}

@@ -1,0 +1,198 @@
+//! Rules of binding that the golden cases do not show: each script with its problem, or with its plan.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use crate::catalog::CatalogText;
+use crate::plan::logical::{Rel, RelNode};
+use crate::sql::bind_all;
+
+const TABLES: &str = "
+CREATE TABLE t (id INT, k STRING, v INT NOT NULL, big BIGINT, flag BOOLEAN, r ROW<a INT, b STRING>, tags ARRAY<STRING>, m MAP<STRING, INT>,
+  ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'filesystem', 'path' = '/in', 'format' = 'json');
+CREATE TABLE s (id INT, k STRING) WITH ('connector' = 'blackhole');
+CREATE TABLE strict (id INT NOT NULL, k STRING) WITH ('connector' = 'blackhole');
+";
+
+fn catalog() -> CatalogText {
+    let table =
+        |ddl: &str| millrace_wire::link::TableSource { ddl: ddl.to_owned(), hidden_options: Default::default() };
+    CatalogText {
+        default_database: "shop".to_owned(),
+        tables: [
+            (
+                "shop.orders".to_owned(),
+                table("CREATE TABLE whatever (id BIGINT, amount DOUBLE) WITH ('connector' = 'datagen')"),
+            ),
+            ("other.broken".to_owned(), table("CREATE TABLE broken (id NOPE) WITH ('connector' = 'datagen')")),
+        ]
+        .into(),
+    }
+}
+
+/// `code@text` of every problem.
+fn problems(sql: &str) -> Vec<String> {
+    let script = format!("{TABLES}{sql}");
+    let bound = bind_all(&script, &catalog());
+    bound
+        .problems
+        .iter()
+        .map(|problem| {
+            let span = problem.span.unwrap();
+            format!("{}@{}", problem.code, &script[span.start..span.end])
+        })
+        .collect()
+}
+
+/// Operators of the last statement's plan, from the top, with their expressions.
+fn plan(sql: &str) -> String {
+    let script = format!("{TABLES}{sql}");
+    let bound = bind_all(&script, &catalog());
+    assert!(bound.problems.is_empty(), "{sql}: {:?}", bound.problems);
+    shape(&bound.script.sinks.last().unwrap().query)
+}
+
+fn shape(rel: &Rel) -> String {
+    let list = |items: Vec<String>| items.join(", ");
+    let own = match &rel.node {
+        RelNode::Scan { table } => return table.name.clone(),
+        RelNode::Values { rows } => return format!("values {}", rows.len()),
+        RelNode::Project { exprs, .. } => format!("project[{}]", list(exprs.iter().map(ToString::to_string).collect())),
+        RelNode::Filter { predicate, .. } => format!("filter[{predicate}]"),
+        RelNode::Window { window, .. } => format!("window[{:?}]", window.kind),
+        RelNode::Aggregate { aggregate, .. } => {
+            let windowed = if aggregate.window.is_some() { " windowed" } else { "" };
+            format!("aggregate[{:?}; {}{windowed}]", aggregate.group, aggregate.calls.len())
+        }
+        RelNode::UnionAll { inputs } => return format!("union({})", list(inputs.iter().map(shape).collect())),
+        RelNode::Limit { fetch, .. } => format!("limit[{fetch:?}]"),
+        RelNode::Sort { .. } => "sort".to_owned(),
+    };
+    format!("{own} < {}", rel.inputs().into_iter().map(shape).collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn wrong_scripts_are_told_what_and_where() {
+    for (sql, expected) in [
+        ("SELECT nope FROM t", &["unknown-column@nope"][..]),
+        ("SELECT x.id FROM t", &["unknown-column@x.id"]),
+        ("SELECT id, nope, also FROM t", &["unknown-column@nope", "unknown-column@also"]),
+        ("SELECT r.c FROM t", &["unknown-column@r.c"]),
+        ("SELECT id FROM orderz", &["unknown-table@orderz"]),
+        ("SELECT id FROM other.broken", &["unsupported@other.broken"]),
+        ("SELECT UPER(k) FROM t", &["unknown-function@UPER(k)"]),
+        ("SELECT UPPER(k, k) FROM t", &["wrong-arguments@UPPER(k, k)"]),
+        ("SELECT SUM(k) FROM t", &["wrong-arguments@SUM(k)"]),
+        ("SELECT id FROM t WHERE v", &["type-mismatch@v"]),
+        ("SELECT k + flag FROM t", &["type-mismatch@k + flag"]),
+        ("SELECT id FROM t GROUP BY k", &["not-grouped@id"]),
+        ("SELECT SUM(COUNT(*)) FROM t", &["not-grouped@COUNT(*)"]),
+        (
+            "SELECT id FROM t UNION ALL SELECT id, k FROM t",
+            &["type-mismatch@SELECT id FROM t UNION ALL SELECT id, k FROM t"],
+        ),
+        ("INSERT INTO s SELECT id FROM t", &["sink-schema@SELECT id FROM t"]),
+        ("INSERT INTO s SELECT big, k FROM t", &["sink-schema@SELECT big, k FROM t"]),
+        ("INSERT INTO s (id, nope) SELECT id, k FROM t", &["unknown-column@nope"]),
+        ("INSERT INTO strict (k) SELECT k FROM t", &["sink-schema@SELECT k FROM t"]),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'print')", &["exists-already@t"]),
+        ("CREATE TABLE orders (a INT) WITH ('connector' = 'print')", &["exists-already@orders"]),
+        ("CREATE VIEW w AS SELECT id, id AS id FROM t; SELECT * FROM w", &[]),
+        (
+            "CREATE TABLE x (a INT) WITH ('connector' = 'printt'); INSERT INTO x SELECT id FROM t",
+            &["unknown-connector@'printt'"],
+        ),
+        (
+            "CREATE TABLE x (a INT) WITH ('connector' = 'print', 'nope' = '1'); INSERT INTO x SELECT id FROM t",
+            &["unknown-option@'nope'"],
+        ),
+        ("SELECT * FROM t, orders", &["unsupported@t, orders"]),
+        ("SELECT ROW_NUMBER() OVER (ORDER BY id) FROM t", &["unsupported@ROW_NUMBER() OVER (ORDER BY id)"]),
+        ("SELECT id FROM t WHERE id IN (SELECT id FROM orders)", &["unsupported@id IN (SELECT id FROM orders"]),
+        ("SELECT TUMBLE_START(ts, INTERVAL '1' DAY) FROM t", &["wrong-arguments@TUMBLE_START(ts, INTERVAL '1' DAY)"]),
+        (
+            "SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), SIZE => 5))",
+            &["wrong-arguments@TUMBLE(TABLE t, DESCRIPTOR(ts), SIZE => 5)"],
+        ),
+        ("SELECT INTERVAL '3600' SECOND FROM t", &["parse@INTERVAL '3600' SECOND"]),
+        ("SET 'no.such.key' = '1'", &["unknown-option@SET 'no.such.key' = '1'"]),
+        ("MERGE INTO s USING t ON TRUE", &["unsupported@MERGE"]),
+        ("SELECT id FROM t /*+ LOOKUP('a' = 'b') */", &["unsupported@LOOKUP('a' = 'b')"]),
+        ("SELECT id FROM t LIMIT -1", &["wrong-arguments@-1"]),
+    ] {
+        let found = problems(sql);
+        assert_eq!(found, expected, "{sql}");
+    }
+}
+
+#[test]
+fn right_scripts_become_plans() {
+    for (sql, expected) in [
+        ("SELECT id FROM shop.orders AS o WHERE o.amount > 1", "project[$0] < filter[($1 > 1)] < shop.orders"),
+        ("SELECT r.a, tags[1], m['x'] FROM t", "project[($5 . 'a'), ITEM($6, 1), ITEM($7, 'x')] < t"),
+        ("SELECT v + 1 * 2 FROM t", "project[($2 + 2)] < t"),
+        ("INSERT INTO s (k) SELECT k FROM t", "project[NULL, $0] < project[$1] < t"),
+        ("SELECT DISTINCT k FROM t", "aggregate[[0]; 0] < project[$1] < t"),
+        (
+            "SELECT COUNT(*) FROM t HAVING COUNT(*) > 1",
+            "project[$0] < filter[($0 > 1)] < aggregate[[]; 1] < project[$0] < t",
+        ),
+        (
+            "SELECT id FROM t UNION SELECT big FROM t",
+            "aggregate[[0]; 0] < union(project[CAST($0 AS BIGINT)] < project[$0] < t, project[$3] < t)",
+        ),
+        (
+            "SELECT window_end, COUNT(*) FROM TABLE(TUMBLE(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SIZE => INTERVAL '10' SECOND)) GROUP BY window_start, window_end",
+            "project[$1, $2] < aggregate[[0, 1]; 1 windowed] < project[$9, $10, $8] < window[Tumble { size: 10000, offset: 0 }] < t",
+        ),
+        (
+            "SELECT k, COUNT(*) FROM t GROUP BY k, HOP(ts, INTERVAL '2' SECOND, INTERVAL '5' SECOND)",
+            "project[$0, $4] < aggregate[[0, 1, 2, 3]; 1 windowed] < project[$1, $9, $10, $11, $8] < window[Hop { slide: 2000, size: 5000, offset: 0 }] < t",
+        ),
+        (
+            "SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY)) GROUP BY window_start",
+            "project[$0, $1] < aggregate[[0]; 1] < project[$9] < window[Tumble { size: 86400000, offset: 0 }] < t",
+        ),
+        (
+            "WITH a AS (SELECT id FROM t), b AS (SELECT id + 1 AS id FROM a) SELECT * FROM b",
+            "project[$0] < project[($0 + 1)] < project[$0] < t",
+        ),
+        (
+            "CREATE TABLE like_t (w AS v * 2) WITH ('path' = '/other') LIKE t; SELECT w FROM like_t",
+            "project[$9] < like_t",
+        ),
+        ("SELECT id FROM t ORDER BY v DESC LIMIT 2", "project[$0] < limit[Some(2)] < project[$0, $2] < t"),
+        (
+            "EXECUTE STATEMENT SET BEGIN INSERT INTO s SELECT id, k FROM t; INSERT INTO s SELECT 1, 'x'; END;",
+            "project[$0, CAST($1 AS STRING)] < project[1, 'x'] < values 1",
+        ),
+    ] {
+        assert_eq!(plan(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn event_time_goes_through_projections_and_windows_only() {
+    let times = |sql: &str| {
+        let bound = bind_all(&format!("{TABLES}{sql}"), &catalog());
+        assert!(bound.problems.is_empty(), "{sql}: {:?}", bound.problems);
+        bound.script.sinks.last().unwrap().query.schema.event_time.clone()
+    };
+    assert_eq!(times("SELECT id, ts FROM (SELECT ts, id FROM t WHERE id > 1)"), [1]);
+    assert_eq!(times("SELECT ts + INTERVAL '1' SECOND FROM t"), Vec::<usize>::new());
+    assert_eq!(times("SELECT ts, window_time FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY))"), [1]);
+    assert_eq!(
+        times(
+            "SELECT COUNT(*), window_time FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY)) GROUP BY window_start, window_end, window_time"
+        ),
+        [1]
+    );
+    assert_eq!(times("SELECT ts, COUNT(*) FROM t GROUP BY ts"), Vec::<usize>::new());
+}
+
+#[test]
+fn views_that_double_each_time_are_stopped() {
+    let mut sql = String::from("CREATE VIEW v0 AS SELECT id FROM t;");
+    for level in 1..40 {
+        sql.push_str(&format!("CREATE VIEW v{level} AS SELECT * FROM v{0} UNION ALL SELECT * FROM v{0};", level - 1));
+    }
+    assert!(problems(&sql).iter().any(|problem| problem.starts_with("unsupported@")));
+}

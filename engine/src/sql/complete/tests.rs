@@ -1,0 +1,75 @@
+//! `|` marks the caret.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+
+fn labels(marked: &str) -> Vec<String> {
+    let offset = marked.find('|').unwrap();
+    let sql = marked.replacen('|', "", 1);
+    let source =
+        |ddl: &str| millrace_wire::link::TableSource { ddl: ddl.to_owned(), hidden_options: Default::default() };
+    let catalog = CatalogText {
+        default_database: "shop".to_owned(),
+        tables: [
+            ("shop.orders", "CREATE TABLE orders (id BIGINT, amount DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'blackhole')"),
+            ("millrace.logs", "CREATE TABLE logs (line STRING) WITH ('connector' = 'blackhole')"),
+        ]
+        .into_iter()
+        .map(|(name, ddl)| (name.to_owned(), source(ddl)))
+        .collect(),
+    };
+    complete(&sql, offset, &catalog).into_iter().map(|item| item.label).collect()
+}
+
+fn check(marked: &str, expected: &[&str]) {
+    let found = labels(marked);
+    for label in expected {
+        assert!(found.iter().any(|known| known == label), "{marked}: no {label} in {found:?}");
+    }
+}
+
+#[test]
+fn tables_after_from_join_and_into() {
+    assert_eq!(labels("SELECT * FROM ord|"), ["orders"]);
+    check("SELECT * FROM |", &["orders", "millrace.logs", "millrace", "TABLE(TUMBLE(…))"]);
+    assert_eq!(labels("SELECT * FROM millrace.|"), ["logs"]);
+    check("CREATE VIEW v AS SELECT id FROM orders; INSERT INTO |", &["v", "orders"]);
+    check("SELECT * FROM TABLE(TUMBLE(TABLE |", &["orders"]);
+    check("WITH big AS (SELECT id FROM orders) SELECT * FROM |", &["big"]);
+}
+
+#[test]
+fn columns_of_what_is_read_also_before_from() {
+    check("SELECT am| FROM orders", &["amount"]);
+    check("SELECT o.| FROM orders AS o", &["id", "amount", "ts"]);
+    check("SELECT SUM(a|) FROM orders", &["amount"]);
+    check("SELECT x.| FROM (SELECT id AS number FROM orders) AS x", &["number"]);
+    check(
+        "SELECT win| FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' MINUTE))",
+        &["window_start", "window_end"],
+    );
+    assert_eq!(labels("SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(|")[0], "ts");
+    check("SELECT coun|", &["COUNT"]);
+    assert!(
+        !labels("SELECT id FROM orders WHERE am| > 1 UNION ALL SELECT line FROM millrace.logs")
+            .contains(&"line".to_owned())
+    );
+}
+
+#[test]
+fn options_and_their_values() {
+    check("CREATE TABLE t (a INT) WITH ('con|", &["connector"]);
+    check("CREATE TABLE t (a INT) WITH ('connector' = '|", &["kafka", "filesystem", "blackhole"]);
+    check("CREATE TABLE t (a INT) WITH ('connector' = 'kafka', '|", &["topic", "format"]);
+    check("CREATE TABLE t (a INT) WITH ('connector' = 'kafka', 'format' = |", &["json"]);
+    assert_eq!(labels("SELECT 'a|"), Vec::<String>::new());
+    assert_eq!(labels("SELECT 1 -- FROM |"), Vec::<String>::new());
+}
+
+#[test]
+fn keywords_at_the_start_and_behind_a_name() {
+    check("SEL|", &["SELECT"]);
+    check("SELECT id FROM orders WH|", &["WHERE"]);
+    check("SELECT id FROM orders WHERE id > 1 GR|", &["GROUP"]);
+    check("SET 'para|", &["parallelism.default"]);
+}

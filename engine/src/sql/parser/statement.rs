@@ -1,0 +1,184 @@
+//! Statements other than CREATE TABLE.
+
+use super::{Parse, Parser};
+use crate::sql::Problem;
+use crate::sql::ast::{CreateView, Insert, Statement, StatementKind, Unsupported};
+use crate::sql::token::TokenKind;
+
+impl Parser<'_> {
+    /// `None` for the marks of a statement set: every INSERT of a script belongs to one job anyway.
+    pub(super) fn statement(&mut self) -> Parse<Option<Statement>> {
+        let marked = self.take_words(&["EXECUTE", "STATEMENT", "SET", "BEGIN"])
+            || self.take_words(&["BEGIN", "STATEMENT", "SET"]);
+        if marked && self.peek().is_none() {
+            return Ok(None);
+        }
+        if self.at_word("END") && self.tokens.len() == 1 {
+            return Ok(None);
+        }
+        self.take_word("EXECUTE");
+        let start = self.here();
+        let kind = self.statement_kind()?;
+        self.at_end()?;
+        Ok(Some(Statement { kind, span: self.since(start) }))
+    }
+
+    fn statement_kind(&mut self) -> Parse<StatementKind> {
+        let Some(TokenKind::Word(word)) = self.peek_kind(0) else {
+            return if self.at_sign("(") { self.query_statement() } else { Err(self.expected("a statement")) };
+        };
+        match word.to_ascii_uppercase().as_str() {
+            "SELECT" | "WITH" | "VALUES" | "TABLE" => self.query_statement(),
+            "INSERT" => Ok(StatementKind::Insert(Box::new(self.insert()?))),
+            "CREATE" => self.create(),
+            "SET" => self.set(),
+            "EXPLAIN" => self.explain(),
+            "USE" => self.use_database(),
+            "DROP" => self.drop_object(),
+            "ALTER" | "ANALYZE" | "CALL" | "COMPILE" | "DELETE" | "DESCRIBE" | "DESC" | "LOAD" | "MERGE" | "RESET"
+            | "SHOW" | "TRUNCATE" | "UNLOAD" | "UPDATE" | "ADD" | "REMOVE" => {
+                let message = format!("{} is not supported in a script.", word.to_uppercase());
+                Err(Problem::error("unsupported", message, self.here()))
+            }
+            _ => Err(self.expected("a statement: SELECT, INSERT INTO, CREATE TABLE, CREATE VIEW, SET or EXPLAIN")),
+        }
+    }
+
+    fn query_statement(&mut self) -> Parse<StatementKind> {
+        Ok(StatementKind::Query(Box::new(self.query()?)))
+    }
+
+    fn insert(&mut self) -> Parse<Insert> {
+        self.expect_word("INSERT")?;
+        let mut unsupported = Vec::new();
+        let mode = self.here();
+        if self.take_word("OVERWRITE") {
+            unsupported.push(Unsupported { what: "INSERT OVERWRITE", span: mode });
+            self.take_word("INTO");
+        } else {
+            self.expect_word("INTO")?;
+        }
+        let table = self.name("a table name")?;
+        let hints = self.hints()?;
+        let partition = self.here();
+        if self.take_word("PARTITION") {
+            unsupported.push(Unsupported { what: "INSERT with PARTITION", span: partition });
+            self.skip_parentheses()?;
+        }
+        // `INSERT INTO t (a, b) SELECT …` against `INSERT INTO t (SELECT …)`.
+        let names =
+            self.at_sign("(") && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.word_ahead(1, word));
+        let columns = if names && !self.sign_ahead(1, "(") { self.columns()? } else { Vec::new() };
+        let query = self.query()?;
+        Ok(Insert { table, columns, query, hints, unsupported })
+    }
+
+    fn create(&mut self) -> Parse<StatementKind> {
+        let start = self.here();
+        self.expect_word("CREATE")?;
+        if self.at_words(&["OR", "REPLACE"]) {
+            let problem = Problem::error("unsupported", "CREATE OR REPLACE is not supported.", self.here());
+            return Err(problem.with_hint("Give the table or view another name."));
+        }
+        let temporary = self.take_word("TEMPORARY");
+        if self.take_word("TABLE") {
+            return Ok(StatementKind::CreateTable(Box::new(self.create_table(temporary)?)));
+        }
+        if self.take_word("VIEW") {
+            let if_not_exists = self.take_words(&["IF", "NOT", "EXISTS"]);
+            let name = self.name("the name of the view")?;
+            let columns = self.optional_columns()?;
+            if self.take_word("COMMENT") {
+                self.expect_text()?;
+            }
+            self.expect_word("AS")?;
+            let query = self.query()?;
+            return Ok(StatementKind::CreateView(Box::new(CreateView { name, if_not_exists, columns, query })));
+        }
+        for what in ["FUNCTION", "SYSTEM", "CATALOG", "DATABASE", "MODEL", "MATERIALIZED"] {
+            if self.at_word(what) {
+                let message = format!("CREATE {what} is not supported in a script.");
+                return Err(Problem::error("unsupported", message, self.since(start)));
+            }
+        }
+        Err(self.expected("TABLE or VIEW"))
+    }
+
+    /// `SET 'key' = 'value'`, also without quotes; `SET` alone lists settings in Flink's shell and does nothing here.
+    fn set(&mut self) -> Parse<StatementKind> {
+        self.expect_word("SET")?;
+        if self.peek().is_none() {
+            return Ok(StatementKind::Set { key: None });
+        }
+        let key = self.setting_word()?;
+        self.expect_sign("=")?;
+        let value = self.setting_word()?;
+        Ok(StatementKind::Set { key: Some((key, value)) })
+    }
+
+    fn setting_word(&mut self) -> Parse<String> {
+        if let Some(TokenKind::Text(text)) = self.peek_kind(0) {
+            self.at += 1;
+            return Ok(text.clone());
+        }
+        let mut word = String::new();
+        while let Some(token) = self.peek() {
+            match &token.kind {
+                TokenKind::Word(part) | TokenKind::Number(part) => word.push_str(part),
+                TokenKind::Sign(sign @ ("." | "-" | ":")) => word.push_str(sign),
+                _ => break,
+            }
+            self.at += 1;
+        }
+        if word.is_empty() { Err(self.expected("a setting in single quotes")) } else { Ok(word) }
+    }
+
+    fn explain(&mut self) -> Parse<StatementKind> {
+        self.expect_word("EXPLAIN")?;
+        self.take_words(&["PLAN", "FOR"]);
+        let start = self.here();
+        if self.at_word("EXPLAIN") {
+            return Err(self.expected("a query or INSERT"));
+        }
+        let kind = self.statement_kind()?;
+        Ok(StatementKind::Explain(Box::new(Statement { kind, span: self.since(start) })))
+    }
+
+    fn use_database(&mut self) -> Parse<StatementKind> {
+        self.expect_word("USE")?;
+        Ok(StatementKind::Use(self.name("a database")?))
+    }
+
+    fn drop_object(&mut self) -> Parse<StatementKind> {
+        self.expect_word("DROP")?;
+        self.take_word("TEMPORARY");
+        let what = if self.take_word("TABLE") {
+            "TABLE"
+        } else if self.take_word("VIEW") {
+            "VIEW"
+        } else {
+            return Err(Problem::error(
+                "unsupported",
+                "Only DROP TABLE and DROP VIEW can stand in a script.",
+                self.here(),
+            ));
+        };
+        let if_exists = self.take_words(&["IF", "EXISTS"]);
+        Ok(StatementKind::Drop { what, name: self.name("a name")?, if_exists })
+    }
+
+    /// Skips `( … )` with everything in it.
+    pub(super) fn skip_parentheses(&mut self) -> Parse<()> {
+        self.expect_sign("(")?;
+        let mut open = 1_usize;
+        while open > 0 {
+            let Some(token) = self.advance() else { return Err(self.expected("')'")) };
+            match token.kind {
+                TokenKind::Sign("(") => open += 1,
+                TokenKind::Sign(")") => open -= 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Keyed state of operators.
+//!
+//! Keys are row-encoded bytes, probed without being copied; values are typed columns of an operator, addressed by the
+//! slot that [`KeyTable`] gives a key. In a checkpoint, state is cut into [`KEY_GROUPS`] groups by the hash of the key;
+//! a task holds a range of groups, so that the same state fits any parallelism.
+
+mod codec;
+mod key_encoder;
+mod key_table;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+pub use codec::{Reader, write_bytes, write_i64, write_u32, write_u64};
+pub use key_encoder::{KeyEncoder, hash_key};
+pub use key_table::KeyTable;
+
+/// Never changes: it is the finest cut of a checkpoint, and bounds the parallelism.
+pub const KEY_GROUPS: u16 = 128;
+
+/// State of one operator in one task, or of an operator as a whole, by key group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyedState {
+    pub groups: BTreeMap<u16, Vec<u8>>,
+}
+
+/// What an operator holds in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateSize {
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+pub fn key_group(hash: u64) -> u16 {
+    // The high bits: the low ones choose buckets in hash tables.
+    ((u128::from(hash) * u128::from(KEY_GROUPS)) >> 64) as u16
+}
+
+/// Which of `tasks` tasks holds a group.
+pub fn task_of(group: u16, tasks: usize) -> usize {
+    usize::from(group) * tasks / usize::from(KEY_GROUPS)
+}
+
+/// The groups that one of `tasks` tasks holds.
+pub fn groups_of(task: usize, tasks: usize) -> Range<u16> {
+    let first = |task: usize| (task * usize::from(KEY_GROUPS)).div_ceil(tasks.max(1)) as u16;
+    first(task)..first(task + 1)
+}
+
+impl KeyedState {
+    pub fn group(&mut self, hash: u64) -> &mut Vec<u8> {
+        self.groups.entry(key_group(hash)).or_default()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.groups.values().map(|bytes| bytes.len() as u64).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_belongs_to_exactly_the_task_that_its_keys_go_to() {
+        for tasks in 1..=usize::from(KEY_GROUPS) {
+            for group in 0..KEY_GROUPS {
+                let owners: Vec<usize> = (0..tasks).filter(|task| groups_of(*task, tasks).contains(&group)).collect();
+                assert_eq!(owners, [task_of(group, tasks)], "group {group} of {tasks} tasks");
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Display, parsing and Arrow representation of every type.

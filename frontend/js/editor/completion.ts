@@ -1,0 +1,84 @@
+// Two sources of completion: names from the catalog at once, and what the planner says a moment later.
+import type { Completion, CompletionContext, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
+import { type SQLDialect, type SQLNamespace, keywordCompletionSource, schemaCompletionSource } from "@codemirror/lang-sql";
+
+/** The catalog as it comes over the border. */
+export interface Catalog {
+  databases: { name: string; tables: { name: string; detail: string; columns: { name: string; type: string }[] }[] }[];
+  functions: string[];
+}
+
+/** An answer of the server: offsets are UTF-16. */
+export interface Answer {
+  from: number;
+  items: { label: string; insert: string; kind: string; detail: string; documentation: string }[];
+}
+
+export type Ask = (text: string, offset: number) => Promise<string | null>;
+
+/** Kinds of the server in the words of CodeMirror, which pick the icon. */
+const ICONS: Record<string, string> = {
+  keyword: "keyword",
+  database: "namespace",
+  table: "class",
+  column: "property",
+  function: "function",
+  option: "constant",
+  value: "enum",
+  snippet: "text",
+};
+
+export function schema(catalog: Catalog): SQLNamespace {
+  const top: Record<string, SQLNamespace> = {};
+  for (const database of catalog.databases) {
+    const tables: Record<string, SQLNamespace> = {};
+    for (const table of database.tables) {
+      tables[table.name] = {
+        self: { label: table.name, type: "class", detail: table.detail },
+        children: table.columns.map((column) => ({ label: column.name, type: "property", detail: column.type })),
+      };
+    }
+    top[database.name] = { self: { label: database.name, type: "namespace" }, children: tables };
+  }
+  return top;
+}
+
+export function sources(dialect: SQLDialect, catalog: Catalog, ask: Ask): CompletionSource[] {
+  const names = schemaCompletionSource({ dialect, schema: schema(catalog) });
+  const words = keywordCompletionSource(dialect, true);
+  return [
+    // Words and names would drown the answer to "what may stand after this dot" or inside a string.
+    (context) => (context.matchBefore(/\.\w*$/) ? null : words(context)),
+    names,
+    (context) => planned(context, ask, names, words),
+  ];
+}
+
+async function planned(
+  context: CompletionContext,
+  ask: Ask,
+  ...others: CompletionSource[]
+): Promise<CompletionResult | null> {
+  const word = context.matchBefore(/[\w$.'-]*$/);
+  if (!context.explicit && (!word || word.from === word.to)) return null;
+  const known = new Set<string>();
+  for (const other of others) {
+    for (const option of (await other(context))?.options ?? []) known.add(option.label.toLowerCase());
+  }
+  const answer = await ask(context.state.doc.toString(), context.pos);
+  if (!answer || context.aborted) return null;
+  const { from, items } = JSON.parse(answer) as Answer;
+  const options = items.filter((item) => !known.has(item.label.toLowerCase())).map(completion);
+  return options.length ? { from: Math.min(from, context.pos), options, validFor: /^[\w$-]*$/ } : null;
+}
+
+function completion(item: Answer["items"][number]): Completion {
+  const kind = ICONS[item.kind];
+  return {
+    label: item.label,
+    apply: item.insert,
+    detail: item.detail,
+    ...(kind ? { type: kind } : {}),
+    ...(item.documentation ? { info: item.documentation } : {}),
+  };
+}

@@ -1,0 +1,83 @@
+//! One request and its answer. The part that depends on the type of the answer is kept to one line, since it is
+//! compiled once per type.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_net::http::{Method, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Failure;
+
+pub(super) const BASE: &str = "/api/v1";
+
+thread_local! {
+    static SIGNED_OUT: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Called when the server says that nobody is signed in any more.
+pub fn on_signed_out(act: impl Fn() + 'static) {
+    SIGNED_OUT.with(|cell| *cell.borrow_mut() = Some(Rc::new(act)));
+}
+
+pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
+    read(&exchange(Method::GET, path, None).await?)
+}
+
+pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    read(&exchange(Method::POST, path, Some(write(body)?)).await?)
+}
+
+pub async fn put<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    read(&exchange(Method::PUT, path, Some(write(body)?)).await?)
+}
+
+pub async fn patch<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    read(&exchange(Method::PATCH, path, Some(write(body)?)).await?)
+}
+
+pub async fn delete(path: &str) -> Result<(), Failure> {
+    exchange(Method::DELETE, path, None).await.map(drop)
+}
+
+/// A POST without body whose answer, if any, does not matter.
+pub async fn send_only(path: &str) -> Result<(), Failure> {
+    exchange(Method::POST, path, None).await.map(drop)
+}
+
+fn read<T: DeserializeOwned>(body: &str) -> Result<T, Failure> {
+    serde_json::from_str(body).map_err(|error| {
+        leptos::logging::error!("cannot read an answer: {error}");
+        Failure::unreadable(200)
+    })
+}
+
+fn write(body: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(body).map_err(|_| Failure::unreadable(0))
+}
+
+async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
+    let changes = method != Method::GET;
+    let mut request = RequestBuilder::new(&format!("{BASE}{path}")).method(method).header("Accept", "application/json");
+    if changes {
+        request = request.header("X-Millrace", "1");
+    }
+    let request = match body {
+        Some(body) => request.header("Content-Type", "application/json").body(body),
+        None => request.build(),
+    };
+    let answer = request.map_err(|_| Failure::unreachable())?.send().await.map_err(|_| Failure::unreachable())?;
+    let text = answer.text().await.map_err(|_| Failure::unreachable())?;
+    if answer.ok() {
+        return Ok(text);
+    }
+    let failure = Failure::of_answer(answer.status(), &text);
+    if failure.code() == "not_signed_in" {
+        let act = SIGNED_OUT.with(|cell| cell.borrow().clone());
+        if let Some(act) = act {
+            act();
+        }
+    }
+    Err(failure)
+}

@@ -1,0 +1,51 @@
+//! Starting and stopping jobs.
+
+super::texts! {
+    still_stopping = "It is still stopping.";
+    starts_already = "It starts already.";
+    runs_already = "It runs already. To run the draft, stop it and start again.";
+    never_ran = "It never ran.";
+    stops_already = "It stops already.";
+    does_not_run = "It does not run.";
+    savepoint_needs_running = "A savepoint can be taken while it runs.";
+    stop_first = "Stop it first.";
+    start = "Start";
+    start_dialog = "Start…";
+    stop = "Stop";
+    stop_dialog = "Stop…";
+    savepoint = "Savepoint";
+    start_title(name) = "Start {name}";
+    stop_title(name) = "Stop {name}";
+    start_from = "Start from";
+    from_latest = "Latest state";
+    from_latest_note(kind, number, run, age, size) = "{kind} {number} of run {run}, taken {age} ago, {size}. Goes on where it stopped.";
+    no_state = "There is no state yet. It starts fresh.";
+    from_savepoint = "A savepoint";
+    no_savepoints = "No savepoint was taken yet.";
+    savepoint_choice(number, run, version, time, size) = "{number} of run {run} (v{version}), {time}, {size}";
+    which_savepoint = "Savepoint";
+    from_fresh = "No state";
+    from_fresh_note = "Windows and counts start empty. What the sinks hold already stays, so results may come twice.";
+    read_from = "Read from";
+    read_from_help = "Empty means: where the tables say. With a time, sources that know times start there.";
+    all_kept = "All state is kept.";
+    not_kept = "What cannot be kept:";
+    exactly_once = "Exactly-once";
+    at_least_once = "At-least-once";
+    best_effort = "Best effort";
+    freezes(number) = "The draft differs from the newest version. It is saved as v{number} and started.";
+    starts_version(number) = "Starts v{number}.";
+    first_version = "The draft is saved as v1 and started.";
+    stop_savepoint = "With a savepoint";
+    stop_savepoint_note = "Takes a savepoint, then stops. A later start goes on from there.";
+    stop_drain = "Drain";
+    stop_drain_note = "Sources end, open windows are written early, then it finishes. Good before a change that cannot keep state.";
+    stop_cancel = "Cancel";
+    stop_cancel_note = "Stops at once. A later start goes on from the last checkpoint and reads again what came after it.";
+    how_to_stop = "How to stop";
+    started(name) = "{name} starts";
+    stopping(name) = "{name} stops";
+    savepoint_asked = "A savepoint is being taken. It appears among the savepoints.";
+    open_job = "Open job";
+    checkpoint = "checkpoint";
+}

@@ -1,0 +1,43 @@
+//! Every text a person reads, one file per page. English first; a second language gets a second text in each line.
+
+/// Declares texts: `name = "text";` becomes a function that returns it, `name(a, b) = "text {a} {b}";` one that fills
+/// in what it is given.
+macro_rules! texts {
+    (@one $(#[$meta:meta])* $name:ident = $text:literal) => {
+        $(#[$meta])*
+        pub const fn $name() -> &'static str { $text }
+    };
+    (@one $(#[$meta:meta])* $name:ident($($arg:ident),+) = $text:literal) => {
+        $(#[$meta])*
+        pub fn $name($($arg: impl std::fmt::Display),+) -> String { format!($text) }
+    };
+    ($($(#[$meta:meta])* $name:ident $(($($arg:ident),+))? = $text:literal;)*) => {
+        $($crate::i18n::texts!(@one $(#[$meta])* $name $(($($arg),+))? = $text);)*
+    };
+}
+
+pub(crate) use texts;
+
+pub mod failure;
+pub mod rights;
+pub mod shell;
+pub mod words;
+
+pub mod access;
+pub mod chart;
+pub mod connections;
+pub mod diff;
+pub mod editor;
+pub mod first_run;
+pub mod functions;
+pub mod graph;
+pub mod grid;
+pub mod job;
+pub mod job_actions;
+pub mod job_settings;
+pub mod jobs;
+pub mod log;
+pub mod overview;
+pub mod settings;
+pub mod sign_in;
+pub mod tables;

@@ -1,0 +1,3 @@
+fn main() {
+    millrace_frontend::start();
+}

@@ -1,0 +1,61 @@
+//! Who belongs to the team with which role, and the API tokens of the person.
+
+mod member_dialog;
+mod members;
+mod token_dialog;
+mod tokens;
+
+use leptos::prelude::*;
+use millrace_wire::team::Role;
+
+use crate::address::use_address;
+use crate::i18n::access as text;
+use crate::route::{AccessTab, Route, TeamRoute};
+use crate::ui::page_head::PageHead;
+use crate::ui::tabs::{Tab, Tabs};
+
+#[component]
+pub fn AccessPage(team: String) -> impl IntoView {
+    let route = use_address().route();
+    let tab = Memo::new(move |_| match route.get() {
+        Route::Team(_, TeamRoute::Access(tab)) => tab,
+        _ => AccessTab::Members,
+    });
+    let own = team.clone();
+    let tabs = Signal::derive(move || {
+        AccessTab::ALL
+            .iter()
+            .map(|known| Tab {
+                label: match known {
+                    AccessTab::Members => text::members(),
+                    AccessTab::Tokens => text::tokens(),
+                }
+                .to_owned(),
+                href: TeamRoute::Access(*known).of(&own).href(),
+                count: None,
+                bad: false,
+                current: tab.get() == *known,
+            })
+            .collect::<Vec<_>>()
+    });
+    view! {
+        <PageHead title=text::title().to_owned()/>
+        <Tabs label=text::title() tabs/>
+        <div class="page">
+            {move || match tab.get() {
+                AccessTab::Members => view! { <members::MembersTab team=team.clone()/> }.into_any(),
+                AccessTab::Tokens => view! { <tokens::TokensTab team=team.clone()/> }.into_any(),
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+pub(super) fn role_words(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => text::role_viewer(),
+        Role::Developer => text::role_developer(),
+        Role::Operator => text::role_operator(),
+        Role::Owner => text::role_owner(),
+    }
+}

@@ -1,0 +1,185 @@
+//! The members of the team.
+
+use leptos::prelude::*;
+use millrace_wire::page::Page;
+use millrace_wire::team::{Member, Role, SetMember};
+
+use super::member_dialog::MemberDialog;
+use super::role_words;
+use crate::api::{self, Failure};
+use crate::i18n::access as text;
+use crate::load::{Loaded, load};
+use crate::rights::{Right, refusal};
+use crate::session::use_session;
+use crate::ui::age::Ago;
+use crate::ui::badge::Badge;
+use crate::ui::button::{Button, IconButton, Kind};
+use crate::ui::confirm::Confirm;
+use crate::ui::facts::{Fact, Facts};
+use crate::ui::icon::Icon;
+use crate::ui::panel::Panel;
+use crate::ui::skeleton::Shape;
+use crate::ui::table::{Head, Table};
+use crate::ui::toast::use_toasts;
+
+#[component]
+pub(super) fn MembersTab(team: String) -> impl IntoView {
+    let path = api::path::team(&team, "members");
+    let asked = path.clone();
+    let members = load(
+        || (),
+        move |()| {
+            let path = asked.clone();
+            async move { api::get::<Page<Member>>(&path).await.map(|page| page.items) }
+        },
+    );
+    let adding = RwSignal::new(false);
+    let removing = RwSignal::new(None::<Member>);
+    let set_path = path.clone();
+    let count = Signal::derive(move || members.with(|all| all.len().to_string()));
+    view! {
+        <div class="columns columns-rail">
+            <Panel title=text::members().to_owned() count=count end=move || view! {
+                <Button kind=Kind::Primary small=true icon=Icon::Plus reason=refusal(Right::Own) on_press=move |()| adding.set(true)>
+                    {text::add_member()}
+                </Button>
+            }>
+                {members.show(Shape::Rows(4), move |all| {
+                    let path = set_path.clone();
+                    (move || list(all.get(), &path, members, removing)).into_any()
+                })}
+            </Panel>
+            <aside class="rail" aria-label=text::what_roles_may()>
+                <Panel title=text::what_roles_may().to_owned()>
+                    <Facts from_start=true>
+                        {Role::ALL.iter().map(|role| view! { <Fact name=role.as_str()><span class="rail-wrap">{role_words(*role)}</span></Fact> }).collect_view()}
+                    </Facts>
+                </Panel>
+            </aside>
+        </div>
+        <MemberDialog open=adding path=path.clone() members/>
+        <RemoveMember removing path members/>
+    }
+    .into_any()
+}
+
+fn list(all: Vec<Member>, path: &str, members: Loaded<Vec<Member>>, removing: RwSignal<Option<Member>>) -> AnyView {
+    let owners = all.iter().filter(|member| member.role == Role::Owner).count();
+    let heads = vec![
+        Head::text(text::name()).fit(),
+        Head::text(text::email()),
+        Head::text(text::role()).fit(),
+        Head::number(text::since()),
+        Head::text(text::remove_action()).silent().fit(),
+    ];
+    let rows: Vec<AnyView> = all
+        .into_iter()
+        .map(|member| {
+            let is_last_owner = member.role == Role::Owner && owners == 1;
+            row(member, is_last_owner, path.to_owned(), members, removing)
+        })
+        .collect();
+    view! { <Table label=text::members() heads>{rows}</Table> }.into_any()
+}
+
+fn row(
+    member: Member,
+    is_last_owner: bool,
+    path: String,
+    members: Loaded<Vec<Member>>,
+    removing: RwSignal<Option<Member>>,
+) -> AnyView {
+    let toasts = use_toasts();
+    let me = use_session().current.with_untracked(|session| session.as_ref().map(|session| session.user.id));
+    let no_right = refusal(Right::Own);
+    let reason =
+        Signal::derive(move || no_right.get().or_else(|| is_last_owner.then(|| text::last_owner().to_owned())));
+    let role = member.role;
+    let who = StoredValue::new(member.clone());
+    let change = move |event: leptos::ev::Event| {
+        let Ok(role) = event_target_value(&event).parse::<Role>() else { return };
+        let path = path.clone();
+        let body = SetMember { email: who.with_value(|member| member.email.clone()), role, new_user: None };
+        leptos::task::spawn_local(async move {
+            match api::put::<Member>(&path, &body).await {
+                Ok(changed) => toasts.good(text::role_set(&changed.name, changed.role)),
+                Err(failure) => {
+                    toasts.bad(failure.error.message.clone(), failure.error.hint.clone().unwrap_or_default())
+                }
+            }
+            members.reload();
+        });
+    };
+    let label = text::change_role_of(&member.name);
+    let remove_label = text::remove(&member.name);
+    view! {
+        <tr>
+            <th scope="row" class="cell-fit">
+                <span class="row medium">{member.name}{(me == Some(member.user)).then(|| view! { <Badge>{text::you()}</Badge> })}</span>
+            </th>
+            <td>{member.email}</td>
+            <td class="cell-fit">
+                <select class="select select-small" aria-label=label disabled=move || reason.get().is_some() title=move || reason.get() on:change=change>
+                    {Role::ALL.iter().map(|known| view! {
+                        <option value=known.as_str() selected=*known == role title=role_words(*known)>{known.as_str()}</option>
+                    }).collect_view()}
+                </select>
+            </td>
+            <td class="num cell-fit subtle"><Ago at=member.since/></td>
+            <td class="cell-fit">
+                <IconButton icon=Icon::Trash small=true label=remove_label reason=reason on_press=move |()| removing.set(Some(who.get_value()))/>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+#[component]
+fn RemoveMember(removing: RwSignal<Option<Member>>, path: String, members: Loaded<Vec<Member>>) -> impl IntoView {
+    let toasts = use_toasts();
+    let open = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+    Effect::new(move |_| {
+        if removing.with(Option::is_some) {
+            failure.set(None);
+            open.set(true);
+        }
+    });
+    Effect::new(move |_| {
+        if !open.get() {
+            removing.set(None);
+        }
+    });
+    let name = Signal::derive(move || {
+        removing.with(|member| member.as_ref().map(|member| member.name.clone()).unwrap_or_default())
+    });
+    let confirm = Callback::new(move |()| {
+        let Some(member) = removing.get_untracked() else { return };
+        let path = format!("{path}/{}", member.user);
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            match api::delete(&path).await {
+                Ok(()) => {
+                    toasts.good(text::removed(&member.name));
+                    open.set(false);
+                    members.reload();
+                }
+                Err(refusal) => failure.set(Some(refusal)),
+            }
+            busy.set(false);
+        });
+    });
+    view! {
+        <Confirm
+            open
+            title=Signal::derive(move || text::remove_title(name.get()))
+            action=text::remove_action()
+            busy=busy
+            error=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::sentence)))
+            consequences=Signal::derive(|| vec![text::remove_body().to_owned()])
+            on_confirm=confirm
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,185 @@
+//! The editor: tables on the left, the open drafts in the middle, what is wrong and what comes out below.
+
+mod bench;
+mod desk;
+mod dialogs;
+mod graph_panel;
+mod names;
+mod open_tabs;
+mod panes;
+mod preview;
+mod preview_panel;
+mod problems;
+mod side;
+mod tree;
+
+use leptos::prelude::*;
+use millrace_wire::function::FunctionInfo;
+use millrace_wire::ids::JobId;
+use millrace_wire::job::Job;
+use millrace_wire::live::LiveEvent;
+use millrace_wire::page::Page;
+use millrace_wire::table::TableSummary;
+
+use crate::address::use_address;
+use crate::api;
+use crate::i18n::{editor as text, words};
+use crate::live::use_live;
+use crate::load::load;
+use crate::route::TeamRoute;
+use crate::ui::button::IconButton;
+use crate::ui::icon::Icon;
+use crate::ui::skeleton::Shape;
+use bench::{Bench, Panes};
+use open_tabs::{OpenTab, OpenTabs, TabKey};
+use panes::{Edge, Handle, Pane};
+use tree::Tree;
+
+#[component]
+pub fn EditorPage(
+    team: String,
+    /// None is the scratch.
+    #[prop(into)]
+    job: Signal<Option<JobId>>,
+) -> impl IntoView {
+    let tabs = OpenTabs::of_team(&team, text::scratch());
+    let tree_pane = Pane::new("millrace.editor.tree", 160.0, 240.0, 480.0);
+    let panes = Panes {
+        side: Pane::new("millrace.editor.side", 200.0, 244.0, 420.0),
+        bottom: Pane::new("millrace.editor.bottom", 120.0, 272.0, 640.0),
+        problems: Pane::new("millrace.editor.problems", 180.0, 264.0, 560.0),
+    };
+    let catalog = catalog(&team);
+    let functions = {
+        let loaded = load(|| (), |()| async { api::get::<Page<FunctionInfo>>("/functions").await });
+        Memo::new(move |_| loaded.with(|page| page.items.clone()).unwrap_or_default())
+    };
+    let inserted = RwSignal::new(None::<(u32, String)>);
+    let insert = Callback::new(move |text: String| {
+        inserted.update(|inserted| {
+            let number = inserted.as_ref().map_or(1, |(number, _)| number + 1);
+            *inserted = Some((number, text));
+        });
+    });
+    // Drafts that were looked at stay on the desk with their undo history; others are loaded when they are chosen.
+    let benches = RwSignal::new(Vec::<TabKey>::new());
+    Effect::new(move |_| {
+        let key = job.get();
+        if benches.with_untracked(|benches| !benches.contains(&key)) {
+            benches.update(|benches| benches.push(key));
+        }
+    });
+    let title = Memo::new(move |_| {
+        let key = job.get();
+        tabs.list.with(|list| list.iter().find(|tab| tab.key == key).map(|tab| tab.name.clone())).unwrap_or_default()
+    });
+    Effect::new(move |_| document().set_title(&words::title(text::title(title.get()))));
+    let style = move || {
+        format!(
+            "--ide-tree:{}px;--ide-side:{}px;--ide-bottom:{}px;--ide-problems:{}px",
+            tree_pane.size.get(),
+            panes.side.size.get(),
+            panes.bottom.size.get(),
+            panes.problems.size.get()
+        )
+    };
+    let bench_team = StoredValue::new(team.clone());
+    view! {
+        <h1 class="visually-hidden">{move || text::title(title.get())}</h1>
+        <div class="ide" style=style>
+            <section class="pane pane-chrome ide-tree" aria-label=text::tables()>
+                <Tree tables=catalog on_insert=insert/>
+                <Handle pane=tree_pane edge=Edge::Right label=text::resize_tree()/>
+            </section>
+            <TabStrip team=team.clone() tabs job close=Callback::new(move |key| benches.update(|benches| benches.retain(|open| *open != key)))/>
+            <For each=move || benches.get() key=|key| *key let(key)>
+                <div class="ide-bench" class:is-hidden=move || job.get() != key>
+                    <LoadedBench team=bench_team.get_value() id=key tabs panes tables=catalog functions inserted
+                        active=Signal::derive(move || job.get() == key)/>
+                </div>
+            </For>
+        </div>
+    }
+    .into_any()
+}
+
+/// The tables with their columns, all of them, fetched again when one changes.
+fn catalog(team: &str) -> Memo<Vec<TableSummary>> {
+    let path = api::path::team(team, "tables");
+    let loaded = load(
+        || (),
+        move |()| {
+            let path = path.clone();
+            async move { api::pages::all::<TableSummary>(&path).await.map(|page| page.items) }
+        },
+    );
+    use_live().on(move |event| {
+        if matches!(event, LiveEvent::TablesChanged { .. } | LiveEvent::Reset) {
+            loaded.reload();
+        }
+    });
+    Memo::new(move |_| loaded.value().get().unwrap_or_default())
+}
+
+#[component]
+fn LoadedBench(
+    team: String,
+    id: TabKey,
+    tabs: OpenTabs,
+    panes: Panes,
+    tables: Memo<Vec<TableSummary>>,
+    functions: Memo<Vec<FunctionInfo>>,
+    inserted: RwSignal<Option<(u32, String)>>,
+    active: Signal<bool>,
+) -> impl IntoView {
+    let Some(id) = id else {
+        return view! { <Bench team job=None tabs panes tables functions inserted active/> }.into_any();
+    };
+    let path = api::path::team(&team, &format!("jobs/{id}"));
+    let job = load(
+        || (),
+        move |()| {
+            let path = path.clone();
+            async move { api::get::<Job>(&path).await }
+        },
+    );
+    let shown = job.show(Shape::Lines(8), move |job| {
+        let job = job.get_untracked();
+        view! { <Bench team=team.clone() job=Some(job) tabs panes tables functions inserted active/> }.into_any()
+    });
+    view! { {shown} }.into_any()
+}
+
+#[component]
+fn TabStrip(team: String, tabs: OpenTabs, job: Signal<Option<JobId>>, close: Callback<TabKey>) -> impl IntoView {
+    let address = use_address();
+    let team = StoredValue::new(team);
+    let href = move |key: TabKey| TeamRoute::Editor(key).of(&team.get_value()).href();
+    let shut = move |key: TabKey| {
+        let next = tabs.close(key);
+        close.run(key);
+        if job.get_untracked() == key {
+            address.go_to(&href(next));
+        }
+    };
+    view! {
+        <nav class="ide-tabs" aria-label=text::open_drafts()>
+            <For each=move || tabs.list.get() key=|tab| (tab.key, tab.name.clone(), tab.differs) let(tab)>
+                {
+                    let OpenTab { key, name, differs } = tab;
+                    let closes = text::close_tab(&name);
+                    view! {
+                        <span class="ide-tab" data-current=move || (job.get() == key).then_some("")>
+                            <a href=href(key) aria-current=move || (job.get() == key).then_some("page")>
+                                {name}
+                                {differs.then(|| view! { <i class="dirty" title=text::differs_tip()></i><span class="visually-hidden">{text::differs_tip()}</span> })}
+                            </a>
+                            {key.is_some().then(|| view! { <IconButton small=true icon=Icon::Close label=closes on_press=move |()| shut(key)/> })}
+                        </span>
+                    }
+                }
+            </For>
+        </nav>
+    }
+    .into_any()
+}

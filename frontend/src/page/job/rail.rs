@@ -1,0 +1,81 @@
+//! The figures of now.
+
+use leptos::prelude::*;
+use millrace_wire::job::JobFigures;
+
+use super::context::use_job;
+use crate::clock::{local, use_clock};
+use crate::format::age::{age, between, duration};
+use crate::format::{bytes, number};
+use crate::i18n::{job as text, words};
+use crate::ui::facts::{Fact, Facts};
+use crate::ui::panel::Panel;
+
+/// A lag beyond this is worth a colour; there is no target to compare with yet.
+const LATE_MS: u64 = 30_000;
+
+#[component]
+pub(super) fn NowPanel() -> impl IntoView {
+    let context = use_job();
+    let clock = use_clock();
+    let figures = Memo::new(move |_| {
+        context.job.with(|job| job.current.as_ref().and_then(|current| current.figures.clone())).flatten()
+    });
+    // Figures of a run that ended stay, greyed.
+    let live = Memo::new(move |_| context.state().is_some_and(|state| !state.is_terminal()));
+    let memory_limit =
+        Memo::new(move |_| context.job.with(|job| job.draft.settings.memory_limit_mb).unwrap_or_default());
+    let note = Signal::derive(move || {
+        figures.with(|figures| figures.as_ref().map(|figures| text::figures_age(age(between(figures.at, clock.get())))))
+    });
+    let read = move |pick: fn(&JobFigures) -> Option<String>| {
+        move || figures.with(|figures| figures.as_ref().and_then(pick)).unwrap_or_else(|| words::not_known().to_owned())
+    };
+    let late = move || {
+        figures.with(|figures| figures.as_ref().and_then(|figures| figures.lag_ms).is_some_and(|lag| lag > LATE_MS))
+    };
+    let checkpoint = move || {
+        figures.with(|figures| {
+            let Some(figures) = figures else { return words::not_known().to_owned() };
+            let Some(at) = figures.checkpoint_at else { return text::no_checkpoint().to_owned() };
+            let ago = age(between(at, clock.get()));
+            match figures.checkpoint_ms {
+                Some(took) => text::checkpoint_fact(ago, duration(took)),
+                None => text::checkpoint_age(ago),
+            }
+        })
+    };
+    let memory = move || {
+        figures
+            .with(|figures| {
+                figures.as_ref().map(|figures| {
+                    words::shown_of(bytes::bytes(figures.memory_bytes), bytes::bytes(memory_limit.get() * 1_000_000))
+                })
+            })
+            .unwrap_or_else(|| words::not_known().to_owned())
+    };
+    view! {
+        <Panel title=text::now().to_owned() note>
+            {move || if figures.with(Option::is_none) {
+                view! { <p class="subtle rail-note">{text::not_running()}</p> }.into_any()
+            } else {
+                view! {
+                    <div class:is-old=move || !live.get()><Facts>
+                        <Fact name=text::lag()><span class:warn=late class:medium=late>{read(|now| now.lag_ms.map(duration))}</span></Fact>
+                        <Fact name=text::records_behind()>{read(|now| now.lag_records.map(number::grouped))}</Fact>
+                        <Fact name=text::complete_up_to()>{read(|now| now.watermark.map(|at| local(at).seconds()))}</Fact>
+                        <Fact name=text::read()>{read(|now| Some(text::per_s(number::rate(now.records_in_per_s))))}</Fact>
+                        <Fact name=text::written()>{read(|now| Some(text::per_s(number::rate(now.records_out_per_s))))}</Fact>
+                        <Fact name=text::bad_records()>{read(|now| Some(number::grouped(now.bad_records)))}</Fact>
+                        <Fact name=text::late_records()>{read(|now| Some(number::grouped(now.late_records)))}</Fact>
+                        <Fact name=text::checkpoint()>{checkpoint}</Fact>
+                        <Fact name=text::state_size()>{read(|now| Some(bytes::bytes(now.state_bytes)))}</Fact>
+                        <Fact name=text::memory()>{memory}</Fact>
+                        <Fact name=text::cpu()>{read(|now| Some(text::cores(format!("{:.2}", now.cpu_cores))))}</Fact>
+                    </Facts></div>
+                }.into_any()
+            }}
+        </Panel>
+    }
+    .into_any()
+}

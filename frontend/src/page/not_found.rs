@@ -1,0 +1,25 @@
+//! An address that leads nowhere, or to a team one is not a member of.
+
+use leptos::prelude::*;
+
+use crate::i18n::failure as text;
+use crate::session::use_session;
+use crate::ui::empty_state::EmptyState;
+use crate::ui::icon::Icon;
+use crate::ui::link_button::LinkButton;
+use crate::ui::page_head::PageHead;
+
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    let session = use_session();
+    let home = session.start().href();
+    view! {
+        <PageHead title=text::not_found().to_owned()/>
+        <div class="page">
+            <EmptyState icon=Icon::Search title=text::not_found() body=text::not_found_body()>
+                <LinkButton href=home>{text::to_start()}</LinkButton>
+            </EmptyState>
+        </div>
+    }
+    .into_any()
+}

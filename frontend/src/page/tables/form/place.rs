@@ -1,0 +1,97 @@
+//! Step three: which topic or path, in which format, with which options.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use millrace_wire::connection::Topic;
+use millrace_wire::connector::OptionSchema;
+
+use super::Step;
+use super::draft::Form;
+use crate::api;
+use crate::format::text::sql_name;
+use crate::i18n::tables as text;
+use crate::load::load;
+use crate::ui::select_field::SelectField;
+use crate::widget::schema_form::{SchemaForm, Surroundings};
+
+#[component]
+pub(super) fn PlaceStep(
+    /// Options of each connection, by its id.
+    platform: BTreeMap<String, BTreeMap<String, String>>,
+) -> impl IntoView {
+    let form = expect_context::<Form>();
+    let platform = StoredValue::new(platform);
+    let topics = load(
+        move || form.connection.get(),
+        move |connection| async move {
+            if connection.is_empty() {
+                return Ok(Vec::new());
+            }
+            let path = form.team.with_value(|team| api::path::team(team, &format!("connections/{connection}/topics")));
+            let page = api::pages::all::<Topic>(&path).await?;
+            Ok(page.items.into_iter().filter(|topic| !topic.internal).map(|topic| topic.name).collect::<Vec<_>>())
+        },
+    );
+    let around = Surroundings {
+        values: form.options,
+        error_of: Callback::new(move |name: String| form.error(&format!("options.{name}"))),
+        touched: Callback::new(move |name: String| {
+            form.touch(&format!("options.{name}"));
+            suggest_name(form);
+        }),
+        topics: Signal::derive(move || topics.with(Clone::clone).unwrap_or_default()),
+        platform: Signal::derive(move || {
+            let connection = form.connection.get();
+            platform.with_value(|all| all.get(&connection).cloned().unwrap_or_default())
+        }),
+    };
+    let connector = Memo::new(move |_| form.schema());
+    let format = Memo::new(move |_| form.format_schema());
+    let formats = Signal::derive(move || {
+        let names = connector.with(|schema| schema.as_ref().map(|schema| schema.formats.clone()).unwrap_or_default());
+        form.catalog.with_value(|catalog| {
+            names
+                .into_iter()
+                .map(|name| {
+                    let title =
+                        catalog.formats.iter().find(|known| known.name == name).map(|known| known.title.clone());
+                    (name.clone(), title.unwrap_or(name))
+                })
+                .collect::<Vec<_>>()
+        })
+    });
+    let has_formats = Memo::new(move |_| !formats.with(Vec::is_empty));
+    view! {
+        <Step number=3 title=text::step_place() help=text::step_place_help().to_owned()>
+            {move || connector.get().map(|schema| view! { <SchemaForm options=asked(schema.options) around/> })}
+            {move || has_formats.get().then(|| view! {
+                <div class="form-pair">
+                    <SelectField label=text::format().to_owned() value=form.format options=formats error=form.error_signal("format")/>
+                </div>
+                {move || format.get().filter(|format| !format.options.is_empty()).map(|format| view! {
+                    <SchemaForm options=format.options around of_format=true/>
+                })}
+            })}
+        </Step>
+    }
+    .into_any()
+}
+
+/// Without what has a field of its own in the form.
+fn asked(mut options: Vec<OptionSchema>) -> Vec<OptionSchema> {
+    options.retain(|option| !matches!(option.name.as_str(), "connector" | "format"));
+    options
+}
+
+/// A table without a name gets the one of its topic or file.
+fn suggest_name(form: Form) {
+    if !form.name.with_untracked(String::is_empty) {
+        return;
+    }
+    let place = form.options.with_untracked(|options| options.get("topic").or_else(|| options.get("path")).cloned());
+    if let Some(place) = place {
+        let last = place.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        form.name.set(sql_name(last));
+    }
+}

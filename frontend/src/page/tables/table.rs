@@ -1,0 +1,209 @@
+//! One table: its columns, rows of it, its DDL, who uses it, and the facts beside.
+
+mod rail;
+mod sample;
+mod schema;
+pub use schema::ColumnTable;
+mod used_by;
+
+use leptos::prelude::*;
+use millrace_wire::ids::TableId;
+use millrace_wire::live::LiveEvent;
+use millrace_wire::table::Table;
+
+use crate::address::use_address;
+use crate::api::path::with_query;
+use crate::api::{self, Failure};
+use crate::i18n::{rights as right_text, tables as text, words};
+use crate::live::use_live;
+use crate::load::load;
+use crate::rights::{Right, refusal};
+use crate::route::{Route, TableTab, TeamRoute};
+use crate::ui::badge::Badge;
+use crate::ui::button::Kind;
+use crate::ui::code_block::CodeBlock;
+use crate::ui::confirm::Confirm;
+use crate::ui::icon::Icon;
+use crate::ui::link_button::LinkButton;
+use crate::ui::menu::{Menu, MenuItem};
+use crate::ui::page_head::PageHead;
+use crate::ui::skeleton::Shape;
+use crate::ui::tabs::{Tab, Tabs};
+use crate::ui::toast::use_toasts;
+
+#[component]
+pub fn TablePage(team: String, table: TableId) -> impl IntoView {
+    let path = api::path::team(&team, &format!("tables/{table}"));
+    let own = path.clone();
+    let loaded = load(
+        || (),
+        move |()| {
+            let path = own.clone();
+            async move { api::get::<Table>(&path).await }
+        },
+    );
+    // What is being deleted is not asked for again.
+    let leaving = StoredValue::new(false);
+    use_live().on(move |event| {
+        if leaving.try_get_value() != Some(false) {
+            return;
+        }
+        if matches!(event, LiveEvent::TablesChanged { table: changed } if *changed == table)
+            || matches!(event, LiveEvent::Reset)
+        {
+            loaded.reload();
+        }
+    });
+    let route = use_address().route();
+    let tab = Memo::new(move |_| match route.get() {
+        Route::Team(_, TeamRoute::Table(_, tab)) => tab,
+        _ => TableTab::Schema,
+    });
+    view! {
+        {loaded.show(Shape::Page, move |table| {
+            let team = team.clone();
+            let path = path.clone();
+            view! {
+                <Head team=team.clone() path=path.clone() table leaving/>
+                <TableTabs team=team.clone() table tab/>
+                <div class="page columns columns-rail">
+                    <div>{tab_content(team.clone(), path, table, tab)}</div>
+                    <rail::Rail team table/>
+                </div>
+            }
+            .into_any()
+        })}
+    }
+    .into_any()
+}
+
+fn tab_content(team: String, path: String, table: Signal<Table>, tab: Memo<TableTab>) -> AnyView {
+    (move || match tab.get() {
+        TableTab::Schema => view! { <schema::SchemaPanel table/> }.into_any(),
+        TableTab::Sample => view! { <sample::SamplePanel path=path.clone()/> }.into_any(),
+        TableTab::Ddl => view! {
+            <div class="table-ddl"><CodeBlock label=text::ddl() text=Signal::derive(move || table.with(|table| table.ddl.clone()))/></div>
+        }
+        .into_any(),
+        TableTab::UsedBy => view! { <used_by::UsedBy team=team.clone() table/> }.into_any(),
+    })
+    .into_any()
+}
+
+#[component]
+fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<bool>) -> impl IntoView {
+    let name = Signal::derive(move || table.with(|table| table.draft.name.clone()));
+    let tables = TeamRoute::Tables.of(&team).href();
+    let steps = Signal::derive(move || {
+        let database = table.with(|table| table.draft.database.clone());
+        let of_database = with_query(&tables, &[("database", &database)]);
+        vec![(text::title().to_owned(), tables.clone()), (database, of_database)]
+    });
+    let built_in = Signal::derive(move || table.with(|table| table.built_in));
+    let no_edit = refusal(Right::Edit);
+    let reason =
+        Signal::derive(move || if built_in.get() { Some(right_text::built_in().to_owned()) } else { no_edit.get() });
+    let editor = TeamRoute::Editor(None).of(&team).href();
+    let query = Signal::derive(move || {
+        let sql = table.with(|table| format!("SELECT * FROM `{}`.`{}`;", table.draft.database, table.draft.name));
+        with_query(&editor, &[("sql", &sql)])
+    });
+    let edit_team = team.clone();
+    let edit = Signal::derive(move || TeamRoute::TableEdit(table.with(|table| table.id)).of(&edit_team).href());
+    let deleting = RwSignal::new(false);
+    let items = Signal::derive(move || {
+        vec![MenuItem::run(words::delete(), Some(Icon::Trash), move || deleting.set(true)).unless(reason.get())]
+    });
+    let note = move || {
+        table.with(|table| {
+            if table.draft.comment.is_empty() { text::no_comment().to_owned() } else { table.draft.comment.clone() }
+        })
+    };
+    view! {
+        <PageHead
+            title=name
+            steps=steps
+            beside=move || view! {
+                <Badge>{move || table.with(|table| table.draft.connector.clone())}</Badge>
+                {move || built_in.get().then(|| view! { <Badge title=text::built_in_tip()>{text::built_in()}</Badge> })}
+            }
+            note=move || view! { {note} }
+            actions=move || view! {
+                <LinkButton small=true icon=Icon::Settings href=edit reason=reason>{words::edit()}</LinkButton>
+                <LinkButton small=true kind=Kind::Primary icon=Icon::Play href=query>{text::query()}</LinkButton>
+                <Menu label=words::more_actions().to_owned() items>{Icon::More.view()}</Menu>
+            }
+        />
+        <DeleteTable open=deleting team path table leaving/>
+    }
+    .into_any()
+}
+
+#[component]
+fn DeleteTable(
+    open: RwSignal<bool>,
+    team: String,
+    path: String,
+    table: Signal<Table>,
+    leaving: StoredValue<bool>,
+) -> impl IntoView {
+    let address = use_address();
+    let toasts = use_toasts();
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+    let title = Signal::derive(move || text::delete_title(table.with(|table| table.draft.name.clone())));
+    let confirm = Callback::new(move |()| {
+        busy.set(true);
+        leaving.set_value(true);
+        failure.set(None);
+        let (path, team) = (path.clone(), team.clone());
+        let deleted = text::deleted(table.with_untracked(|table| table.draft.name.clone()));
+        leptos::task::spawn_local(async move {
+            match api::delete(&path).await {
+                Ok(()) => {
+                    open.set(false);
+                    toasts.good(deleted);
+                    address.go(&TeamRoute::Tables.of(&team));
+                }
+                Err(refusal) => {
+                    let _ = leaving.try_set_value(false);
+                    failure.set(Some(refusal));
+                }
+            }
+            busy.set(false);
+        });
+    });
+    let error = Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::sentence)));
+    view! {
+        <Confirm open title action=words::delete() busy=busy error=error on_confirm=confirm
+            consequences=Signal::derive(|| vec![text::delete_body().to_owned(), text::delete_saved().to_owned()])/>
+    }
+    .into_any()
+}
+
+#[component]
+fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl IntoView {
+    let tabs = Signal::derive(move || {
+        let (id, columns, jobs) =
+            table.with(|table| (table.id, table.resolved.len(), table.producers.len() + table.consumers.len()));
+        TableTab::ALL
+            .iter()
+            .map(|known| {
+                let (label, count) = match known {
+                    TableTab::Schema => (text::schema(), Some(columns.to_string())),
+                    TableTab::Sample => (text::sample(), None),
+                    TableTab::Ddl => (text::ddl(), None),
+                    TableTab::UsedBy => (text::used_by(), Some(jobs.to_string())),
+                };
+                Tab {
+                    label: label.to_owned(),
+                    href: TeamRoute::Table(id, *known).of(&team).href(),
+                    count,
+                    bad: false,
+                    current: tab.get() == *known,
+                }
+            })
+            .collect::<Vec<_>>()
+    });
+    view! { <Tabs label=text::title() tabs/> }.into_any()
+}

@@ -1,0 +1,58 @@
+//! What the person may do in the open team. The server decides; this only says so before the click.
+
+use leptos::prelude::*;
+use millrace_wire::team::Role;
+
+use crate::i18n::rights as text;
+use crate::session::use_session;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Tables, connections, drafts, previews.
+    Edit,
+    /// Start, stop, savepoints, deletion of jobs.
+    Operate,
+    /// Members and roles.
+    Own,
+}
+
+impl Right {
+    pub const fn least_role(self) -> Role {
+        match self {
+            Right::Edit => Role::Developer,
+            Right::Operate => Role::Operator,
+            Right::Own => Role::Owner,
+        }
+    }
+
+    pub fn is_in(self, role: Option<Role>) -> bool {
+        role.is_some_and(|role| role >= self.least_role())
+    }
+}
+
+/// Why the person may not; `None` when they may. For the `reason` of a button.
+pub fn refusal(right: Right) -> Signal<Option<String>> {
+    let role = use_session().role();
+    Signal::derive(move || (!right.is_in(role.get())).then(|| text::needs_role(right.least_role().as_str())))
+}
+
+/// For what is hidden rather than disabled.
+pub fn may(right: Right) -> Signal<bool> {
+    let role = use_session().role();
+    Signal::derive(move || right.is_in(role.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_what_the_one_before_may() {
+        assert!(!Right::Edit.is_in(None));
+        assert!(!Right::Edit.is_in(Some(Role::Viewer)));
+        assert!(Right::Edit.is_in(Some(Role::Developer)));
+        assert!(!Right::Operate.is_in(Some(Role::Developer)));
+        assert!(Right::Operate.is_in(Some(Role::Owner)));
+        assert!(!Right::Own.is_in(Some(Role::Operator)));
+    }
+}

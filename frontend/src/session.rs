@@ -1,0 +1,79 @@
+//! Who is signed in, and which team is open.
+
+use leptos::prelude::*;
+use millrace_wire::session::{Membership, Session};
+use millrace_wire::team::Role;
+
+use crate::address::use_address;
+use crate::route::{Route, TeamRoute};
+
+/// Remembers the team that was open last, for the next visit.
+const LAST_TEAM: &str = "millrace.team";
+
+#[derive(Clone, Copy)]
+pub struct SessionState {
+    pub current: RwSignal<Option<Session>>,
+    team: Memo<Option<String>>,
+}
+
+impl SessionState {
+    pub fn provide() -> SessionState {
+        let route = use_address().route();
+        let team = Memo::new(move |_| match route.get() {
+            Route::Team(team, _) => Some(team),
+            _ => None,
+        });
+        let state = SessionState { current: RwSignal::new(None), team };
+        Effect::new(move |_| {
+            if let Some(team) = state.team.get().filter(|team| state.membership_of(team).is_some()) {
+                crate::theme::remember(LAST_TEAM, &team);
+            }
+        });
+        provide_context(state);
+        state
+    }
+
+    /// The team of the address; where the address has none, the one open last, else the first.
+    pub fn team(&self) -> Signal<String> {
+        let this = *self;
+        Signal::derive(move || this.team.get().or_else(|| this.usual_team()).unwrap_or_default())
+    }
+
+    /// As [`SessionState::team`], read once.
+    pub fn team_now(&self) -> String {
+        self.team.get_untracked().or_else(|| untrack(|| self.usual_team())).unwrap_or_default()
+    }
+
+    pub fn role(&self) -> Signal<Option<Role>> {
+        let this = *self;
+        let team = self.team();
+        Signal::derive(move || this.membership_of(&team.get()).map(|membership| membership.role))
+    }
+
+    pub fn membership_of(&self, team: &str) -> Option<Membership> {
+        self.current.with(|session| {
+            session.as_ref().and_then(|session| session.teams.iter().find(|known| known.slug == team).cloned())
+        })
+    }
+
+    /// Where to go when nothing was asked for.
+    pub fn start(&self) -> Route {
+        match untrack(|| self.usual_team()) {
+            Some(team) => TeamRoute::Overview.of(&team),
+            None => Route::Settings,
+        }
+    }
+
+    fn usual_team(&self) -> Option<String> {
+        let remembered = crate::theme::recall(LAST_TEAM).filter(|team| self.membership_of(team).is_some());
+        remembered.or_else(|| {
+            self.current.with(|session| {
+                session.as_ref().and_then(|session| session.teams.first().map(|team| team.slug.clone()))
+            })
+        })
+    }
+}
+
+pub fn use_session() -> SessionState {
+    expect_context::<SessionState>()
+}

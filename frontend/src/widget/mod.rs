@@ -1,0 +1,13 @@
+//! Larger parts that know the product's values, each used on several pages.
+
+pub mod chart;
+pub mod dag;
+pub mod data_grid;
+pub mod job_actions;
+pub mod job_settings;
+pub mod job_state;
+pub mod log_view;
+pub mod schema_form;
+pub mod sql_diff;
+pub mod sql_editor;
+pub mod test_result;

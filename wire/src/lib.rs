@@ -1,0 +1,38 @@
+//! The types that cross the network: browser ⇄ server (`/api/v1`) and server ⇄ worker (the link).
+//!
+//! Promises: serde only, no logic beyond small pure accessors, compiles to WASM, depends on nothing of ours.
+//! Times are UTC milliseconds since 1970 (`u64`/`i64` fields that end in `_at` or `_ms`), ids are distinct types
+//! over UUIDv7, every enum is written in snake case.
+//!
+//! Reading order: ids, errors and paging first; then one file per resource of the API; then what moves by itself
+//! (live events, previews) and last the worker link.
+
+mod macros;
+
+pub mod error;
+pub mod ids;
+pub mod page;
+
+pub mod session;
+pub mod team;
+pub mod token;
+
+pub mod connection;
+pub mod connector;
+pub mod function;
+pub mod table;
+
+pub mod graph;
+pub mod sql;
+
+pub mod job;
+pub mod log;
+pub mod metric;
+pub mod run;
+
+pub mod live;
+pub mod overview;
+pub mod preview;
+pub mod search;
+
+pub mod link;

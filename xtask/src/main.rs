@@ -1,0 +1,84 @@
+//! The project's commands, run as `cargo xtask <command>`.
+//!
+//! Each command finds what it needs, installs it where it may, says what it does, and stops with
+//! one helpful line where it cannot go on.
+
+mod binary;
+mod command;
+mod lint;
+mod need;
+mod place;
+mod run;
+mod say;
+mod server;
+mod signal;
+mod test;
+mod tidy;
+mod web;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, run and test Millrace.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything and start the console with demo data.
+    Run(run::Options),
+    /// Run every test, with the servers they need.
+    Test(test::Options),
+    /// Install what the machine lacks, as far as that may be done.
+    Setup,
+    /// Build the programs with the console inside, and start nothing.
+    Build {
+        /// Optimised programs.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Run clippy over everything; a warning fails it.
+    Lint,
+    /// Build the browser bundle and check its budgets.
+    Web(web::Options),
+    /// Check the rules of the house.
+    Tidy,
+    /// Start a throw-away Apache Kafka and print its address, until Ctrl-C.
+    Kafka,
+    /// Start a throw-away PostgreSQL and print its address, until Ctrl-C.
+    Postgres,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Setup => need::everything(),
+        Command::Build { release } => build(release),
+        Command::Lint => lint::run(),
+        Command::Web(options) => web::build(&options).map(|_| ()),
+        Command::Tidy => tidy::run(),
+        Command::Kafka => server::keep_kafka(),
+        Command::Postgres => server::keep_postgres(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build(release: bool) -> anyhow::Result<()> {
+    web::build_of_any_size(&web::Options { dev: false })?;
+    let profile = if release { binary::Profile::Release } else { binary::Profile::Dev };
+    let binaries = binary::build(profile)?;
+    for path in [&binaries.server, &binaries.worker, &binaries.broker] {
+        say::note(path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! `cargo xtask test`: every test of the project, with the servers they need.
+//!
+//! A suite whose server cannot be had is counted as skipped, with the reason, and does not fail
+//! the run. Everything else that does not pass does.
+
+mod browser;
+mod rust;
+mod tally;
+
+use crate::binary::{self, Binaries, Profile};
+use crate::server::{Kafka, Postgres};
+use crate::{place, say, tidy, web};
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use std::time::Instant;
+pub(crate) use tally::Suite;
+use tally::Tally;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Run one part only.
+    #[arg(long)]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Rules of the house: sizes, import directions, links, words, colours.
+    Tidy,
+    /// Tests inside the crates, without servers.
+    Unit,
+    /// Statements and their results on the engine.
+    Sql,
+    /// The server's API and store, on SQLite and PostgreSQL.
+    Api,
+    /// Exactly-once on a real Apache Kafka.
+    Kafka,
+    /// Journeys and pages in Chromium.
+    Browser,
+}
+
+/// Addresses of servers that tests may use.
+#[derive(Default)]
+pub(crate) struct Servers {
+    postgres: Option<Postgres>,
+    kafka: Option<Kafka>,
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    let part = options.only;
+    let wants = |wanted: Part| part.is_none_or(|part| part == wanted);
+
+    if wants(Part::Tidy) {
+        tally.add(say::step("Tidy", || Ok(tidy::as_suite()))?);
+    }
+    let needs_programs = part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql));
+    let mut over_budget = None;
+    let binaries = if needs_programs {
+        over_budget = web::build_of_any_size(&web::Options { dev: false })?.1;
+        Some(binary::build(Profile::Dev)?)
+    } else {
+        None
+    };
+    rust_suites(part, binaries.as_ref(), &mut tally)?;
+    if let Some(binaries) = binaries.as_ref().filter(|_| wants(Part::Browser)) {
+        tally.add(say::step("Browser", || browser::run(binaries))?);
+    }
+
+    tally.print(started.elapsed());
+    if let Some(over) = over_budget {
+        bail!("{over}");
+    }
+    if tally.failed() > 0 {
+        bail!("{} failed", tally.failed());
+    }
+    Ok(())
+}
+
+/// Starts the servers that the part needs, runs cargo, and stops them.
+fn rust_suites(part: Option<Part>, binaries: Option<&Binaries>, tally: &mut Tally) -> anyhow::Result<()> {
+    let suites = rust::suites(part)?;
+    if suites.is_empty() {
+        return Ok(());
+    }
+    let mut servers = Servers::default();
+    if part.is_none_or(|part| part == Part::Api) {
+        servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
+    }
+    if part.is_none_or(|part| part == Part::Kafka) {
+        servers.kafka = had(say::step("Start Apache Kafka", Kafka::start), "Apache Kafka", tally);
+        if part == Some(Part::Kafka) && servers.kafka.is_none() {
+            return Ok(());
+        }
+    }
+    for suite in suites {
+        tally.add(say::step(suite.name, || rust::run(&suite, &servers, binaries))?);
+    }
+    if let Some(postgres) = servers.postgres {
+        postgres.stop()?;
+    }
+    if let Some(kafka) = servers.kafka {
+        kafka.stop()?;
+    }
+    Ok(())
+}
+
+/// The server, or a counted skip with the reason why it is not there.
+fn had<T>(server: anyhow::Result<T>, name: &'static str, tally: &mut Tally) -> Option<T> {
+    match server {
+        Ok(server) => Some(server),
+        Err(error) => {
+            let reason = format!("tests on {name}: {error:#}");
+            say::skipped(&reason);
+            tally.skip(name);
+            None
+        }
+    }
+}
+
+/// Where results and traces of this run are kept.
+fn results() -> std::path::PathBuf {
+    place::target().join("test-results")
+}
