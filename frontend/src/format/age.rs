@@ -8,7 +8,7 @@ const DAY: u64 = 24 * HOUR;
 /// One unit, rounded down: what stands beside a state.
 pub fn age(ms: u64) -> String {
     match ms {
-        SECOND..MINUTE => format!("{} s", ms / SECOND),
+        ..MINUTE => format!("{} s", ms / SECOND),
         MINUTE..HOUR => format!("{} min", ms / MINUTE),
         HOUR..DAY => format!("{} h", ms / HOUR),
         _ => format!("{} d", ms / DAY),

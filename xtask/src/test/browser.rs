@@ -1,7 +1,7 @@
 //! Playwright in Debian's Chromium, against the programs just built.
 
-use super::results;
 use super::tally::Suite;
+use super::{Servers, results};
 use crate::binary::Binaries;
 use crate::{command, need, place, say};
 use anyhow::Context;
@@ -26,7 +26,7 @@ struct Stats {
     skipped: u64,
 }
 
-pub(super) fn run(binaries: &Binaries) -> anyhow::Result<Suite> {
+pub(super) fn run(binaries: &Binaries, servers: &Servers) -> anyhow::Result<Suite> {
     let chromium = match chromium() {
         Ok(chromium) => chromium,
         Err(error) => {
@@ -48,6 +48,7 @@ pub(super) fn run(binaries: &Binaries) -> anyhow::Result<Suite> {
     playwright.env("MILLRACE_CHROMIUM", chromium);
     playwright.env("MILLRACE_E2E_RESULTS", results().join("browser"));
     binaries.announce(&mut playwright);
+    servers.announce(&mut playwright);
     // Failing tests make it end with an error; the report says how many.
     let status = playwright.status().context("cannot start Playwright")?;
     let text = std::fs::read(&report).with_context(|| format!("Playwright ended with {status} and wrote no report"))?;

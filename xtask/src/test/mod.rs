@@ -12,6 +12,7 @@ use crate::server::{Kafka, Postgres};
 use crate::{place, say, tidy, web};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use std::process::Command;
 use std::time::Instant;
 pub(crate) use tally::Suite;
 use tally::Tally;
@@ -63,10 +64,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         None
     };
-    rust_suites(part, binaries.as_ref(), &mut tally)?;
-    if let Some(binaries) = binaries.as_ref().filter(|_| wants(Part::Browser)) {
-        tally.add(say::step("Browser", || browser::run(binaries))?);
+    let suites = rust::suites(part)?;
+    let servers = Servers::start(part, &mut tally);
+    for suite in suites.iter().filter(|_| part != Some(Part::Kafka) || servers.kafka.is_some()) {
+        tally.add(say::step(suite.name, || rust::run(suite, &servers, binaries.as_ref()))?);
     }
+    if let Some(binaries) = binaries.as_ref().filter(|_| wants(Part::Browser)) {
+        tally.add(say::step("Browser", || browser::run(binaries, &servers))?);
+    }
+    servers.stop()?;
 
     tally.print(started.elapsed());
     if let Some(over) = over_budget {
@@ -78,32 +84,36 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the servers that the part needs, runs cargo, and stops them.
-fn rust_suites(part: Option<Part>, binaries: Option<&Binaries>, tally: &mut Tally) -> anyhow::Result<()> {
-    let suites = rust::suites(part)?;
-    if suites.is_empty() {
-        return Ok(());
+impl Servers {
+    /// Those that the part needs. One that cannot be had is counted as a skip.
+    fn start(part: Option<Part>, tally: &mut Tally) -> Self {
+        let needs = |parts: &[Part]| part.is_none_or(|part| parts.contains(&part));
+        let mut servers = Self::default();
+        if needs(&[Part::Api]) {
+            servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
+        }
+        if needs(&[Part::Kafka, Part::Browser]) {
+            servers.kafka = had(say::step("Start Apache Kafka", Kafka::start), "Apache Kafka", tally);
+        }
+        servers
     }
-    let mut servers = Servers::default();
-    if part.is_none_or(|part| part == Part::Api) {
-        servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
+
+    fn stop(self) -> anyhow::Result<()> {
+        if let Some(postgres) = self.postgres {
+            postgres.stop()?;
+        }
+        self.kafka.map_or(Ok(()), Kafka::stop)
     }
-    if part.is_none_or(|part| part == Part::Kafka) {
-        servers.kafka = had(say::step("Start Apache Kafka", Kafka::start), "Apache Kafka", tally);
-        if part == Some(Part::Kafka) && servers.kafka.is_none() {
-            return Ok(());
+
+    /// Tells a test run where they are.
+    fn announce(&self, command: &mut Command) {
+        if let Some(postgres) = &self.postgres {
+            command.env("MILLRACE_TEST_POSTGRES_URL", postgres.url());
+        }
+        if let Some(kafka) = &self.kafka {
+            command.env("MILLRACE_TEST_KAFKA", kafka.address());
         }
     }
-    for suite in suites {
-        tally.add(say::step(suite.name, || rust::run(&suite, &servers, binaries))?);
-    }
-    if let Some(postgres) = servers.postgres {
-        postgres.stop()?;
-    }
-    if let Some(kafka) = servers.kafka {
-        kafka.stop()?;
-    }
-    Ok(())
 }
 
 /// The server, or a counted skip with the reason why it is not there.

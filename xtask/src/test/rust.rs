@@ -70,12 +70,7 @@ pub(super) fn run(suite: &RustSuite, servers: &Servers, binaries: Option<&Binari
     if let Some(binaries) = binaries {
         binaries.announce(&mut cargo);
     }
-    if let Some(postgres) = &servers.postgres {
-        cargo.env("MILLRACE_TEST_POSTGRES_URL", postgres.url());
-    }
-    if let Some(kafka) = &servers.kafka {
-        cargo.env("MILLRACE_TEST_KAFKA", kafka.address());
-    }
+    servers.announce(&mut cargo);
     count(suite.name, &mut cargo)
 }
 

@@ -1,0 +1,12 @@
+/** The main journey with Apache Kafka: every record exactly once. */
+import { test } from '../fixtures/app.ts';
+import { firstJob, WITHIN_MS } from './first-job.ts';
+
+const kafka = process.env.MILLRACE_TEST_KAFKA;
+test.use({ kafka });
+
+test('from two tables to a job that survives its worker, each record exactly once', async ({ page, server }) => {
+  test.skip(kafka === undefined, 'MILLRACE_TEST_KAFKA is not set');
+  test.setTimeout(WITHIN_MS);
+  await firstJob(page, server, 'exactly-once');
+});
