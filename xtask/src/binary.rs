@@ -1,6 +1,9 @@
-//! Building the three programs: `millrace`, `millrace-worker` and `millrace-broker`.
+//! Building the three programs: `millrace` with the console inside, `millrace-worker` and `millrace-broker`.
 
-use crate::{command, need, place, say};
+use crate::server::Child;
+use crate::web::{self, OverBudget};
+use crate::{command, need, place, say, signal};
+use anyhow::bail;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,10 +30,19 @@ impl Binaries {
     }
 }
 
-/// Builds all three; the browser bundle must lie ready, since the server embeds it.
-pub(crate) fn build(profile: Profile) -> anyhow::Result<Binaries> {
+/// The programs, and what there is to say of the console inside.
+pub(crate) struct Built {
+    pub(crate) binaries: Binaries,
+    pub(crate) over_budget: Option<OverBudget>,
+}
+
+/// Builds all three. The demo broker shares nothing with the rest, so it is compiled beside the console, whose last
+/// steps would leave a core idle.
+pub(crate) fn build(profile: Profile, console: &web::Options) -> anyhow::Result<Built> {
     need::compilers()?;
-    let broker = say::step("Build the demo broker", || build_broker(profile))?;
+    let mut broker = Child::start_shown(&mut broker_build(profile))?;
+    let over_budget = web::build_of_any_size(console)?;
+    say::step("Build the demo broker, begun beside the console", || wait_for_broker(&mut broker))?;
     say::step("Build the server and the worker", || {
         let mut cargo = command::cargo();
         cargo.args(["build", "--package", "millrace-backend", "--package", "millrace-engine"]);
@@ -42,7 +54,12 @@ pub(crate) fn build(profile: Profile) -> anyhow::Result<Binaries> {
         command::run(&mut cargo)
     })?;
     let folder = place::target().join(profile.folder());
-    Ok(Binaries { server: folder.join("millrace"), worker: folder.join("millrace-worker"), broker })
+    let binaries = Binaries {
+        server: folder.join("millrace"),
+        worker: folder.join("millrace-worker"),
+        broker: broker_target().join(profile.folder()).join("millrace-broker"),
+    };
+    Ok(Built { binaries, over_budget })
 }
 
 /// Names the folder that `backend/build.rs` embeds. Every cargo command over the backend names the
@@ -51,17 +68,31 @@ pub(crate) fn embed_bundle(cargo: &mut Command) {
     cargo.env("MILLRACE_WEB_DIST", place::web_dist());
 }
 
+fn broker_target() -> PathBuf {
+    place::target().join("broker")
+}
+
 /// The demo broker is a workspace of its own; see `broker/Cargo.toml`.
-fn build_broker(profile: Profile) -> anyhow::Result<PathBuf> {
-    let target = place::target().join("broker");
+fn broker_build(profile: Profile) -> Command {
     let mut cargo = command::cargo();
     cargo.current_dir(place::root().join("broker"));
-    cargo.args(["build", "--locked", "--ignore-rust-version", "--target-dir"]).arg(&target);
+    cargo.args(["build", "--locked", "--ignore-rust-version", "--target-dir"]).arg(broker_target());
     if profile == Profile::Release {
         cargo.arg("--release");
     }
-    command::run(&mut cargo)?;
-    Ok(target.join(profile.folder()).join("millrace-broker"))
+    // Two progress bars would overwrite each other.
+    cargo.env("CARGO_TERM_PROGRESS_WHEN", "never");
+    cargo
+}
+
+fn wait_for_broker(build: &mut Child) -> anyhow::Result<()> {
+    loop {
+        match build.ended()? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => bail!("compiling the demo broker ended with {status}; its last lines are above"),
+            None => signal::pause(),
+        }
+    }
 }
 
 impl Profile {

@@ -5,6 +5,8 @@
 
 mod binary;
 mod command;
+mod crash;
+mod fuzz;
 mod lint;
 mod need;
 mod place;
@@ -32,6 +34,10 @@ enum Command {
     Run(run::Options),
     /// Run every test, with the servers they need.
     Test(test::Options),
+    /// Kill workers again and again on a real Apache Kafka, and count what is lost or doubled.
+    Crash(crash::Options),
+    /// Try broken SQL until the time is over.
+    Fuzz(fuzz::Options),
     /// Install what the machine lacks, as far as that may be done.
     Setup,
     /// Build the programs with the console inside, and start nothing.
@@ -56,10 +62,12 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Crash(options) => crash::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Setup => need::everything(),
         Command::Build { release } => build(release),
         Command::Lint => lint::run(),
-        Command::Web(options) => web::build(&options).map(|_| ()),
+        Command::Web(options) => web::build(&options),
         Command::Tidy => tidy::run(),
         Command::Kafka => server::keep_kafka(),
         Command::Postgres => server::keep_postgres(),
@@ -74,9 +82,8 @@ fn main() -> ExitCode {
 }
 
 fn build(release: bool) -> anyhow::Result<()> {
-    web::build_of_any_size(&web::Options { dev: false })?;
     let profile = if release { binary::Profile::Release } else { binary::Profile::Dev };
-    let binaries = binary::build(profile)?;
+    let binaries = binary::build(profile, &web::Options::default())?.binaries;
     for path in [&binaries.server, &binaries.worker, &binaries.broker] {
         say::note(path.display());
     }

@@ -45,9 +45,18 @@ pub(crate) fn node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The C and C++ tools that librdkafka and SQLite are compiled with.
+/// The C and C++ tools that librdkafka, SQLite and OpenSSL are compiled with.
 pub(crate) fn compilers() -> anyhow::Result<()> {
-    programs(&[("cc", "gcc"), ("g++", "g++"), ("make", "make"), ("cmake", "cmake")])
+    let mut wanted = Vec::new();
+    for (program, package) in [("cc", "gcc"), ("g++", "g++"), ("make", "make"), ("cmake", "cmake")] {
+        wanted.extend((!on_path(program)).then_some(package));
+    }
+    // Debian's essential part of Perl lacks modules that OpenSSL's configuration uses.
+    let mut perl = Command::new("perl");
+    perl.args(["-MFindBin", "-MIPC::Cmd", "-MFile::Compare", "-MFile::Copy", "-MPod::Usage", "-e", "1"]);
+    let has_modules = perl.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
+    wanted.extend((!has_modules).then_some("perl"));
+    if wanted.is_empty() { Ok(()) } else { packages(&wanted) }
 }
 
 /// Programs by name, each with the Debian package that brings it.

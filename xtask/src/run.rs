@@ -37,8 +37,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         );
     }
     let profile = if options.release { Profile::Release } else { Profile::Dev };
-    let (bundle, _) = web::build_of_any_size(&web::Options { dev: options.dev })?;
-    let binaries = binary::build(profile)?;
+    let binaries = binary::build(profile, &web::Options { dev: options.dev })?.binaries;
     say::note(format!("everything is built after {}", say::duration(started.elapsed())));
 
     let mut serve = Command::new(&binaries.server);
@@ -48,7 +47,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     binaries.announce(&mut serve);
     if options.dev {
         // Reloading the page after `cargo xtask web --dev` shows the new console.
-        serve.env("MILLRACE_WEB_DIST", bundle);
+        serve.env("MILLRACE_WEB_DIST", place::web_dist());
     }
     let stop = signal::flag()?;
     let mut server = say::step("Start the server", || {

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 /// Starts Apache Kafka, prints its address, and keeps it until a signal comes.
 pub(crate) fn keep_kafka() -> anyhow::Result<()> {
     let kafka = Kafka::start()?;
-    println!("MILLRACE_TEST_KAFKA={}", kafka.address());
+    for (name, value) in kafka.variables() {
+        println!("{name}={value}");
+    }
     signal::wait()?;
     kafka.stop()
 }

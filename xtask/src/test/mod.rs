@@ -7,11 +7,12 @@ mod browser;
 mod rust;
 mod tally;
 
-use crate::binary::{self, Binaries, Profile};
+use crate::binary::{self, Profile};
 use crate::server::{Kafka, Postgres};
 use crate::{place, say, tidy, web};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+pub(crate) use rust::{count, of_native, of_native_lib};
 use std::process::Command;
 use std::time::Instant;
 pub(crate) use tally::Suite;
@@ -57,12 +58,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         tally.add(say::step("Tidy", || Ok(tidy::as_suite()))?);
     }
     let needs_programs = part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql));
-    let mut over_budget = None;
-    let binaries = if needs_programs {
-        over_budget = web::build_of_any_size(&web::Options { dev: false })?.1;
-        Some(binary::build(Profile::Dev)?)
+    let (binaries, over_budget) = if needs_programs {
+        let built = binary::build(Profile::Dev, &web::Options::default())?;
+        (Some(built.binaries), built.over_budget)
     } else {
-        None
+        (None, None)
     };
     let suites = rust::suites(part)?;
     let servers = Servers::start(part, &mut tally);
@@ -111,7 +111,7 @@ impl Servers {
             command.env("MILLRACE_TEST_POSTGRES_URL", postgres.url());
         }
         if let Some(kafka) = &self.kafka {
-            command.env("MILLRACE_TEST_KAFKA", kafka.address());
+            command.envs(kafka.variables());
         }
     }
 }

@@ -71,15 +71,35 @@ pub(super) fn run(suite: &RustSuite, servers: &Servers, binaries: Option<&Binari
         binaries.announce(&mut cargo);
     }
     servers.announce(&mut cargo);
-    count(suite.name, &mut cargo)
+    count(suite.name, &mut cargo, |_| {})
 }
 
-fn count(name: &'static str, cargo: &mut Command) -> anyhow::Result<Suite> {
+/// Integration tests of the native crates, with what they print.
+pub(crate) fn of_native(targets: &[&str], filter: &str) -> Command {
+    native(targets.iter().flat_map(|target| ["--test", *target]), filter)
+}
+
+/// Tests inside the native crates, with what they print.
+pub(crate) fn of_native_lib(filter: &str) -> Command {
+    native(["--lib"].into_iter(), filter)
+}
+
+fn native<'a>(targets: impl Iterator<Item = &'a str>, filter: &str) -> Command {
+    let mut cargo = command::cargo();
+    cargo.arg("test").args(NATIVE.iter().flat_map(|package| ["--package", *package])).args(targets);
+    cargo.args(["--", "--nocapture", filter]);
+    binary::embed_bundle(&mut cargo);
+    cargo
+}
+
+/// Runs cargo and adds its closing lines up; every line it prints is shown, and `hear` gets it.
+pub(crate) fn count(name: &'static str, cargo: &mut Command, mut hear: impl FnMut(&str)) -> anyhow::Result<Suite> {
     let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let mut suite = Suite { name, passed: 0, failed: 0, skipped: 0 };
     for line in BufReader::new(output).lines() {
         let line = line?;
+        hear(&line);
         if let Some(counts) = Counts::of(&line) {
             suite.passed += counts.passed;
             suite.failed += counts.failed;

@@ -13,10 +13,9 @@ mod style;
 mod wasm;
 
 use crate::{need, place, say};
-use budget::OverBudget;
+pub(crate) use budget::OverBudget;
 use bundle::Bundle;
 use clap::Args;
-use std::path::PathBuf;
 
 #[derive(Args, Clone, Default)]
 pub(crate) struct Options {
@@ -35,21 +34,19 @@ enum Effort {
 }
 
 /// As [`build`], for those who want to use the bundle: one that is too large is told and handed over.
-pub(crate) fn build_of_any_size(options: &Options) -> anyhow::Result<(PathBuf, Option<OverBudget>)> {
+pub(crate) fn build_of_any_size(options: &Options) -> anyhow::Result<Option<OverBudget>> {
     match build(options) {
-        Ok(folder) => Ok((folder, None)),
-        Err(error) => match error.downcast::<OverBudget>() {
-            Ok(over) => {
-                say::note(&over);
-                Ok((place::web_dist(), Some(over)))
-            }
-            Err(other) => Err(other),
-        },
+        Ok(()) => Ok(None),
+        Err(error) => {
+            let over = error.downcast::<OverBudget>()?;
+            say::note(&over);
+            Ok(Some(over))
+        }
     }
 }
 
-/// Builds the bundle and returns its folder.
-pub(crate) fn build(options: &Options) -> anyhow::Result<PathBuf> {
+/// Builds the bundle; it lies in [`place::web_dist`].
+pub(crate) fn build(options: &Options) -> anyhow::Result<()> {
     let effort = if options.dev { Effort::Dev } else { Effort::Release };
     need::wasm_target()?;
     need::npm_packages(&place::shims())?;
@@ -73,5 +70,5 @@ pub(crate) fn build(options: &Options) -> anyhow::Result<PathBuf> {
     if effort == Effort::Release {
         budget::check(&bundle, &sizes)?;
     }
-    Ok(place::web_dist())
+    Ok(())
 }
