@@ -11,6 +11,9 @@ use super::{Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition,
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 
+/// A source with a rate is looked at no more often: a row at a time would cost more than what is done with it.
+const PACE: Duration = Duration::from_millis(20);
+
 /// Makes rows by their numbers.
 pub(super) trait RowMaker: Send + Sync {
     fn schema(&self) -> SchemaRef;
@@ -108,7 +111,8 @@ impl GeneratorReader {
             Duration::try_from_secs_f64(at).unwrap_or(Duration::MAX).saturating_sub(state.started.elapsed())
         };
         let soonest = self.splits.iter().filter(|state| !state.ended).map(due).min().unwrap_or(wait);
-        soonest.clamp(Duration::from_millis(1), wait.max(Duration::from_millis(1)))
+        let longest = wait.max(Duration::from_millis(1));
+        soonest.clamp(PACE.min(longest), longest)
     }
 }
 

@@ -70,6 +70,21 @@ fn the_rate_is_kept() {
 }
 
 #[test]
+fn a_fast_rate_comes_in_batches_not_row_by_row() {
+    let runtime = runtime();
+    let source = source(&rows(&[("rows-per-second", "2000")]), &context(&runtime, "d"));
+    let mut reading = reader(&*source, &[]);
+    let (mut count, mut batches) = (0, 0);
+    while count < 200 {
+        if let SourceEvent::Batch { batch, .. } = reading.next(std::time::Duration::from_millis(100)).unwrap() {
+            count += batch.len();
+            batches += 1;
+        }
+    }
+    assert!(batches <= 20, "{count} rows in {batches} batches");
+}
+
+#[test]
 fn options_of_unknown_columns_and_wrong_bounds_are_refused() {
     let problems = |options: &[(&str, &str)]| crate::connector::registry::problems(&rows(options), TableUse::Read);
     assert_eq!(problems(&[]), []);
