@@ -3,7 +3,7 @@
 //! The worker process is the real one; the test plays its server and starts the next attempt at once, without telling it
 //! of any checkpoint: what is restored follows from the files and from what the cluster says was committed. A
 //! read-committed reader has to find every number exactly once. Without `MILLRACE_TEST_KAFKA` it says that it was skipped:
-//! stand-in brokers prove nothing about aborts. `CRASH_ROUNDS` sets the kills (5), `CRASH_SEED` repeats a run.
+//! stand-in brokers prove nothing about aborts. `MILLRACE_CRASH_ROUNDS` sets the kills (5), `MILLRACE_CRASH_SEED` repeats a run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -35,8 +35,8 @@ async fn every_number_is_there_exactly_once_however_often_the_worker_is_killed()
         println!("skipped: no Apache Kafka (MILLRACE_TEST_KAFKA is not set)");
         return;
     };
-    let rounds = number("CRASH_ROUNDS", 5);
-    let seed = number("CRASH_SEED", rand::rng().random());
+    let rounds = number("MILLRACE_CRASH_ROUNDS", 5);
+    let seed = number("MILLRACE_CRASH_SEED", rand::rng().random());
     println!("seed {seed}, {rounds} kills");
     let mut random = StdRng::seed_from_u64(seed);
     let topics = Topics::create(&kafka).await;
@@ -82,9 +82,11 @@ async fn every_number_is_there_exactly_once_however_often_the_worker_is_killed()
     link.until(|report| matches!(report, Report::State(WorkerState::Stopped { savepoint: Some(_) }))).await;
     assert!(worker.wait().unwrap().success());
     let seen = topics.read_committed();
+    let lost = (0..produced).filter(|number| !seen.contains_key(number)).count();
+    let doubled = seen.values().filter(|count| **count > 1).count();
     println!(
-        "{produced} produced, {} seen, at most {} ms from launch to running",
-        seen.values().sum::<u64>(),
+        "campaign engine, seed {seed}: {rounds} kills, {produced} records, {lost} lost, {doubled} doubled, at most {} ms \
+         from launch to running",
         slowest.as_millis()
     );
     assert_exact(produced, &seen, seed);

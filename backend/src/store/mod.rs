@@ -39,6 +39,7 @@ pub use failure::{collided, is_foreign_key_violation, is_unique_violation};
 
 pub type Tx = Transaction<'static, Any>;
 pub type Row = sqlx::any::AnyRow;
+type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {

@@ -6,9 +6,10 @@ use millrace_wire::ids::{JobId, RunId, TeamId, VersionId};
 use millrace_wire::job::StopMode;
 use millrace_wire::link::Restore;
 use millrace_wire::run::{RunCause, RunState};
+use sqlx::{Any, Executor};
 
 use super::row::Columns;
-use super::{Row, Store, Tx};
+use super::{Query, Row, Store, Tx};
 use crate::error::Result;
 
 #[derive(Clone, Debug)]
@@ -168,66 +169,51 @@ pub async fn insert(tx: &mut Tx, run: &RunRow) -> Result<()> {
     Ok(())
 }
 
+async fn one<'c>(query: Query<'_>, from: impl Executor<'c, Database = Any>) -> Result<Option<RunRow>> {
+    query.fetch_optional(from).await?.as_ref().map(read).transpose()
+}
+
+async fn all(query: Query<'_>, store: &Store) -> Result<Vec<RunRow>> {
+    query.fetch_all(store.reader()).await?.iter().map(read).collect()
+}
+
 pub async fn get(store: &Store, run: RunId) -> Result<Option<RunRow>> {
-    let row = sqlx::query("SELECT * FROM job_runs WHERE id = $1")
-        .bind(run.to_string())
-        .fetch_optional(store.reader())
-        .await?;
-    row.as_ref().map(read).transpose()
+    one(sqlx::query("SELECT * FROM job_runs WHERE id = $1").bind(run.to_string()), store.reader()).await
 }
 
 pub async fn newest(store: &Store, job: JobId) -> Result<Option<RunRow>> {
-    let row = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 ORDER BY number DESC LIMIT 1")
-        .bind(job.to_string())
-        .fetch_optional(store.reader())
-        .await?;
-    row.as_ref().map(read).transpose()
+    let newest = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 ORDER BY number DESC LIMIT 1");
+    one(newest.bind(job.to_string()), store.reader()).await
 }
 
 pub async fn by_number(store: &Store, job: JobId, number: u32) -> Result<Option<RunRow>> {
-    let row = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 AND number = $2")
-        .bind(job.to_string())
-        .bind(i64::from(number))
-        .fetch_optional(store.reader())
-        .await?;
-    row.as_ref().map(read).transpose()
+    let numbered = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 AND number = $2");
+    one(numbered.bind(job.to_string()).bind(i64::from(number)), store.reader()).await
 }
 
 pub async fn live_in(tx: &mut Tx, job: JobId) -> Result<Option<RunRow>> {
-    let row = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 AND ended_at IS NULL")
-        .bind(job.to_string())
-        .fetch_optional(&mut **tx)
-        .await?;
-    row.as_ref().map(read).transpose()
+    let live = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 AND ended_at IS NULL");
+    one(live.bind(job.to_string()), &mut **tx).await
 }
 
 /// Every job's newest run in a team.
 pub async fn newest_in_team(store: &Store, team: TeamId) -> Result<Vec<RunRow>> {
-    let rows = sqlx::query(
+    let newest = sqlx::query(
         "SELECT r.* FROM job_runs r WHERE r.team_id = $1 \
          AND r.number = (SELECT MAX(o.number) FROM job_runs o WHERE o.job_id = r.job_id)",
-    )
-    .bind(team.to_string())
-    .fetch_all(store.reader())
-    .await?;
-    rows.iter().map(read).collect()
+    );
+    all(newest.bind(team.to_string()), store).await
 }
 
 /// What a server that starts has to take care of.
 pub async fn all_live(store: &Store) -> Result<Vec<RunRow>> {
-    let rows =
-        sqlx::query("SELECT * FROM job_runs WHERE ended_at IS NULL ORDER BY id").fetch_all(store.reader()).await?;
-    rows.iter().map(read).collect()
+    all(sqlx::query("SELECT * FROM job_runs WHERE ended_at IS NULL ORDER BY id"), store).await
 }
 
 /// Newest first.
 pub async fn list(store: &Store, job: JobId, limit: u32) -> Result<Vec<RunRow>> {
-    let rows = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 ORDER BY number DESC LIMIT $2")
-        .bind(job.to_string())
-        .bind(i64::from(limit))
-        .fetch_all(store.reader())
-        .await?;
-    rows.iter().map(read).collect()
+    let newest_first = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 ORDER BY number DESC LIMIT $2");
+    all(newest_first.bind(job.to_string()).bind(i64::from(limit)), store).await
 }
 
 /// The next attempt, written down before anything is spawned: `state` is `starting` or stays `recovering`.

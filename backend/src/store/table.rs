@@ -1,12 +1,12 @@
 //! Tables, and which jobs use them.
 
 use millrace_wire::connection::JobRef;
-use millrace_wire::ids::{ConnectionId, TableId, TeamId};
+use millrace_wire::ids::{ConnectionId, DatabaseId, TableId, TeamId};
 use millrace_wire::table::{ResolvedColumn, TableDraft};
 use sqlx::Row as _;
 
 use super::row::Columns;
-use super::{Row, Store, Tx};
+use super::{Query, Row, Store, Tx};
 use crate::error::Result;
 
 #[derive(Clone, Debug)]
@@ -82,56 +82,43 @@ pub async fn by_name(store: &Store, team: TeamId, database: &str, name: &str) ->
     Ok(all.into_iter().find(|table| table.draft.database == database && table.draft.name == name))
 }
 
-/// `database`: the id that belongs to the draft's database name.
-pub async fn insert(tx: &mut Tx, table: &TableRow, database: millrace_wire::ids::DatabaseId) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO stream_tables (id, team_id, database_id, connection_id, name, connector, comment, draft, ddl, \
-         resolved, topic, built_in, revision, created_at, updated_at, updated_by) \
+/// What both a new and a changed table write, `$1` to `$14`. `database`: the id that belongs to the draft's database name.
+fn written<'q>(query: Query<'q>, table: &TableRow, database: DatabaseId) -> Result<Query<'q>> {
+    Ok(query
+        .bind(table.team.to_string())
+        .bind(table.id.to_string())
+        .bind(database.to_string())
+        .bind(table.draft.connection.map(|id: ConnectionId| id.to_string()))
+        .bind(table.draft.name.clone())
+        .bind(table.draft.connector.clone())
+        .bind(table.draft.comment.clone())
+        .bind(serde_json::to_string(&table.draft)?)
+        .bind(table.ddl.clone())
+        .bind(serde_json::to_string(&table.resolved)?)
+        .bind(table.topic.clone())
+        .bind(i64::from(table.revision))
+        .bind(table.updated_at)
+        .bind(table.updated_by.clone()))
+}
+
+pub async fn insert(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Result<()> {
+    let query = sqlx::query(
+        "INSERT INTO stream_tables (team_id, id, database_id, connection_id, name, connector, comment, draft, ddl, \
+         resolved, topic, revision, updated_at, updated_by, built_in, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-    )
-    .bind(table.id.to_string())
-    .bind(table.team.to_string())
-    .bind(database.to_string())
-    .bind(table.draft.connection.map(|id: ConnectionId| id.to_string()))
-    .bind(table.draft.name.clone())
-    .bind(table.draft.connector.clone())
-    .bind(table.draft.comment.clone())
-    .bind(serde_json::to_string(&table.draft)?)
-    .bind(table.ddl.clone())
-    .bind(serde_json::to_string(&table.resolved)?)
-    .bind(table.topic.clone())
-    .bind(i64::from(table.built_in))
-    .bind(i64::from(table.revision))
-    .bind(table.created_at)
-    .bind(table.updated_at)
-    .bind(table.updated_by.clone())
-    .execute(&mut **tx)
-    .await?;
+    );
+    let query = written(query, table, database)?.bind(i64::from(table.built_in)).bind(table.created_at);
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
-pub async fn update(tx: &mut Tx, table: &TableRow, database: millrace_wire::ids::DatabaseId) -> Result<()> {
-    sqlx::query(
+pub async fn update(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Result<()> {
+    let query = sqlx::query(
         "UPDATE stream_tables SET database_id = $3, connection_id = $4, name = $5, connector = $6, comment = $7, \
          draft = $8, ddl = $9, resolved = $10, topic = $11, revision = $12, updated_at = $13, updated_by = $14 \
          WHERE team_id = $1 AND id = $2",
-    )
-    .bind(table.team.to_string())
-    .bind(table.id.to_string())
-    .bind(database.to_string())
-    .bind(table.draft.connection.map(|id: ConnectionId| id.to_string()))
-    .bind(table.draft.name.clone())
-    .bind(table.draft.connector.clone())
-    .bind(table.draft.comment.clone())
-    .bind(serde_json::to_string(&table.draft)?)
-    .bind(table.ddl.clone())
-    .bind(serde_json::to_string(&table.resolved)?)
-    .bind(table.topic.clone())
-    .bind(i64::from(table.revision))
-    .bind(table.updated_at)
-    .bind(table.updated_by.clone())
-    .execute(&mut **tx)
-    .await?;
+    );
+    written(query, table, database)?.execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -1,15 +1,14 @@
 //! Log lines with the worker's identity: to standard error and over the link.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use millrace_wire::log::{LogLevel, LogLine};
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use millrace_wire::log::LogLine;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use super::said::Said;
 use super::{Identity, Outbox};
 
 /// A line longer than this is cut, so that one record in a message cannot fill the log.
@@ -28,9 +27,7 @@ impl LogLayer {
 
 impl<S: Subscriber> Layer<S> for LogLayer {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let mut text = Text::default();
-        event.record(&mut text);
-        let mut message = format!("{}{}", text.message, text.fields);
+        let Said { level, target, mut message } = Said::by(event);
         if message.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
             message.truncate(end);
@@ -39,8 +36,8 @@ impl<S: Subscriber> Layer<S> for LogLayer {
         let line = LogLine {
             seq: 0,
             at: chrono::Utc::now().timestamp_millis(),
-            level: level(*event.metadata().level()),
-            target: text.target.unwrap_or_else(|| event.metadata().target().to_owned()),
+            level,
+            target,
             message,
             job: Some(self.identity.job),
             job_name: self.identity.job_name.clone(),
@@ -70,39 +67,4 @@ fn shown(line: &LogLine) -> String {
         line.target,
         line.message
     )
-}
-
-const fn level(level: Level) -> LogLevel {
-    match level {
-        Level::ERROR => LogLevel::Error,
-        Level::WARN => LogLevel::Warn,
-        Level::INFO => LogLevel::Info,
-        Level::DEBUG => LogLevel::Debug,
-        Level::TRACE => LogLevel::Trace,
-    }
-}
-
-#[derive(Default)]
-struct Text {
-    message: String,
-    fields: String,
-    /// Of a record that came through the `log` crate.
-    target: Option<String>,
-}
-
-impl Visit for Text {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => self.message.push_str(value),
-            "log.target" => self.target = Some(value.to_owned()),
-            name if name.starts_with("log.") => {}
-            name => {
-                let _ = write!(self.fields, " {name}={value}");
-            }
-        }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.record_str(field, &format!("{value:?}"));
-    }
 }

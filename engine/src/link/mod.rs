@@ -16,8 +16,10 @@ mod log_layer;
 mod outbox;
 mod plan_assignment;
 pub mod preview;
+mod said;
 pub mod worker;
 
 pub use identity::Identity;
 pub use log_layer::LogLayer;
 pub use outbox::Outbox;
+pub use said::Said;

@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset};
 
-use crate::oracle::{Seen, partition_of};
+use super::oracle::{Seen, partition_of};
 
 /// Slow enough to be still producing when the last round ends, fast enough to fill every checkpoint.
 const PER_SECOND: u64 = 2_000;

@@ -1,0 +1,11 @@
+//! The whole platform from outside: a real server process, used as a browser uses it, and the real workers it starts.
+//!
+//! One program for all of it, since linking the engine takes longer than most of these tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod bad_input;
+mod exactly_once;
+mod kafka_secured;
+mod process;
+mod server;
+mod server_killed;

@@ -1,0 +1,33 @@
+//! Processes of this machine, found by what their environment says.
+
+use std::process::Command;
+
+/// Workers whose environment has this variable with this value.
+pub(crate) fn workers_with(name: &str, value: &str) -> Vec<u32> {
+    let entry = format!("{name}={value}");
+    workers(|environment| environment.split('\0').any(|variable| variable == entry))
+}
+
+/// Workers that were started below a folder.
+pub(crate) fn workers_below(folder: &std::path::Path) -> Vec<u32> {
+    let start = format!("PWD={}", folder.display());
+    workers(|environment| environment.split('\0').any(|variable| variable.starts_with(&start)))
+}
+
+/// As the kernel does when memory is out.
+pub(crate) fn kill(pid: u32) {
+    let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+}
+
+fn workers(fits: impl Fn(&str) -> bool) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // What is only a remainder of a process has neither a command line nor an environment.
+    pids.filter(|pid| read(*pid, "cmdline").contains("millrace-worker") && fits(&read(*pid, "environ"))).collect()
+}
+
+fn read(pid: u32, file: &str) -> String {
+    std::fs::read(format!("/proc/{pid}/{file}"))
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
