@@ -2,7 +2,7 @@
 # Builds everything from source and keeps only the three programs. Nothing is fetched at run time.
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends cmake g++ make nodejs npm \
+ && apt-get install -y --no-install-recommends cmake g++ make perl nodejs npm \
  && rustup target add wasm32-unknown-unknown
 WORKDIR /src
 COPY . .

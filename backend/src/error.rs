@@ -187,6 +187,10 @@ impl Error {
         &self.0.message
     }
 
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     pub fn domain(&self) -> ErrorDomain {
         self.0.domain
     }

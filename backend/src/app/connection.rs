@@ -15,24 +15,13 @@ use super::check;
 use crate::access::identity::TeamCaller;
 use crate::clock;
 use crate::error::{Code, Error, Result};
-use crate::kafka::cluster::Trust;
+use crate::kafka::cluster::{NO_LOCAL, Trust};
+use crate::kafka::settings::{self, BOOTSTRAP, is_encrypted};
 use crate::kafka::{Cluster, dialer, probe};
 use crate::state::App;
 use crate::store;
 use crate::store::connection::ConnectionRow;
 use crate::transact;
-
-const BOOTSTRAP: &str = "bootstrap.servers";
-const PROTOCOL: &str = "security.protocol";
-const MECHANISM: &str = "sasl.mechanism";
-const USER: &str = "sasl.username";
-const PASSWORD: &str = "sasl.password";
-
-/// Everything a user may set: an open list would let them reach files and plug-ins of the client library.
-const OPTIONS: &[&str] = &[BOOTSTRAP, PROTOCOL, MECHANISM, USER];
-const SECRETS: &[&str] = &[PASSWORD];
-const PROTOCOLS: &[&str] = &["PLAINTEXT", "SASL_PLAINTEXT"];
-const MECHANISMS: &[&str] = &["PLAIN"];
 
 pub async fn list(app: &App, team: TeamId) -> Result<Vec<Connection>> {
     let rows = store::connection::list(&app.store, team).await?;
@@ -79,36 +68,7 @@ fn problems(draft: &ConnectionDraft, stored: &BTreeMap<String, String>) -> Vec<F
     if check::description("description", &draft.description).is_err() {
         problem("description".to_owned(), "Use at most 2000 characters.");
     }
-    if draft.options.get(BOOTSTRAP).is_none_or(|servers| servers.trim().is_empty()) {
-        problem(format!("options.{BOOTSTRAP}"), "Enter at least one broker as host:port.");
-    }
-    for name in draft.options.keys().filter(|name| !OPTIONS.contains(&name.as_str())) {
-        problem(format!("options.{name}"), "This is not an option of a Kafka connection.");
-    }
-    for name in draft.secrets.keys().filter(|name| !SECRETS.contains(&name.as_str())) {
-        problem(format!("secrets.{name}"), "This is not a secret of a Kafka connection.");
-    }
-    let option = |name: &str| draft.options.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let protocol = option(PROTOCOL).unwrap_or("PLAINTEXT");
-    if !PROTOCOLS.contains(&protocol) {
-        problem(format!("options.{PROTOCOL}"), "Choose PLAINTEXT or SASL_PLAINTEXT. This build has no TLS for Kafka.");
-    }
-    if option(MECHANISM).is_some_and(|mechanism| !MECHANISMS.contains(&mechanism)) {
-        problem(format!("options.{MECHANISM}"), "Only PLAIN is supported.");
-    }
-    if protocol == "SASL_PLAINTEXT" {
-        if option(USER).is_none() {
-            problem(format!("options.{USER}"), "Enter the user name.");
-        }
-        let given = draft.secrets.get(PASSWORD).map(|secret| !secret.is_empty());
-        if !given.unwrap_or_else(|| stored.contains_key(PASSWORD)) {
-            problem(format!("secrets.{PASSWORD}"), "Enter the password.");
-        }
-    }
-    let texts = draft.options.iter().chain(&draft.secrets);
-    for (name, _) in texts.filter(|(_, value)| value.len() > 4096 || value.chars().any(char::is_control)) {
-        problem(format!("options.{name}"), "Use one line of at most 4096 characters.");
-    }
+    problems.extend(settings::problems(&draft.options, &draft.secrets, stored));
     problems
 }
 
@@ -160,10 +120,9 @@ pub async fn update(app: &App, caller: &TeamCaller, id: ConnectionId, draft: Con
     refuse_built_in(&before)?;
     checked(app, &draft, &before.secrets).await?;
     // A stored password must not be sent to another server by changing the address around it.
-    let moved = before.options.get(BOOTSTRAP) != draft.options.get(BOOTSTRAP);
-    let kept: Vec<&String> = before.secrets.keys().filter(|name| !draft.secrets.contains_key(*name)).collect();
-    if let (true, Some(name)) = (moved, kept.first()) {
-        return Err(Error::field(format!("secrets.{name}"), "The address changed: enter the secret again."));
+    let kept = before.secrets.keys().find(|name| !draft.secrets.contains_key(*name));
+    if let (Some(why), Some(name)) = (settings::exposes(&before.options, &draft.options), kept) {
+        return Err(Error::field(format!("secrets.{name}"), why));
     }
     let after = ConnectionRow {
         name: draft.name.trim().to_owned(),
@@ -238,37 +197,40 @@ pub(super) fn open_settings(app: &App, row: &ConnectionRow) -> BTreeMap<String, 
     if row.built_in {
         return BTreeMap::from([(BOOTSTRAP.to_owned(), app.broker.borrow().bootstrap.clone())]);
     }
-    row.options
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    settings::for_client(row.options.clone())
+}
+
+fn opened(app: &App, row: &ConnectionRow) -> Result<BTreeMap<String, String>> {
+    let mut all = open_settings(app, row);
+    for (name, sealed) in &row.secrets {
+        all.insert(name.clone(), app.keys.open(&place(row.id, name), sealed)?);
+    }
+    Ok(if row.built_in { all } else { settings::for_client(all) })
 }
 
 /// With secrets opened, and the broker's address checked and resolved: for connecting, never for showing.
 pub(super) async fn secret_settings(app: &App, row: &ConnectionRow) -> Result<BTreeMap<String, String>> {
-    let mut settings = open_settings(app, row);
-    for (name, sealed) in &row.secrets {
-        settings.insert(name.clone(), app.keys.open(&place(row.id, name), sealed)?);
-    }
+    let mut settings = opened(app, row)?;
     let bootstrap = settings.get(BOOTSTRAP).cloned().unwrap_or_default();
     if bootstrap.is_empty() {
         return Err(Error::external("The broker's address is not known yet. It may still be starting."));
     }
     if !row.built_in {
         let checked = dialer::check_bootstrap(&bootstrap, app.config.allow_private_addresses).await?;
-        settings.insert(BOOTSTRAP.to_owned(), checked);
+        // A certificate is for a name: a broker that shows one is called by it.
+        if !is_encrypted(&settings) {
+            settings.insert(BOOTSTRAP.to_owned(), checked);
+        }
+    }
+    if trust(app, row.built_in) == Trust::Named {
+        settings.insert(NO_LOCAL.to_owned(), "true".to_owned());
     }
     Ok(settings)
 }
 
 pub async fn test_stored(app: &App, team: TeamId, id: ConnectionId) -> Result<ConnectionTest> {
     let row = row(app, team, id).await?;
-    let mut settings = open_settings(app, &row);
-    for (name, sealed) in &row.secrets {
-        settings.insert(name.clone(), app.keys.open(&place(row.id, name), sealed)?);
-    }
-    Ok(probe::test(settings, trust(app, row.built_in)).await)
+    Ok(probe::test(opened(app, &row)?, trust(app, row.built_in)).await)
 }
 
 /// Before it is saved: only with the secrets that are given.
@@ -277,10 +239,8 @@ pub async fn test_draft(app: &App, draft: ConnectionDraft) -> Result<ConnectionT
     if !problems.is_empty() {
         return Err(Error::fields(problems));
     }
-    let mut settings = draft.options;
-    settings.retain(|_, value| !value.is_empty());
-    settings.extend(draft.secrets.into_iter().filter(|(_, value)| !value.is_empty()));
-    Ok(probe::test(settings, trust(app, false)).await)
+    let settings = draft.options.into_iter().chain(draft.secrets).collect();
+    Ok(probe::test(settings::for_client(settings), trust(app, false)).await)
 }
 
 /// For looking into the cluster behind a connection.

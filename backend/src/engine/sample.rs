@@ -48,7 +48,7 @@ async fn from_the_newest(table: TableRef, limit: u32) -> Result<TableRef> {
         }
     }
     let topic = def.option("topic").unwrap_or_default().to_owned();
-    // The address was checked when the connection's settings were opened.
+    // The address was checked when the connection's settings were opened; they say what may be announced.
     let cluster = Cluster::new(settings, Trust::Own).await?;
     let partitions = topics::partitions(&cluster, &topic).await?;
     let starts: Vec<String> = partitions

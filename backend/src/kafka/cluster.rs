@@ -4,19 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use millrace_engine::connector;
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::Semaphore;
 
-use super::dialer;
-use crate::error::{Error, Result};
+use super::hearing::Hearing;
+use super::{dialer, settings};
+use crate::error::{Code, Error, Result};
 
 /// How long one question to a broker may take.
 pub const ASK: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
+/// What the client still has to say about a failure is waited for so long.
+const SAY: Duration = Duration::from_millis(100);
+const MOST_SAID: usize = 20;
+
+/// The engine's mark on settings, see [`connector::NO_LOCAL`], by the name it has among client settings.
+pub const NO_LOCAL: &str = match connector::NO_LOCAL.split_at_checked("properties.".len()) {
+    Some((_, name)) => name,
+    None => connector::NO_LOCAL,
+};
 
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE);
 
@@ -38,27 +48,22 @@ pub struct Cluster {
     trust: Trust,
 }
 
-/// Swallows the library's own log: what matters comes back as an error.
-pub struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
-    fn error(&self, _: KafkaError, _: &str) {}
-}
-impl ConsumerContext for Quiet {}
-
-pub type Client = BaseConsumer<Quiet>;
+pub type Client = BaseConsumer<Hearing>;
 
 impl Cluster {
     /// `settings`: client settings by their Kafka names, secrets included. Names of users' brokers are resolved here.
     pub async fn new(mut settings: BTreeMap<String, String>, trust: Trust) -> Result<Cluster> {
+        let trust = if settings.remove(NO_LOCAL).is_some() { Trust::Named } else { trust };
         let bootstrap = settings.get("bootstrap.servers").cloned().unwrap_or_default();
         if bootstrap.is_empty() {
             return Err(Error::external("The broker's address is not known yet. It may still be starting."));
         }
         if trust != Trust::Own {
             let checked = dialer::check_bootstrap(&bootstrap, trust == Trust::NamedAnywhere).await?;
-            settings.insert("bootstrap.servers".to_owned(), checked);
+            // A certificate is for a name: a broker that shows one is called by it.
+            if !settings::is_encrypted(&settings) {
+                settings.insert("bootstrap.servers".to_owned(), checked);
+            }
         }
         Ok(Cluster { settings: Arc::new(settings), trust })
     }
@@ -73,8 +78,7 @@ impl Cluster {
         let (cluster, group) = (self.clone(), group.to_owned());
         let outcome = tokio::task::spawn_blocking(move || {
             let client = cluster.client(&group)?;
-            cluster.check_announced(&client)?;
-            work(&client)
+            cluster.check_announced(&client).and_then(|()| work(&client)).map_err(|error| explained(&client, error))
         });
         let outcome = outcome.await.map_err(Error::internal)?;
         drop(permit);
@@ -92,7 +96,7 @@ impl Cluster {
             .set("allow.auto.create.topics", "false")
             .set("queued.max.messages.kbytes", "16384")
             .set("fetch.message.max.bytes", "1048576");
-        BaseConsumer::from_config_and_context(&config, Quiet).map_err(|cause| settings_problem(&cause))
+        BaseConsumer::from_config_and_context(&config, Hearing::default()).map_err(|cause| settings_problem(&cause))
     }
 
     pub(super) fn config(&self) -> ClientConfig {
@@ -104,7 +108,8 @@ impl Cluster {
             .set("client.id", "millrace")
             .set("socket.connection.setup.timeout.ms", "4000")
             .set("socket.timeout.ms", "10000")
-            .set("log_level", "0");
+            // Errors: they tell why a connection fails.
+            .set_log_level(RDKafkaLogLevel::Error);
         config
     }
 
@@ -123,6 +128,22 @@ impl Cluster {
     }
 }
 
+/// The reason that the client gave in its own log, instead of the bare fact that no broker answers.
+fn explained(client: &Client, error: Error) -> Error {
+    if error.code() != Code::ExternalFailed {
+        return error;
+    }
+    for _ in 0..MOST_SAID {
+        if client.poll(SAY).is_none() {
+            break;
+        }
+    }
+    match client.context().reason() {
+        Some((message, hint)) => Error::external(message).hint(hint).because(error),
+        None => error,
+    }
+}
+
 /// What the client library says about its settings; holds names, not values.
 pub(super) fn settings_problem(cause: &KafkaError) -> Error {
     let text = match cause {
@@ -133,6 +154,18 @@ pub(super) fn settings_problem(cause: &KafkaError) -> Error {
 }
 
 pub(super) fn unreachable_broker(cause: &KafkaError) -> Error {
-    let why = cause.rdkafka_error_code().map_or_else(|| cause.to_string(), |code| code.to_string());
-    Error::external(format!("The broker does not answer: {why}.")).hint("Check the address, and that the broker runs.")
+    let silence = matches!(
+        cause.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+        )
+    );
+    let message = match cause.rdkafka_error_code() {
+        Some(code) if !silence => format!("The broker refuses the question: {code}."),
+        _ => "The broker does not answer.".to_owned(),
+    };
+    Error::external(message).hint("Check the address, and that the broker runs.").because(anyhow::anyhow!("{cause}"))
 }

@@ -4,7 +4,9 @@
 //! denied unless the administrator allows them. Private networks (10/8 and the like) are where brokers live and are
 //! allowed. Addresses that Kafka announces are checked the same way before they are used for anything else.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+
+use millrace_engine::connector::is_local;
 
 use crate::error::{Error, Result};
 
@@ -53,27 +55,12 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
 }
 
 fn allow(server: &str, address: IpAddr, allow_private: bool) -> Result<()> {
-    if allow_private || !is_denied(address) {
+    if allow_private || !is_local(address) {
         return Ok(());
     }
     let message = format!("'{server}' leads to this machine or to a local-only address.");
     Err(Error::field("options.bootstrap.servers", message)
         .hint("An administrator can allow such addresses with allow_private_addresses."))
-}
-
-fn is_denied(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_denied_v4(v4),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped().or_else(|| v6.to_ipv4()) {
-            Some(v4) => is_denied_v4(v4),
-            None => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local() || v6.is_multicast(),
-        },
-    }
-}
-
-fn is_denied_v4(address: Ipv4Addr) -> bool {
-    let this_network = address.octets()[0] == 0;
-    address.is_loopback() || this_network || address.is_link_local() || address.is_multicast() || address.is_broadcast()
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ pub mod dialer;
 
 pub mod cluster;
 pub mod groups;
+mod hearing;
 pub mod messages;
 pub mod probe;
+pub mod settings;
 pub mod topics;
 
 pub use cluster::Cluster;

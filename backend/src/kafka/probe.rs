@@ -15,13 +15,13 @@ pub async fn test(settings: BTreeMap<String, String>, trust: Trust) -> Connectio
     let started = Instant::now();
     let cluster = Cluster::new(settings, trust).await;
     let address = cluster.as_ref().map(|_| "The names resolve to addresses that may be used.".to_owned());
-    steps.push(step("Address", started, address.map_err(|error| error.message().to_owned())));
+    steps.push(step("Address", started, address.map_err(|error| told(error.message(), error.hint_text()))));
     if let Ok(cluster) = cluster {
         let started = Instant::now();
         let answer = brokers_and_topics(&cluster).await;
         let answer = answer
             .map(|(brokers, topics)| format!("{brokers} broker(s) answer, {topics} topic(s) are visible."))
-            .map_err(|error| error.message().to_owned());
+            .map_err(|error| told(error.message(), error.hint_text()));
         steps.push(step("Brokers", started, answer));
     }
     ConnectionTest { ok: steps.iter().all(|step| step.ok), steps }
@@ -34,6 +34,10 @@ async fn brokers_and_topics(cluster: &Cluster) -> Result<(usize, usize)> {
             Ok((metadata.brokers().len(), metadata.topics().len()))
         })
         .await
+}
+
+fn told(message: &str, hint: Option<&str>) -> String {
+    hint.map_or_else(|| message.to_owned(), |hint| format!("{message} {hint}"))
 }
 
 fn step(name: &str, started: Instant, outcome: std::result::Result<String, String>) -> TestStep {

@@ -114,8 +114,8 @@ async fn every_wrong_field_is_named() {
     let wrong = json!({
         "name": "",
         "kind": "kafka",
-        "options": { "security.protocol": "SASL_SSL", "ssl.ca.location": "/etc/passwd", "sasl.username": "a\nb" },
-        "secrets": { "ssl.key.password": "x" },
+        "options": { "security.protocol": "SASL_TLS", "ssl.ca.location": "/etc/passwd", "sasl.username": "a\nb" },
+        "secrets": { "ssl.key.location": "/etc/key" },
     });
     let answer = test.post(&people.developer, &people.path("/connections"), wrong).await;
     answer.refused(400, "validation_failed");
@@ -127,7 +127,8 @@ async fn every_wrong_field_is_named() {
         "options.ssl.ca.location",
         "options.security.protocol",
         "options.sasl.username",
-        "secrets.ssl.key.password",
+        "secrets.ssl.key.location",
+        "secrets.sasl.password",
     ] {
         assert!(fields.contains(&field), "{field} in {fields:?}");
     }

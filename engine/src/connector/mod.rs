@@ -7,6 +7,7 @@
 //! driven on the runtime handle of the context. They must return within about 100 ms when there is nothing to do, so that
 //! barriers and stops are seen.
 
+mod address;
 pub mod blackhole;
 pub mod committers;
 pub mod datagen;
@@ -41,6 +42,12 @@ use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::Result;
 use crate::sql::Problem;
+
+pub use address::is_local;
+
+/// A client property of ours, set by a server for brokers that its users name: none of the addresses that a cluster
+/// announces may be local (see [`is_local`]). The addresses that the user gave are checked by the server.
+pub const NO_LOCAL: &str = "properties.millrace.no-local-addresses";
 
 /// A kind of external system.
 #[async_trait]

@@ -24,7 +24,21 @@ super::texts! {
     bootstrap_help = "host:port, several with commas.";
     protocol = "Security";
     protocol_plain = "none (PLAINTEXT)";
-    protocol_sasl = "user and password (SASL_PLAINTEXT)";
+    protocol_tls = "TLS (SSL)";
+    protocol_sasl = "user and password, not encrypted (SASL_PLAINTEXT)";
+    protocol_sasl_tls = "user and password over TLS (SASL_SSL)";
+    mechanism = "Mechanism";
+    mechanism_help = "How the broker knows the user.";
+    authority = "CA certificate";
+    authority_help = "PEM. Without it, the certificates that the server's machine trusts are used.";
+    certificate = "Client certificate";
+    certificate_help = "PEM, where the broker asks for one.";
+    key = "Client key";
+    key_help = "PEM. Stored encrypted and never shown again.";
+    key_password = "Password of the key";
+    key_password_help = "Where the key is encrypted.";
+    stored_kept = "One is stored. Leave this empty to keep it.";
+    forget_certificates = "Erase the stored certificates and key";
     user = "User";
     password = "Password";
     password_kept = "A password is stored. Leave this empty to keep it.";
@@ -37,7 +51,7 @@ super::texts! {
     save_edit = "Save connection";
     saved(name) = "{name} saved";
     open_it = "Open it";
-    needs_password_to_test = "Enter the password to test with it, or save first and test on the page of the connection.";
+    needs_password_to_test = "Enter the stored secrets again to test with them, or save first and test on the page of the connection.";
     deleted(name) = "{name} deleted";
     delete_title(name) = "Delete {name}?";
     delete_body = "Topics and records in the cluster stay as they are. The stored password is erased.";
@@ -75,6 +89,9 @@ super::texts! {
     exactly_once = "exactly-once where the cluster has transactions";
 
     newest = "Newest";
+    live = "Live";
+    shown_live(shown) = "{shown}, read every 2 s";
+    shown_held(shown) = "{shown}, held while one is open";
     oldest = "Oldest";
     from_offset = "From offset";
     from_time = "From time";

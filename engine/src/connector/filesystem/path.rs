@@ -1,4 +1,4 @@
-//! Paths that users name: cleaned, and kept below the configured roots.
+//! Paths that users name: cleaned, taken below the first configured root where they are relative, and kept below the roots.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -17,13 +17,34 @@ pub(super) fn of_option(text: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(path))
 }
 
+/// Relative ones are below the first root; without roots, below the folder that the program runs in.
+fn below(named: &Path, roots: &[PathBuf]) -> PathBuf {
+    match roots.first() {
+        Some(root) => root.join(named),
+        None => Path::new(".").join(named),
+    }
+}
+
+/// Whether a path leaves the roots as it is written. What is out there is not even looked at, so that nobody learns
+/// which files exist.
+fn leads_out(path: &Path, roots: &[PathBuf]) -> bool {
+    let starts =
+        |root: &PathBuf| path.starts_with(root) || root.canonicalize().is_ok_and(|root| path.starts_with(root));
+    let climbs = path.components().any(|component| component == Component::ParentDir);
+    !roots.is_empty() && (climbs || !roots.iter().any(starts))
+}
+
 /// Checks a path that exists, following all links. Without roots any path goes.
-pub(super) fn existing(path: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+pub(super) fn existing(named: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+    let path = below(named, roots);
+    if leads_out(&path, roots) {
+        return Err(outside(named));
+    }
     let real = path.canonicalize().map_err(|error| {
-        let message = format!("The path '{}' cannot be read.", path.display());
+        let message = format!("The path '{}' cannot be read.", named.display());
         EngineError::user("path_not_found", message).with_detail(error)
     })?;
-    check(&real, path, roots)?;
+    check(&real, named, roots)?;
     Ok(real)
 }
 
@@ -32,9 +53,12 @@ pub(in crate::connector) fn folder_to_write(path: &Path, roots: &[PathBuf]) -> R
     if path.components().any(|component| component == Component::ParentDir) {
         return Err(outside(path));
     }
-    let absolute = std::path::absolute(path).map_err(|error| failed("used", path, &error))?;
+    let absolute = std::path::absolute(below(path, roots)).map_err(|error| failed("used", path, &error))?;
+    if leads_out(&absolute, roots) {
+        return Err(outside(path));
+    }
     let there = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
-    existing(there, roots).or_else(|error| if roots.is_empty() { Ok(absolute.clone()) } else { Err(error) })?;
+    existing(there, roots).or_else(|_| if roots.is_empty() { Ok(absolute.clone()) } else { Err(outside(path)) })?;
     std::fs::create_dir_all(&absolute).map_err(|error| failed("created", path, &error))?;
     // Once more: a link could have been put in between.
     existing(&absolute, roots)

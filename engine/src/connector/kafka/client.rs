@@ -1,14 +1,16 @@
 //! librdkafka clients from a table's options, and its errors in our words.
 
 use std::collections::BTreeMap;
+use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Statistics};
 
+use super::super::{NO_LOCAL, is_local};
 use crate::error::{EngineError, Result};
 
 const PREFIX: &str = "properties.";
@@ -44,7 +46,7 @@ pub(super) fn properties(options: &BTreeMap<String, String>) -> Result<ClientCon
     // Reconnecting must not take longer the longer a broker was away.
     config.set("reconnect.backoff.max.ms", "2000");
     for (name, value) in options {
-        let Some(name) = name.strip_prefix(PREFIX) else { continue };
+        let Some(name) = name.strip_prefix(PREFIX).filter(|_| name != NO_LOCAL) else { continue };
         if OURS.contains(&name) {
             return Err(EngineError::user("bad_option", format!("'{PREFIX}{name}' is set by the engine itself.")));
         }
@@ -60,6 +62,57 @@ pub(super) fn properties(options: &BTreeMap<String, String>) -> Result<ClientCon
         other => failed("The Kafka client cannot be set up.", &other).without_retry(),
     })?;
     Ok(config)
+}
+
+/// What a cluster may announce to this table's clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Anywhere,
+    /// See [`NO_LOCAL`].
+    NotLocal,
+}
+
+impl Reach {
+    pub(super) fn of(options: &BTreeMap<String, String>) -> Self {
+        if options.contains_key(NO_LOCAL) { Reach::NotLocal } else { Reach::Anywhere }
+    }
+
+    /// Brokers tell clients where else to connect. To be asked before anything else is.
+    pub(super) fn check(self, consumer: &Consumer) -> Result<()> {
+        if self == Reach::Anywhere {
+            return Ok(());
+        }
+        let metadata = consumer.fetch_metadata(None, ASK);
+        let metadata = metadata.map_err(|error| failed("The cluster cannot be asked.", &error))?;
+        for broker in metadata.brokers() {
+            let port = u16::try_from(broker.port()).unwrap_or(0);
+            // A name that does not resolve leads nowhere.
+            let addresses = (broker.host(), port).to_socket_addrs().into_iter().flatten();
+            if addresses.into_iter().any(|address| is_local(address.ip())) {
+                let message = format!(
+                    "The cluster announces a broker at {}:{port}, which leads to this machine or to a local-only address.",
+                    broker.host()
+                );
+                return Err(EngineError::user("broker_refused", message));
+            }
+        }
+        Ok(())
+    }
+
+    /// As `check`, for those who have no consumer.
+    pub(super) fn check_with(self, config: &ClientConfig, group: &str) -> Result<()> {
+        match self {
+            Reach::Anywhere => Ok(()),
+            Reach::NotLocal => self.check(&*consumer(config, group)?),
+        }
+    }
+}
+
+/// Who calls, and how: sinks with one transaction have to agree on it.
+pub(super) fn credentials(config: &ClientConfig) -> BTreeMap<String, String> {
+    let decides = |name: &str| ["security.", "sasl.", "ssl."].iter().any(|prefix| name.starts_with(prefix));
+    let all = config.config_map().into_iter().filter(|(name, _)| decides(name));
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Which cluster a table is in. Tables with the same servers share a transactional producer.

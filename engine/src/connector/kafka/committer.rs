@@ -37,6 +37,7 @@ pub(super) struct KafkaCommitter {
     producer: Arc<Producer>,
     reader: Arc<Consumer>,
     cluster: String,
+    credentials: BTreeMap<String, String>,
     marks: Mutex<BTreeSet<Partition>>,
     calls: Sender<Call>,
     /// A transaction is begun with the first record after a commit.
@@ -66,6 +67,7 @@ impl KafkaCommitter {
             producer: Arc::new(producer),
             reader: client::consumer(&reading, &format!("{identity}-commits"))?,
             cluster: cluster.to_owned(),
+            credentials: client::credentials(config),
             marks: Mutex::new(BTreeSet::new()),
             calls,
             begun: Mutex::new(false),
@@ -73,6 +75,15 @@ impl KafkaCommitter {
             committed: Mutex::new(None),
             changed: Condvar::new(),
         })
+    }
+
+    /// One producer writes for all sinks of a cluster: none may write with the rights of another one.
+    pub(super) fn check_credentials(&self, config: &ClientConfig) -> Result<()> {
+        if self.credentials == client::credentials(config) {
+            return Ok(());
+        }
+        let message = "Exactly-once sinks of one cluster share a transaction and have to use the same connection.";
+        Err(EngineError::user("bad_option", message))
     }
 
     /// A topic that is written: it carries a mark.

@@ -13,7 +13,7 @@ use super::super::infer::{Inference, column};
 use super::super::option::Options;
 use super::super::steps::{Steps, decode_some};
 use super::Kafka;
-use super::client::{self, ASK, Consumer, failed};
+use super::client::{self, ASK, Consumer, Reach, failed};
 use super::native::MessageQueue;
 use super::offset::{self, Partition};
 use super::source::partitions;
@@ -49,6 +49,7 @@ fn look(options: &BTreeMap<String, String>, group: &str) -> Result<FetchedSchema
     }
     let topic = read.required("topic")?;
     let consumer = client::consumer(&client::properties(options)?, group)?;
+    Reach::of(options).check(&consumer)?;
     let mut inference = Inference::default();
     for topic in topic.split(';').map(str::trim).filter(|topic| !topic.is_empty()) {
         newest(&consumer, topic, &mut |value| inference.add(value))?;
@@ -112,6 +113,7 @@ fn test_now(table: &TableRef, context: &ConnectorContext) -> ConnectionTest {
     let mut steps = Steps::new();
     let consumer = steps.run("Connect", || {
         let consumer = client::consumer(&client::properties(&table.options)?, &context.identity)?;
+        Reach::of(&table.options).check(&consumer)?;
         let metadata = consumer.fetch_metadata(None, ASK);
         let metadata = metadata.map_err(|error| failed("The cluster cannot be asked.", &error))?;
         let detail = format!("{} brokers, {} topics.", metadata.brokers().len(), metadata.topics().len());

@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use super::super::layout::{field_of, key_fields};
 use super::super::option::Options;
 use super::super::{Accepts, Committers, ConnectorContext, Sink, SinkWriter};
+use super::client::Reach;
 use super::committer::KafkaCommitter;
 use super::writer::{EncodedPart, KafkaWriter, Outlet};
 use super::{client, produce};
@@ -40,6 +41,7 @@ pub(super) struct Shape {
     pub(super) topic: String,
     pub(super) config: ClientConfig,
     pub(super) cluster: String,
+    pub(super) reach: Reach,
     pub(super) identity: String,
     pub(super) value: PartShape,
     pub(super) key: Option<PartShape>,
@@ -84,6 +86,7 @@ impl KafkaSink {
             topic: options.required("topic")?.to_owned(),
             config: client::properties(&table.options)?,
             cluster: client::cluster_key(&table.options),
+            reach: Reach::of(&table.options),
             identity: context.identity.clone(),
             value: part(table, prefix, option)?,
             key: options.text("key.format").map(|_| part(table, "key.", "key.format")).transpose()?,
@@ -145,6 +148,7 @@ impl Sink for KafkaSink {
     }
 
     fn writer(&self, task: usize, _tasks: usize, _restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
+        self.shape.reach.check_with(&self.shape.config, &self.shape.identity)?;
         let outlet = if self.guarantee == DeliveryGuarantee::ExactlyOnce {
             let shape = Arc::clone(&self.shape);
             let key = format!("kafka:{}", shape.cluster);
@@ -155,6 +159,7 @@ impl Sink for KafkaSink {
             let committer = committer.as_any().downcast::<KafkaCommitter>();
             let other = |_| EngineError::internal("a committer of another kind has the key of Kafka's");
             let committer = committer.map_err(other)?;
+            committer.check_credentials(&self.shape.config)?;
             committer.add_topic(&self.shape.topic);
             Outlet::Transaction(committer)
         } else {

@@ -11,7 +11,7 @@ use rdkafka::consumer::Consumer as _;
 use super::super::layout::ReadLayout;
 use super::super::option::Options;
 use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart};
-use super::client::{self, ASK, Consumer, failed};
+use super::client::{self, ASK, Consumer, Reach, failed};
 use super::offset::Partition;
 use super::reader::KafkaReader;
 use super::record::RecordFormat;
@@ -37,6 +37,7 @@ pub(super) struct Shared {
 pub(super) struct KafkaSource {
     topics: Vec<String>,
     discovery: Option<Duration>,
+    reach: Reach,
     asker: Mutex<Option<Arc<Consumer>>>,
     known: Mutex<Option<(Instant, Vec<SplitId>)>>,
     shared: Arc<Shared>,
@@ -70,6 +71,7 @@ impl KafkaSource {
         Ok(KafkaSource {
             topics: topics.map(str::to_owned).collect(),
             discovery: (!discovery.is_zero()).then_some(discovery),
+            reach: Reach::of(&table.options),
             asker: Mutex::new(None),
             known: Mutex::new(None),
             shared: Arc::new(shared),
@@ -90,6 +92,7 @@ impl KafkaSource {
         let consumer = self.asker()?;
         // Serves the client's own events.
         drop(consumer.poll(Duration::ZERO));
+        self.reach.check(&consumer)?;
         let mut splits = Vec::new();
         for topic in &self.topics {
             splits.extend(partitions(&consumer, topic)?.iter().map(|partition| SplitId::from(partition.split())));

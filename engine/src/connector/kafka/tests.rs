@@ -374,6 +374,37 @@ fn rows_become_visible_with_the_commit_that_names_their_checkpoint() {
 }
 
 #[test]
+fn brokers_that_are_announced_at_local_addresses_are_refused_where_users_name_them() {
+    let cluster = Cluster::mock();
+    let topic = cluster.topic("announced", 1);
+    cluster.put(&topic, 0, &[r#"{"id":1}"#]);
+    let context = cluster.context("j-announced");
+    let named = cluster.table(&topic, &[(crate::connector::NO_LOCAL, "true")]);
+    let refused = |error: crate::error::EngineError| {
+        assert_eq!((error.code, error.retry), ("broker_refused", false), "{error:?}");
+        assert!(error.message.contains("announces a broker at 127.0.0.1:"), "{}", error.message);
+    };
+    refused(Kafka.source(&named, &[0, 1], &context).unwrap().splits().unwrap_err());
+    refused(Kafka.sink(&named, &context).unwrap().writer(0, 1, Vec::new()).err().unwrap());
+    refused(cluster.runtime.block_on(Kafka.fetch(&named.options, &context)).unwrap_err());
+    assert!(!cluster.runtime.block_on(Kafka.test(&named, &context)).ok);
+    let own = cluster.table(&topic, &[]);
+    assert_eq!(Kafka.source(&own, &[0, 1], &context).unwrap().splits().unwrap().len(), 1);
+}
+
+#[test]
+fn sinks_with_other_credentials_do_not_write_by_one_producer() {
+    let cluster = Cluster::mock();
+    let (first, second) = (cluster.topic("mine", 1), cluster.topic("theirs", 1));
+    let context = cluster.context("j-credentials");
+    let exactly_once = ("sink.delivery-guarantee", "exactly-once");
+    let _mine = writer(&cluster.table(&first, &[exactly_once]), &context);
+    let theirs = cluster.table(&second, &[exactly_once, ("properties.security.protocol", "SSL")]);
+    let error = Kafka.sink(&theirs, &context).unwrap().writer(0, 1, Vec::new()).err().unwrap();
+    assert!(error.message.contains("have to use the same connection"), "{error:?}");
+}
+
+#[test]
 fn two_sinks_share_a_transaction_and_a_changed_job_finds_its_last_commit() {
     let Some(cluster) = Cluster::real("two sinks") else { return };
     let (first, second, third) = (cluster.topic("two-a", 1), cluster.topic("two-b", 1), cluster.topic("two-c", 1));

@@ -1,6 +1,7 @@
 //! The form of a connection, for a new one and for one that is changed. Secrets are written, never read.
 
 mod draft;
+mod security;
 
 use leptos::prelude::*;
 use millrace_wire::connection::{Connection, ConnectionTest};
@@ -20,12 +21,12 @@ use crate::ui::field::go_to_first_error;
 use crate::ui::icon::Icon;
 use crate::ui::link_button::LinkButton;
 use crate::ui::page_head::PageHead;
-use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::Shape;
 use crate::ui::text_field::TextField;
 use crate::ui::toast::{Toast, use_toasts};
 use crate::widget::test_result::TestResult;
-use draft::{FIELDS, Fields, SASL};
+use draft::{FIELDS, Fields};
+use security::Security;
 
 #[component]
 pub fn ConnectionNewPage(team: String) -> impl IntoView {
@@ -65,7 +66,6 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
         }
         None => (text::new().to_owned(), connections.clone()),
     };
-    let keeps_password = connection.as_ref().is_some_and(|known| !known.secrets_set.is_empty());
     let steps = vec![(text::title().to_owned(), connections)];
 
     let owner = team.clone();
@@ -102,12 +102,7 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
         Signal::derive(move || refused.with(|refused| refused.as_ref().and_then(|failure| failure.at_field(field))))
     };
     let other = move || refused.get().filter(|failure| !failure.is_only_at(FIELDS));
-    let protocols = vec![
-        ("PLAINTEXT".to_owned(), text::protocol_plain().to_owned()),
-        (SASL.to_owned(), text::protocol_sasl().to_owned()),
-    ];
-    let password_help = if keeps_password { text::password_kept() } else { text::password_help() };
-    let is_sasl = Memo::new(move |_| fields.protocol.with(|protocol| protocol == SASL));
+    let error = Callback::new(move |field: &'static str| at(field).get());
     let on_submit = {
         let save = save.clone();
         move |event: leptos::ev::SubmitEvent| {
@@ -123,16 +118,9 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
                 <TextField label=text::name().to_owned() value=fields.name autofocus=id.is_none() error=at("name")/>
                 <TextField label=text::bootstrap().to_owned() value=fields.bootstrap code=true placeholder="kafka-1:9092, kafka-2:9092".to_owned()
                     help=text::bootstrap_help().to_owned() error=at("options.bootstrap.servers")/>
-                <SelectField label=text::protocol().to_owned() value=fields.protocol options=protocols error=at("options.security.protocol")/>
-                {move || is_sasl.get().then(|| view! {
-                    <div class="form-pair">
-                        <TextField label=text::user().to_owned() value=fields.user autocomplete="off" error=at("options.sasl.username")/>
-                        <TextField label=text::password().to_owned() value=fields.password kind="password" autocomplete="new-password"
-                            is_optional=keeps_password help=password_help.to_owned() error=at("secrets.sasl.password")/>
-                    </div>
-                })}
+                <Security fields error/>
                 <TextField label=text::description().to_owned() value=fields.description is_optional=true error=at("description")/>
-                <TestDraft team=team.clone() fields keeps_password/>
+                <TestDraft team=team.clone() fields/>
                 {move || other().map(|failure| view! { <FailureNote failure/> })}
                 <div class="form-foot">
                     <Button kind=Kind::Primary submits=true busy=busy reason=refusal(Right::Edit)>
@@ -147,17 +135,12 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
 }
 
 #[component]
-fn TestDraft(team: String, fields: Fields, keeps_password: bool) -> impl IntoView {
+fn TestDraft(team: String, fields: Fields) -> impl IntoView {
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let result = RwSignal::new(None::<ConnectionTest>);
-    // The stored password does not leave the server, so a test of what is written here needs it again.
-    let reason = Signal::derive(move || {
-        let lacks = keeps_password
-            && fields.protocol.with(|protocol| protocol == SASL)
-            && fields.password.with(String::is_empty);
-        lacks.then(|| text::needs_password_to_test().to_owned())
-    });
+    // Stored secrets do not leave the server, so a test of what is written here needs them again.
+    let reason = Signal::derive(move || fields.lacks_a_secret().then(|| text::needs_password_to_test().to_owned()));
     let run = move |()| {
         busy.set(true);
         failure.set(None);

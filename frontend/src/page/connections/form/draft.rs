@@ -7,11 +7,14 @@ use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionKind};
 
 use super::super::BOOTSTRAP;
 
-pub(super) const SASL: &str = "SASL_PLAINTEXT";
 const PROTOCOL: &str = "security.protocol";
 const MECHANISM: &str = "sasl.mechanism";
 const USER: &str = "sasl.username";
 const PASSWORD: &str = "sasl.password";
+const AUTHORITY: &str = "ssl.ca.pem";
+const CERTIFICATE: &str = "ssl.certificate.pem";
+const KEY: &str = "ssl.key.pem";
+const KEY_PASSWORD: &str = "ssl.key.password";
 
 /// Fields that show their own errors.
 pub(super) const FIELDS: &[&str] = &[
@@ -19,8 +22,13 @@ pub(super) const FIELDS: &[&str] = &[
     "description",
     "options.bootstrap.servers",
     "options.security.protocol",
+    "options.sasl.mechanism",
     "options.sasl.username",
     "secrets.sasl.password",
+    "secrets.ssl.ca.pem",
+    "secrets.ssl.certificate.pem",
+    "secrets.ssl.key.pem",
+    "secrets.ssl.key.password",
 ];
 
 #[derive(Clone, Copy)]
@@ -28,31 +36,69 @@ pub(super) struct Fields {
     pub(super) name: RwSignal<String>,
     pub(super) bootstrap: RwSignal<String>,
     pub(super) protocol: RwSignal<String>,
+    pub(super) mechanism: RwSignal<String>,
     pub(super) user: RwSignal<String>,
     pub(super) password: RwSignal<String>,
+    pub(super) authority: RwSignal<String>,
+    pub(super) certificate: RwSignal<String>,
+    pub(super) key: RwSignal<String>,
+    pub(super) key_password: RwSignal<String>,
+    /// Certificates and the key that are stored are erased, unless others are given.
+    pub(super) forget: RwSignal<bool>,
     pub(super) description: RwSignal<String>,
+    pub(super) signs_in: Memo<bool>,
+    pub(super) is_encrypted: Memo<bool>,
+    /// Names of the secrets that are stored.
+    stored: StoredValue<Vec<String>>,
     start: StoredValue<Option<ConnectionDraft>>,
 }
 
 impl Fields {
     pub(super) fn of(connection: Option<&Connection>) -> Fields {
-        let option = |name: &str| {
-            RwSignal::new(connection.and_then(|known| known.options.get(name).cloned()).unwrap_or_default())
+        let option = |name: &str, otherwise: &str| {
+            let known = connection.and_then(|known| known.options.get(name)).filter(|value| !value.is_empty());
+            RwSignal::new(known.cloned().unwrap_or_else(|| otherwise.to_owned()))
         };
+        let empty = || RwSignal::new(String::new());
+        let protocol = option(PROTOCOL, "PLAINTEXT");
         let fields = Fields {
             name: RwSignal::new(connection.map(|known| known.name.clone()).unwrap_or_default()),
-            bootstrap: option(BOOTSTRAP),
-            protocol: option(PROTOCOL),
-            user: option(USER),
-            password: RwSignal::new(String::new()),
+            bootstrap: option(BOOTSTRAP, ""),
+            protocol,
+            mechanism: option(MECHANISM, "PLAIN"),
+            user: option(USER, ""),
+            password: empty(),
+            authority: empty(),
+            certificate: empty(),
+            key: empty(),
+            key_password: empty(),
+            forget: RwSignal::new(false),
             description: RwSignal::new(connection.map(|known| known.description.clone()).unwrap_or_default()),
+            signs_in: Memo::new(move |_| protocol.with(|protocol| protocol.starts_with("SASL"))),
+            is_encrypted: Memo::new(move |_| protocol.with(|protocol| protocol.ends_with("SSL"))),
+            stored: StoredValue::new(connection.map(|known| known.secrets_set.clone()).unwrap_or_default()),
             start: StoredValue::new(None),
         };
-        if fields.protocol.with_untracked(String::is_empty) {
-            fields.protocol.set("PLAINTEXT".to_owned());
-        }
         fields.start.set_value(Some(fields.draft()));
         fields
+    }
+
+    pub(super) fn is_stored(&self, name: &str) -> bool {
+        self.stored.with_value(|stored| stored.iter().any(|known| known == name))
+    }
+
+    /// A secret that is stored and not written here again: a test of what is written would go without it.
+    pub(super) fn lacks_a_secret(&self) -> bool {
+        let lacks = |name: &str, field: RwSignal<String>| self.is_stored(name) && field.with(String::is_empty);
+        let sign_in = self.signs_in.get() && lacks(PASSWORD, self.password);
+        let certificates = [
+            (AUTHORITY, self.authority),
+            (CERTIFICATE, self.certificate),
+            (KEY, self.key),
+            (KEY_PASSWORD, self.key_password),
+        ];
+        let encrypted = self.is_encrypted.get() && !self.forget.get();
+        sign_in || (encrypted && certificates.into_iter().any(|(name, field)| lacks(name, field)))
     }
 
     pub(super) fn draft(&self) -> ConnectionDraft {
@@ -69,13 +115,24 @@ fn draft_of(fields: &Fields) -> ConnectionDraft {
     let mut options = BTreeMap::from([(BOOTSTRAP.to_owned(), fields.bootstrap.get().trim().to_owned())]);
     let mut secrets = BTreeMap::new();
     options.insert(PROTOCOL.to_owned(), fields.protocol.get());
-    if fields.protocol.get() == SASL {
-        options.insert(MECHANISM.to_owned(), "PLAIN".to_owned());
-        options.insert(USER.to_owned(), fields.user.get().trim().to_owned());
-        let password = fields.password.get();
-        if !password.is_empty() {
-            secrets.insert(PASSWORD.to_owned(), password);
+    // Absent: what is stored is kept.
+    let mut give = |name: &str, value: String| {
+        if !value.trim().is_empty() {
+            secrets.insert(name.to_owned(), value);
+        } else if fields.forget.get() && name.starts_with("ssl.") && fields.is_stored(name) {
+            secrets.insert(name.to_owned(), String::new());
         }
+    };
+    if fields.signs_in.get() {
+        options.insert(MECHANISM.to_owned(), fields.mechanism.get());
+        options.insert(USER.to_owned(), fields.user.get().trim().to_owned());
+        give(PASSWORD, fields.password.get());
+    }
+    if fields.is_encrypted.get() {
+        give(AUTHORITY, fields.authority.get());
+        give(CERTIFICATE, fields.certificate.get());
+        give(KEY, fields.key.get());
+        give(KEY_PASSWORD, fields.key_password.get());
     }
     ConnectionDraft {
         name: fields.name.get().trim().to_owned(),
