@@ -91,10 +91,15 @@ impl std::error::Error for ConfigProblems {}
 impl Config {
     /// `file`: from `--config`; a missing one is a problem. The environment is read from this process.
     pub fn load(file: Option<&Path>) -> Result<Config, ConfigProblems> {
-        let environment = std::env::vars()
-            .filter_map(|(name, value)| Some((name.strip_prefix("MILLRACE_")?.to_lowercase(), value)))
-            .collect();
-        Self::from_sources(file, environment)
+        Self::load_over(file, None)
+    }
+
+    /// With another data directory than the one that is configured.
+    pub fn load_over(file: Option<&Path>, data_dir: Option<&Path>) -> Result<Config, ConfigProblems> {
+        let environment =
+            std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix("MILLRACE_")?.to_lowercase(), value)));
+        let given = data_dir.map(|folder| ("data_dir".to_owned(), folder.display().to_string()));
+        Self::from_sources(file, environment.chain(given).collect())
     }
 
     /// `environment`: by setting name, lower case and without the prefix; unknown names are left alone, since the

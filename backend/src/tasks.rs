@@ -8,7 +8,7 @@ use std::time::Duration;
 use millrace_wire::ids::TeamId;
 
 use crate::app::table;
-use crate::broker::Keeper;
+use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
 use crate::error::{Error, Result};
@@ -16,6 +16,8 @@ use crate::state::App;
 use crate::store;
 use crate::watch::{OwnUsage, tables, topics};
 
+/// A worker that is stopped with the server gets so long for a last checkpoint.
+const CHECKPOINT_TAKES: Duration = Duration::from_secs(60);
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
 const ROLL_UP_EVERY: Duration = Duration::from_secs(60);
 /// How soon a new team gets its tables, and a broker that came up its topics.
@@ -39,6 +41,17 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
     tokio::spawn(watch_itself(app.clone()));
     if app.config.demo {
         tokio::spawn(demo::keep(app.clone()));
+    }
+    Ok(())
+}
+
+/// Ends the workers, each after a checkpoint, and the demo broker. The server is asked to stop on the way.
+pub async fn stop_all(app: &App) -> Result<()> {
+    let rested = app.jobs.put_to_rest(CHECKPOINT_TAKES).await?;
+    tracing::info!(workers = rested.workers, with_checkpoint = rested.with_checkpoint, "workers are stopped");
+    // With workers and the keeper gone nobody needs it any more.
+    if broker::stop(&app.config.data_dir).await {
+        tracing::info!("the demo broker is stopped");
     }
     Ok(())
 }

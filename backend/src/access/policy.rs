@@ -17,6 +17,8 @@ pub enum Who {
     Administrator,
     /// A member of the team named in the path with at least this role. Other people get 404.
     Team(Role),
+    /// Whoever calls from this machine itself, and not for somebody else. Other people get 404.
+    Machine,
     /// A worker with its per-attempt token, which the handler checks itself.
     Worker,
     /// Nobody: the rule of a route that was registered without one.
@@ -138,9 +140,12 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/link", Who::Worker, Never),
 ];
 
+/// Beside the API, at the root of the server.
+pub const OUTSIDE: &[Rule] = &[rule("GET", "/metrics", Who::Machine, Never)];
+
 /// What a route without a rule gets: nobody passes, and every try is kept.
 pub const DENY: Rule = rule("", "", Who::Nobody, Audit::Always);
 
 pub fn rule_for(method: &str, path: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.method == method && rule.path == path)
+    RULES.iter().chain(OUTSIDE).find(|rule| rule.method == method && rule.path == path)
 }

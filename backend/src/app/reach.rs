@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use millrace_engine::sql::{LineIndex, Span as SqlSpan};
 use millrace_wire::link::TableSource;
-use millrace_wire::sql::{Diagnostic, Severity};
+use millrace_wire::sql::{Diagnostic, Severity, Span};
 
 use super::topic;
 use crate::engine::{CatalogText, EngineFront, ReachedTable};
@@ -26,7 +27,21 @@ pub(super) fn problems(engine: &dyn EngineFront, sql: &str, catalog: &CatalogTex
         .collect();
     let reached = engine.reach(sql, catalog);
     let problem = |table: &ReachedTable| problem(table, catalog.tables.get(&table.name), &with_connection, slug);
-    reached.iter().filter_map(problem).map(diagnostic).collect()
+    let found = reached.iter().filter_map(|table| Some((problem(table)?, place_of(sql, &table.name))));
+    found.map(|(message, span)| diagnostic(message, span)).collect()
+}
+
+/// Where the script names the table first.
+fn place_of(sql: &str, table: &str) -> Option<Span> {
+    let name = table.rsplit('.').next().unwrap_or(table);
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let alone = |at: &usize| {
+        let before = sql.get(..*at).and_then(|text| text.chars().next_back());
+        let after = sql.get(at + name.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    };
+    let start = sql.match_indices(name).map(|(at, _)| at).find(alone)?;
+    Some(LineIndex::new(sql).wire(SqlSpan { start, end: start + name.len() }))
 }
 
 fn problem(
@@ -58,8 +73,8 @@ fn client_options(options: &BTreeMap<String, String>) -> BTreeMap<&String, &Stri
     options.iter().filter(|(name, _)| name.starts_with("properties.") && !harmless(name)).collect()
 }
 
-fn diagnostic(message: String) -> Diagnostic {
-    Diagnostic { severity: Severity::Error, code: CODE.to_owned(), message, hint: None, span: None, replacement: None }
+fn diagnostic(message: String, span: Option<Span>) -> Diagnostic {
+    Diagnostic { severity: Severity::Error, code: CODE.to_owned(), message, hint: None, span, replacement: None }
 }
 
 #[cfg(test)]
@@ -75,6 +90,13 @@ mod tests {
         let source = TableSource { ddl: String::new(), hidden_options: hidden };
         let table = ReachedTable { name: "main.t".to_owned(), options: options(given) };
         problem(&table, described.then_some(&source), &["kafka".to_owned()], "demo").is_none()
+    }
+
+    #[test]
+    fn the_place_is_where_the_table_is_named() {
+        let place = |sql: &str| place_of(sql, "main.odd").map(|span| (span.line, span.column, span.end_column));
+        assert_eq!(place("SELECT oddity,\n  x FROM main.odd"), Some((2, 15, 17)));
+        assert_eq!(place("SELECT 1"), None);
     }
 
     #[test]

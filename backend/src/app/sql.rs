@@ -85,7 +85,10 @@ fn check_length(sql: &str) -> Result<()> {
     Ok(())
 }
 
-async fn plan<T: Send + 'static>(app: &App, work: impl FnOnce(&dyn EngineFront) -> T + Send + 'static) -> Result<T> {
+pub(super) async fn plan<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&dyn EngineFront) -> T + Send + 'static,
+) -> Result<T> {
     let permit = PERMITS.acquire().await.map_err(Error::internal)?;
     let engine = Arc::clone(&app.engine);
     let outcome = tokio::task::spawn_blocking(move || work(engine.as_ref())).await;

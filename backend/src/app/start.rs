@@ -1,16 +1,15 @@
 //! Starting and stopping jobs: a wish is written down, the supervisor does the rest.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use millrace_wire::graph::Graph;
 use millrace_wire::ids::{JobId, RunId, TeamId};
 use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, Version};
 use millrace_wire::link::Restore;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::run::{RestoreKind, RestorePoint, RunCause, RunEvent, RunEventKind, RunState};
+use millrace_wire::sql::Validate;
 
-use super::{job, version};
+use super::{catalog, job, sql, version};
 use crate::access::identity::{TeamCaller, Via};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
@@ -45,22 +44,16 @@ pub(super) fn checkpoints_of(app: &App, job: JobId) -> PathBuf {
 
 /// What the start dialog offers, judged against the plan of the current draft where that has one.
 pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions> {
-    let row = job::row(app, team, id).await?;
-    let request =
-        millrace_wire::sql::Validate { sql: row.draft.sql, parallelism: Some(row.draft.settings.parallelism) };
-    let validation = super::sql::validate(app, team, request).await?;
+    let draft = job::row(app, team, id).await?.draft;
+    let request = Validate { sql: draft.sql.clone(), parallelism: Some(draft.settings.parallelism) };
+    let validation = sql::validate(app, team, request).await?;
     let newest = store::version::newest(&app.store, id).await?;
     let guarantee = validation.guarantee.or_else(|| newest.as_ref().map(|version| version.guarantee.clone()));
-    let graph = validation.graph.or_else(|| newest.map(|version| version.graph));
-    let points = usable_points(app, id).await?;
-    let latest = match points.first() {
-        Some(point) => Some(shown(app, point.clone(), graph.as_ref()).await?),
-        None => None,
-    };
-    let mut savepoints = Vec::new();
-    for point in points.into_iter().filter(|point| point.kind == RestoreKind::Savepoint) {
-        savepoints.push(shown(app, point, graph.as_ref()).await?);
-    }
+    let mut scripts = vec![(draft.sql, draft.settings.parallelism)];
+    scripts.extend(newest.map(|version| (version.sql, version.settings.parallelism)));
+    let points = judged(app, team, usable_points(app, id).await?, scripts).await?;
+    let latest = points.first().cloned();
+    let savepoints = points.into_iter().filter(|point| point.kind == RestoreKind::Savepoint).collect();
     let unknown = || millrace_wire::graph::Guarantee {
         level: millrace_wire::graph::DeliveryGuarantee::BestEffort,
         reason: "The script is not valid yet.".to_owned(),
@@ -70,12 +63,9 @@ pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions>
 
 pub async fn savepoints(app: &App, team: TeamId, id: JobId) -> Result<Vec<RestorePoint>> {
     job::row(app, team, id).await?;
-    let graph = store::version::newest(&app.store, id).await?.map(|version| version.graph);
-    let mut all = Vec::new();
-    for point in usable_points(app, id).await? {
-        all.push(shown(app, point, graph.as_ref()).await?);
-    }
-    Ok(all)
+    let newest = store::version::newest(&app.store, id).await?;
+    let scripts = newest.map(|version| (version.sql, version.settings.parallelism)).into_iter().collect();
+    judged(app, team, usable_points(app, id).await?, scripts).await
 }
 
 /// Newest first; those whose files are gone are left out.
@@ -87,20 +77,24 @@ async fn usable_points(app: &App, job: JobId) -> Result<Vec<RestorePointRow>> {
     tokio::task::spawn_blocking(move || exists(points)).await.map_err(Error::internal)
 }
 
-async fn shown(app: &App, point: RestorePointRow, now: Option<&Graph>) -> Result<RestorePoint> {
-    let then = store::version::get(&app.store, point.job, point.version).await?;
-    let incompatible = match (then, now) {
-        (Some(then), Some(now)) => lost_state(&then.graph, now),
-        _ => Vec::new(),
-    };
-    Ok(RestorePoint { incompatible, ..point.shown() })
-}
-
-/// Operators with state that the new plan does not have: their state would be dropped.
-fn lost_state(then: &Graph, now: &Graph) -> Vec<String> {
-    let ids: HashSet<&str> = now.nodes.iter().filter(|node| node.stateful).map(|node| node.id.as_str()).collect();
-    let lost = then.nodes.iter().filter(|node| node.stateful && !ids.contains(node.id.as_str()));
-    lost.map(|node| format!("{} {}: its state is dropped.", node.kind, node.name)).collect()
+/// With what the first of the scripts that is right (text and parallelism) would not keep of each.
+async fn judged(
+    app: &App,
+    team: TeamId,
+    points: Vec<RestorePointRow>,
+    scripts: Vec<(String, u32)>,
+) -> Result<Vec<RestorePoint>> {
+    if points.is_empty() {
+        return Ok(Vec::new());
+    }
+    let catalog = catalog::for_planning(app, team).await?;
+    let paths: Vec<PathBuf> = points.iter().map(|point| PathBuf::from(&point.path)).collect();
+    let losses = sql::plan(app, move |engine| {
+        scripts.iter().find_map(|(sql, parallelism)| engine.lost_state(sql, &catalog, *parallelism, &paths))
+    });
+    let losses = losses.await?.unwrap_or_else(|| vec![Vec::new(); points.len()]);
+    let shown = points.into_iter().zip(losses);
+    Ok(shown.map(|(point, incompatible)| RestorePoint { incompatible, ..point.shown() }).collect())
 }
 
 pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -> Result<Job> {
@@ -249,31 +243,4 @@ pub async fn take_savepoint(app: &App, caller: &TeamCaller, id: JobId) -> Result
         return Ok(());
     }
     Err(Error::unavailable("The worker is not linked at the moment. Try again shortly."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use millrace_wire::graph::GraphNode;
-
-    fn graph(nodes: &[(&str, bool)]) -> Graph {
-        let node = |(id, stateful): &(&str, bool)| GraphNode {
-            id: (*id).to_owned(),
-            kind: "Aggregate".to_owned(),
-            name: (*id).to_owned(),
-            detail: String::new(),
-            parallelism: 1,
-            stateful: *stateful,
-            table: None,
-        };
-        Graph { nodes: nodes.iter().map(node).collect(), edges: Vec::new() }
-    }
-
-    #[test]
-    fn only_state_that_has_no_place_any_more_is_lost() {
-        let then = graph(&[("a", true), ("b", true), ("c", false)]);
-        let now = graph(&[("a", true), ("d", true)]);
-        assert_eq!(lost_state(&then, &now), ["Aggregate b: its state is dropped."]);
-        assert!(lost_state(&now, &now).is_empty());
-    }
 }

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tokio::process::{Child, Command};
 
 use super::presence::{Presence, last_address, remember_address};
-use super::{DEMO_NOTE, Keeper, answers};
-use crate::job::{beside_this_one, exit_in_words, in_own_session, is_alive};
+use super::{DEMO_NOTE, Keeper, answers, folder_in};
+use crate::job::{beside_this_one, end_in_order, exit_in_words, in_own_session, is_alive};
 
+const STOP_TAKES: Duration = Duration::from_secs(10);
 const START_TAKES: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -57,6 +59,14 @@ pub(super) async fn keep(keeper: &Keeper) {
             () = tokio::time::sleep(wait) => {}
             () = keeper.shutdown.cancelled() => {}
         }
+    }
+}
+
+/// Ends the broker that uses this folder, if there is one.
+pub async fn stop(data_dir: &Path) -> bool {
+    match Presence::find(&folder_in(data_dir)) {
+        Some(presence) => end_in_order(presence.process(), Signal::TERM, STOP_TAKES).await,
+        None => false,
     }
 }
 

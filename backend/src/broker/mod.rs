@@ -8,7 +8,9 @@ mod demo;
 mod presence;
 mod watcher;
 
-use std::path::PathBuf;
+pub use demo::stop;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use millrace_wire::live::LiveEvent;
@@ -39,7 +41,7 @@ impl Keeper {
     }
 
     fn data(&self) -> PathBuf {
-        self.config.data_dir.join("broker")
+        folder_in(&self.config.data_dir)
     }
 
     fn tell(&self, bootstrap: &str, up: bool, note: &str) {
@@ -58,6 +60,10 @@ impl Keeper {
             self.live.publish_to_all(&LiveEvent::Broker { status });
         }
     }
+}
+
+fn folder_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("broker")
 }
 
 /// Whether something listens there; what it is shows when it is used.

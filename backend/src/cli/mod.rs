@@ -7,8 +7,10 @@ mod client;
 mod jobs;
 mod login;
 mod output;
+mod presence;
 mod run;
 mod serve;
+mod stop;
 mod validate;
 
 use std::path::PathBuf;
@@ -36,6 +38,8 @@ enum Output {
 enum Command {
     /// Start the server and the console.
     Serve(serve::Serve),
+    /// Stop the server of a data directory with its workers, each after a checkpoint, and its demo broker.
+    Stop(stop::Stop),
     /// Remember a server and an API token for the other commands.
     Login(login::Login),
     /// Check a script: against the server's tables, or by itself.
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(serve) => serve.run(),
+        Command::Stop(stop) => stop.run(),
         Command::Login(login) => on_one_thread(login.run(cli.output)),
         Command::Validate(validate) => on_one_thread(validate.run(cli.output)),
         Command::Run(run) => run.run(cli.output),

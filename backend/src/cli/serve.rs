@@ -11,12 +11,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::Outcome;
+use super::stop::EVERYTHING;
+use super::{Outcome, presence};
 use crate::app::account;
 use crate::config::Config;
 use crate::http::router;
@@ -59,9 +60,17 @@ async fn serve(config: Config) -> Outcome {
     tasks::start(&app).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     tracing::info!("Millrace is at {}", app.config.origin());
 
+    let mut wishes = Wishes::listen()?;
+    presence::announce(&app.config.data_dir)?;
     tokio::select! {
         ended = &mut server => bail!("the server ended: {ended:?}"),
-        name = stop_asked() => tracing::info!("{} received, stopping", name?),
+        asked = wishes.next() => match asked {
+            Asked::Server(name) => tracing::info!("{name} received, stopping; workers go on"),
+            Asked::Everything => {
+                tracing::info!("stopping, with all workers");
+                tasks::stop_all(&app).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+            }
+        },
     }
     app.shutdown.cancel();
     if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
@@ -107,13 +116,35 @@ async fn first_start(app: &App) -> crate::error::Result<()> {
     Ok(())
 }
 
-async fn stop_asked() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+enum Asked {
+    /// By this signal; workers and the demo broker live on.
+    Server(&'static str),
+    Everything,
+}
+
+/// Listens before anybody is told that there is a server: a signal without a listener would end it at once.
+struct Wishes {
+    terminate: Signal,
+    interrupt: Signal,
+    everything: Signal,
+}
+
+impl Wishes {
+    fn listen() -> anyhow::Result<Wishes> {
+        Ok(Wishes {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            everything: signal(SignalKind::from_raw(EVERYTHING.as_raw()))?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Server("SIGTERM"),
+            _ = self.interrupt.recv() => Asked::Server("SIGINT"),
+            _ = self.everything.recv() => Asked::Everything,
+        }
+    }
 }
 
 /// What is forgotten from time to time: sessions that are over, rate limits at rest.

@@ -9,7 +9,7 @@ use millrace_engine::catalog::{CatalogText as EngineCatalog, TableDef};
 use millrace_engine::connector::{ConnectorContext, registry};
 use millrace_engine::error::EngineError;
 use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
-use millrace_engine::runtime::RunCommitters;
+use millrace_engine::runtime::{RunCommitters, Takeover};
 use millrace_engine::sql;
 use millrace_wire::connection::TestStep;
 use millrace_wire::connector::ConnectorCatalog;
@@ -59,6 +59,17 @@ pub(super) fn error(error: EngineError) -> Error {
 impl EngineFront for EmbeddedEngine {
     fn validate(&self, sql: &str, tables: &CatalogText, parallelism: u32) -> Validation {
         sql::validate(sql, &catalog(tables), parallelism)
+    }
+
+    fn lost_state(
+        &self,
+        sql: &str,
+        tables: &CatalogText,
+        parallelism: u32,
+        checkpoints: &[PathBuf],
+    ) -> Option<Vec<Vec<String>>> {
+        let takeover = Takeover::of_script(sql, &catalog(tables), parallelism)?;
+        Some(checkpoints.iter().map(|checkpoint| takeover.losses(checkpoint)).collect())
     }
 
     fn reach(&self, sql: &str, tables: &CatalogText) -> Vec<ReachedTable> {

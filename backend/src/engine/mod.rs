@@ -54,6 +54,15 @@ pub struct ReachedTable {
 pub trait EngineFront: Send + Sync {
     fn validate(&self, sql: &str, catalog: &CatalogText, parallelism: u32) -> Validation;
 
+    /// For each checkpoint, what of its state the script would not keep, in sentences. `None` when the script is wrong.
+    fn lost_state(
+        &self,
+        sql: &str,
+        catalog: &CatalogText,
+        parallelism: u32,
+        checkpoints: &[PathBuf],
+    ) -> Option<Vec<Vec<String>>>;
+
     /// Every table that the script reads or writes, with its options as they will be used: those of hints and of the
     /// connection included. Empty when the script is wrong.
     fn reach(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable>;

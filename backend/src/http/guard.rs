@@ -100,6 +100,9 @@ async fn admit(gate: &Gate, slug: Option<String>, request: &mut Request, entry: 
     if who == Who::Worker {
         return Ok(());
     }
+    if who == Who::Machine {
+        return if is_from_here(request) { Ok(()) } else { Err(Error::not_found("page")) };
+    }
 
     let bearer = bearer_of(request.headers());
     if bearer.is_none() {
@@ -120,7 +123,7 @@ async fn admit(gate: &Gate, slug: Option<String>, request: &mut Request, entry: 
     entry.via = caller.via.as_str().to_owned();
 
     match who {
-        Who::Public | Who::Worker | Who::Nobody | Who::SignedIn => {}
+        Who::Public | Who::Worker | Who::Machine | Who::Nobody | Who::SignedIn => {}
         Who::InPerson => in_person(&caller)?,
         Who::Administrator => {
             in_person(&caller)?;
@@ -162,6 +165,12 @@ fn bearer_of(headers: &HeaderMap) -> Option<String> {
 fn asked_path(request: &Request) -> String {
     let original = request.extensions().get::<OriginalUri>();
     original.map_or_else(|| request.uri().path(), |OriginalUri(uri)| uri.path()).to_owned()
+}
+
+/// A proxy on this machine forwards for others: it says so, and is not from here then.
+fn is_from_here(request: &Request) -> bool {
+    let forwarded = ["x-forwarded-for", "forwarded"].iter().any(|name| request.headers().contains_key(*name));
+    !forwarded && client_address(request).is_loopback()
 }
 
 /// Without a peer (a request made inside the process) it is the unspecified address.

@@ -100,6 +100,11 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/link", link::open)
 }
 
+/// What lies beside the API, at the root.
+pub fn outside(app: Arc<App>) -> Routes {
+    Routes::new(app).get("/metrics", prometheus::show)
+}
+
 /// The whole server: the API and the console.
 pub fn server(app: Arc<App>) -> Router {
     let api = api(app.clone())
@@ -109,6 +114,6 @@ pub fn server(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     let assets = Assets::from_environment();
     let console = move |method: Method, uri: Uri, headers: HeaderMap| assets.clone().answer(method, uri, headers);
-    let metrics = Router::new().route("/metrics", axum::routing::get(prometheus::show)).with_state(app.clone());
-    Router::new().nest("/api/v1", api).merge(metrics).fallback(console).layer(from_fn_with_state(app, envelope))
+    let outside = outside(app.clone()).into_router();
+    Router::new().nest("/api/v1", api).merge(outside).fallback(console).layer(from_fn_with_state(app, envelope))
 }

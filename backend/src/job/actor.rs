@@ -33,6 +33,10 @@ pub(crate) enum Message {
         by: String,
         asked: oneshot::Sender<bool>,
     },
+    /// One beside those that come by themselves; answered whether it was asked for.
+    Checkpoint {
+        asked: oneshot::Sender<bool>,
+    },
     Linked {
         hello: Box<Hello>,
         link: LinkNumber,
@@ -247,6 +251,10 @@ impl Actor {
                 self.asked_by = by;
                 let _ = asked
                     .send(self.run.state == RunState::Running && self.send(millrace_wire::link::Command::Savepoint));
+            }
+            Message::Checkpoint { asked } => {
+                let runs = self.run.state == RunState::Running;
+                let _ = asked.send(runs && self.send(millrace_wire::link::Command::Checkpoint));
             }
             Message::Linked { hello, link, commands, accepted } => self.link(*hello, link, commands, accepted).await,
             Message::Unlinked { link } => {

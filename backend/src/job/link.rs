@@ -2,7 +2,8 @@
 //!
 //! The first frame must be `Hello` with the token of the run's current attempt; anything else is fenced. After that
 //! each report is stored, or handed to the run's actor, before it is acknowledged. When that fails the link is closed
-//! without an acknowledgement, and the worker sends the report again over its next link.
+//! without an acknowledgement, and the worker sends the report again over its next link. Log lines are stored when the
+//! disk has them: one call for all that come within a moment, and acknowledgements wait for it.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use millrace_wire::ids::RunId;
 use millrace_wire::link::{Command, FromWorker, Hello, LINK_VERSION, Report, ToWorker};
 use millrace_wire::log::LogLine;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::actor::Message;
 use super::lifecycle::LEASE;
@@ -26,11 +28,25 @@ const SILENT_LINK: Duration = Duration::from_secs(60);
 const COMMANDS: usize = 16;
 /// While this server starts, a worker may come before its run's actor is there.
 const ACTOR_WITHIN: Duration = Duration::from_secs(5);
+/// Log lines are put on the disk at most so long after they came.
+const SYNC_WITHIN: Duration = Duration::from_millis(200);
 
 /// Frames of text in both directions; dropping the sender closes the socket.
 pub struct Frames {
     pub incoming: mpsc::Receiver<String>,
     pub outgoing: mpsc::Sender<String>,
+}
+
+struct Taken {
+    seq: u64,
+    /// It brought log lines.
+    lines: bool,
+}
+
+struct Waiting {
+    /// Of the last frame that was taken.
+    seq: u64,
+    sync_at: Instant,
 }
 
 enum Greeting {
@@ -99,12 +115,29 @@ impl Supervisor {
         if actor.inbox.send(linked).await.is_err() || !answer.await.unwrap_or(false) {
             return;
         }
+        let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+        // Frames that are taken and not acknowledged, since lines among them are not on the disk yet.
+        let mut waiting: Option<Waiting> = None;
         loop {
+            let sync_at = waiting.as_ref().map_or_else(Instant::now, |waiting| waiting.sync_at);
             tokio::select! {
                 frame = tokio::time::timeout(SILENT_LINK, frames.incoming.recv()) => {
                     let Ok(Some(text)) = frame else { break };
-                    let Some(seq) = self.take_frame(&actor, run, attempt, &text).await else { break };
-                    let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+                    let Some(taken) = self.take_frame(&actor, run, attempt, &text).await else { break };
+                    let seq = taken.seq;
+                    match &mut waiting {
+                        Some(waiting) => waiting.seq = seq,
+                        None if taken.lines => waiting = Some(Waiting { seq, sync_at: Instant::now() + SYNC_WITHIN }),
+                        None if !send(&frames.outgoing, attempt, Command::Ack { seq, lease_ms }).await => break,
+                        None => {}
+                    }
+                }
+                () = tokio::time::sleep_until(sync_at), if waiting.is_some() => {
+                    if let Err(error) = self.shared.logs.sync(run).await {
+                        tracing::error!(%run, %error, "log lines cannot be put on the disk; they come again");
+                        break;
+                    }
+                    let Some(Waiting { seq, .. }) = waiting.take() else { continue };
                     if !send(&frames.outgoing, attempt, Command::Ack { seq, lease_ms }).await {
                         break;
                     }
@@ -122,8 +155,8 @@ impl Supervisor {
         let _ = actor.inbox.send(Message::Unlinked { link }).await;
     }
 
-    /// Stores what the frame reports; its number when that is done.
-    async fn take_frame(&self, actor: &Handle, run: RunId, attempt: u32, text: &str) -> Option<u64> {
+    /// Stores what the frame reports.
+    async fn take_frame(&self, actor: &Handle, run: RunId, attempt: u32, text: &str) -> Option<Taken> {
         let frame: FromWorker = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(cause) => {
@@ -131,6 +164,7 @@ impl Supervisor {
                 return None;
             }
         };
+        let lines = matches!(frame.report, Report::Logs { .. });
         let report = match frame.report {
             Report::Logs { lines } => {
                 if let Err(error) = self.keep_lines(actor, run, attempt, frame.seq, lines).await {
@@ -143,7 +177,7 @@ impl Supervisor {
         };
         let (stored, answer) = oneshot::channel();
         actor.inbox.send(Message::Reported { attempt, report: Box::new(report), stored }).await.ok()?;
-        answer.await.unwrap_or(false).then_some(frame.seq)
+        answer.await.unwrap_or(false).then_some(Taken { seq: frame.seq, lines })
     }
 
     async fn keep_lines(
@@ -169,12 +203,12 @@ impl Supervisor {
     }
 
     async fn actor_of(&self, run: RunId) -> Option<Handle> {
-        let deadline = tokio::time::Instant::now() + ACTOR_WITHIN;
+        let deadline = Instant::now() + ACTOR_WITHIN;
         loop {
             if let Some(handle) = self.shared.handle(run) {
                 return Some(handle);
             }
-            if tokio::time::Instant::now() > deadline {
+            if Instant::now() > deadline {
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

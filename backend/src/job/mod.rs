@@ -9,6 +9,7 @@
 //! - `lifecycle` decides, purely, what follows from the facts; `observed` gathers them; `actor` carries decisions out.
 //! - `launch` spawns, `process` tells processes apart, `token` is what an attempt proves itself with.
 //! - `link` is the server's end of the worker link.
+//! - `rest` ends all workers together with the server.
 //! - `supervisor` keeps one actor per live run and starts by adopting what runs.
 //!
 //! Promises: whenever the server is killed, the next one goes on from what is written down (`steps` names the instants,
@@ -24,6 +25,7 @@ pub mod link;
 mod observed;
 mod process;
 mod record;
+mod rest;
 mod steps;
 pub mod supervisor;
 mod token;
@@ -36,4 +38,5 @@ pub use launch::beside_this_one;
 pub use supervisor::Supervisor;
 
 pub(crate) use launch::{exit_in_words, in_own_session};
-pub(crate) use process::is_alive;
+pub(crate) use process::{end_in_order, is_alive, signal, this_process};
+pub use rest::Rested;

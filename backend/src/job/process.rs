@@ -1,8 +1,12 @@
 //! Operating-system processes, known by id and start time: an id alone may belong to another process by now.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::store::run::ProcessRow;
+
+const LOOK: Duration = Duration::from_millis(50);
 
 /// State letter and start time (fields 3 and 22 of `/proc/<pid>/stat`, see proc(5)).
 fn stat(pid: u32) -> Option<(char, u64)> {
@@ -24,12 +28,35 @@ pub(crate) fn is_alive(process: ProcessRow) -> bool {
     start_time(process.pid) == Some(process.start)
 }
 
+pub(crate) fn this_process() -> ProcessRow {
+    let pid = std::process::id();
+    ProcessRow { pid, start: start_time(pid).unwrap_or(0) }
+}
+
 /// SIGKILL to this very process. False when it is not there.
 pub(crate) fn kill(process: ProcessRow) -> bool {
+    signal(process, Signal::KILL)
+}
+
+/// Asks by `how`, waits, and kills it when it takes too long. False when it was not there.
+pub(crate) async fn end_in_order(process: ProcessRow, how: Signal, within: Duration) -> bool {
+    if !signal(process, how) {
+        return false;
+    }
+    let deadline = Instant::now() + within;
+    while is_alive(process) && Instant::now() < deadline {
+        tokio::time::sleep(LOOK).await;
+    }
+    kill(process);
+    true
+}
+
+/// False when it is not there.
+pub(crate) fn signal(process: ProcessRow, signal: Signal) -> bool {
     let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else { return false };
     // The descriptor pins the process, so that it cannot be replaced between the look and the signal.
     let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
-    is_alive(process) && pidfd_send_signal(descriptor, Signal::KILL).is_ok()
+    is_alive(process) && pidfd_send_signal(descriptor, signal).is_ok()
 }
 
 #[cfg(test)]

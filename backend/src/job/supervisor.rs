@@ -188,6 +188,11 @@ impl Shared {
         self.actors.lock().get(&run).cloned()
     }
 
+    /// Whether any run is taken care of.
+    pub(super) fn cares(&self) -> bool {
+        !self.actors.lock().is_empty()
+    }
+
     pub(crate) fn next_link(&self) -> u64 {
         self.links.fetch_add(1, Ordering::Relaxed)
     }

@@ -7,8 +7,8 @@
 //! Each line is a wire `LogLine` with one more field, `frame`: the number of the link's report that carried it. A report
 //! that comes again after a lost link is recognised by it, so that no line is stored twice.
 //!
-//! Promises: sequences go up by one per run without a gap at the end; a line is handed to the kernel before its report
-//! is acknowledged; a torn last line (power loss) is cut off when the log is opened again; a run keeps at most
+//! Promises: sequences go up by one per run without a gap at the end; a line is on the disk before its report is
+//! acknowledged ([`LogStore::sync`]); a torn last line (power loss) is cut off when the log is opened again; a run keeps at most
 //! `MAX_SEGMENTS` segments, the oldest go first; readers never wait for writers.
 
 mod read;
@@ -76,6 +76,17 @@ impl LogStore {
     pub async fn append(&self, run: RunId, origin: Origin, lines: Vec<LogLine>) -> Result<Vec<LogLine>> {
         let log = self.open(run);
         blocking(move || log.lock().append(origin, lines)).await
+    }
+
+    /// Puts on the disk what was appended.
+    pub async fn sync(&self, run: RunId) -> Result<()> {
+        let log = self.open(run);
+        blocking(move || log.lock().sync()).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_synced(&self, run: RunId) -> bool {
+        self.open(run).lock().is_synced()
     }
 
     pub async fn page(&self, run: RunId, query: LogQuery) -> Result<LogPage> {

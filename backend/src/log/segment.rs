@@ -26,6 +26,8 @@ pub(super) struct OpenLog {
     next_seq: u64,
     last: Option<Origin>,
     file: Option<(File, u64)>,
+    /// Nothing was appended since the disk had all.
+    synced: bool,
     opened: bool,
     changed: watch::Sender<u64>,
 }
@@ -33,7 +35,17 @@ pub(super) struct OpenLog {
 impl OpenLog {
     pub(super) fn new(folder: PathBuf, segment_bytes: u64, max_segments: usize) -> OpenLog {
         let changed = watch::Sender::new(0);
-        OpenLog { folder, segment_bytes, max_segments, next_seq: 0, last: None, file: None, opened: false, changed }
+        OpenLog {
+            folder,
+            segment_bytes,
+            max_segments,
+            next_seq: 0,
+            last: None,
+            file: None,
+            synced: true,
+            opened: false,
+            changed,
+        }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
@@ -62,6 +74,7 @@ impl OpenLog {
         // One call: a reader sees whole lines, up to a torn one at the very end.
         file.write_all(&text)?;
         *length += text.len() as u64;
+        self.synced = false;
         self.next_seq += numbered.len() as u64;
         if origin.frame > 0 {
             self.last = Some(origin);
@@ -70,14 +83,30 @@ impl OpenLog {
         Ok(numbered)
     }
 
+    pub(super) fn sync(&mut self) -> Result<()> {
+        if let (false, Some((file, _))) = (self.synced, &self.file) {
+            file.sync_data()?;
+        }
+        self.synced = true;
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_synced(&self) -> bool {
+        self.synced
+    }
+
     fn segment(&mut self) -> Result<&mut (File, u64)> {
         if self.file.as_ref().is_some_and(|(_, length)| *length >= self.segment_bytes) {
+            self.sync()?;
             self.file = None;
         }
         if self.file.is_none() {
             std::fs::create_dir_all(&self.folder)?;
             let path = self.folder.join(format!("{:020}.jsonl", self.next_seq));
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            // The new name has to outlive a power loss as well.
+            File::open(&self.folder)?.sync_all()?;
             let segments = segments(&self.folder)?;
             let surplus = segments.len().saturating_sub(self.max_segments);
             for (_, old) in segments.iter().take(surplus) {

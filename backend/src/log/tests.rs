@@ -36,6 +36,18 @@ fn newest(limit: usize) -> LogQuery {
     LogQuery { limit, ..LogQuery::default() }
 }
 
+#[tokio::test]
+async fn appended_lines_are_on_the_disk_after_a_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LogStore::with_limits(folder.path().to_owned(), 400, 100);
+    let run = RunId(new_id());
+    assert!(store.is_synced(run));
+    store.append(run, at(1, 1), infos(0, 5)).await.unwrap();
+    assert!(!store.is_synced(run));
+    store.sync(run).await.unwrap();
+    assert!(store.is_synced(run));
+}
+
 fn seqs(page: &LogPage) -> Vec<u64> {
     page.lines.iter().map(|line| line.seq).collect()
 }

@@ -1,10 +1,13 @@
 //! Route × role × own or other team, generated from the policy table.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
 use millrace_backend::access::audit;
-use millrace_backend::access::policy::{Audit, RULES, Rule, Who};
+use millrace_backend::access::policy::{Audit, OUTSIDE, RULES, Rule, Who};
 use millrace_backend::http::router;
 use millrace_backend::store;
 use millrace_wire::team::Role;
@@ -41,6 +44,7 @@ enum Expected {
     Unauthorized,
     Forbidden,
     TeamNotFound,
+    NotFound,
 }
 
 /// The meaning of the table, said once more and independently of the guard.
@@ -52,6 +56,8 @@ fn expected(rule: &Rule, standing: Standing) -> Expected {
     };
     match (rule.who, standing) {
         (Who::Public | Who::Worker, _) => Expected::Passes,
+        // These callers have no address. Those that have one are in `metrics_are_for_this_machine`.
+        (Who::Machine, _) => Expected::NotFound,
         (Who::Nobody, _) => Expected::Forbidden,
         (_, Standing::Nobody) => Expected::Unauthorized,
         (Who::SignedIn, _) => Expected::Passes,
@@ -151,16 +157,48 @@ async fn the_trail_is_complete(test: &TestApp) {
 #[tokio::test]
 async fn every_route_has_a_rule_and_every_rule_a_route() {
     let test = TestApp::new().await;
-    let routes = router::api(test.app.clone());
-    let registered: BTreeSet<String> =
-        routes.registered().iter().map(|(method, path)| format!("{method} {path}")).collect();
-    let ruled: BTreeSet<String> = RULES.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
-    assert_eq!(registered.len(), routes.registered().len(), "a route is registered twice");
-    assert_eq!(ruled.len(), RULES.len(), "a rule stands twice");
-    let without_rule: Vec<_> = registered.difference(&ruled).collect();
-    let without_route: Vec<_> = ruled.difference(&registered).collect();
-    assert!(without_rule.is_empty(), "routes without a rule: {without_rule:?}");
-    assert!(without_route.is_empty(), "rules without a route: {without_route:?}");
+    for (routes, rules) in [(router::api(test.app.clone()), RULES), (router::outside(test.app.clone()), OUTSIDE)] {
+        let registered: BTreeSet<String> =
+            routes.registered().iter().map(|(method, path)| format!("{method} {path}")).collect();
+        let ruled: BTreeSet<String> = rules.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
+        assert_eq!(registered.len(), routes.registered().len(), "a route is registered twice");
+        assert_eq!(ruled.len(), rules.len(), "a rule stands twice");
+        let without_rule: Vec<_> = registered.difference(&ruled).collect();
+        let without_route: Vec<_> = ruled.difference(&registered).collect();
+        assert!(without_rule.is_empty(), "routes without a rule: {without_rule:?}");
+        assert!(without_route.is_empty(), "rules without a route: {without_route:?}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine() {
+    let test = TestApp::new().await;
+    let people = People::settle(&test.app).await;
+    let ask = async |from: Option<&str>, header: Option<(&str, &str)>| {
+        let mut request = Request::builder().uri("/metrics").header("host", crate::support::HOST);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        if let Some(from) = from {
+            request.extensions_mut().insert(ConnectInfo(from.parse::<SocketAddr>().unwrap()));
+        }
+        test.send(request).await
+    };
+    for from in ["127.0.0.1:5000", "[::1]:5000"] {
+        let answer = ask(Some(from), None).await;
+        assert!(answer.status.is_success() && answer.body.as_str().unwrap().contains("millrace_"), "{}", answer.body);
+    }
+    let As::Session(cookie) = &people.administrator else { panic!("an administrator signs in in person") };
+    for (from, header) in [
+        (None, None),
+        (Some("10.0.0.7:5000"), None),
+        (Some("127.0.0.1:5000"), Some(("x-forwarded-for", "10.0.0.7"))),
+        (Some("127.0.0.1:5000"), Some(("forwarded", "for=10.0.0.7"))),
+        (Some("10.0.0.7:5000"), Some(("cookie", format!("millrace={cookie}").as_str()))),
+    ] {
+        ask(from, header).await.refused(404, "not_found");
+    }
 }
 
 #[test]

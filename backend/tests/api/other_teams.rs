@@ -65,8 +65,18 @@ async fn objects_of_another_team_are_not_found_under_ones_own() {
             .replace("{table}", &things.table)
             .replace("{job}", &things.job);
         let body = (rule.method != "GET" && rule.method != "DELETE").then(|| body(rule.path)).flatten();
+        let again = body.clone();
         let answer = test.call(&mine.owner, rule.method, &crate::matrix::fill(&path, &mine.slug), body).await;
         assert_eq!(answer.status.as_u16(), 404, "{} {}: {}", rule.method, rule.path, answer.body);
+        // Not even that it exists: the answer is the one to an id that nothing has.
+        let unknown = crate::matrix::fill(rule.path, &mine.slug);
+        let nothing = test.call(&mine.owner, rule.method, &unknown, again).await;
+        let said = |answer: &crate::support::Answer| {
+            let mut body = answer.body.clone();
+            body.as_object_mut().map(|body| body.remove("request_id"));
+            body
+        };
+        assert_eq!(said(&answer), said(&nothing), "{} {}", rule.method, rule.path);
         cases += 1;
     }
     assert!(cases > 25, "{cases}");

@@ -34,7 +34,7 @@ pub use functions::list_functions;
 pub(crate) use parser::parse_data_type;
 pub use position::LineIndex;
 pub use table_check::{TableReport, check_table, resolved};
-pub use validate::validate;
+pub use validate::{planned, validate};
 
 pub use millrace_wire::sql::Severity;
 

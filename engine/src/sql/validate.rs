@@ -39,6 +39,14 @@ pub fn validate(sql: &str, catalog: &CatalogText, parallelism: u32) -> Validatio
     }
 }
 
+/// The dataflow of a script as it would be planned now; `None` when something is wrong with it, or it has none.
+pub fn planned(sql: &str, catalog: &CatalogText, parallelism: u32) -> Option<Dataflow> {
+    if too_long(sql).is_some() {
+        return None;
+    }
+    stack::deep(|| check(sql, catalog, parallelism)).and_then(|(_, dataflow)| dataflow)
+}
+
 fn check(sql: &str, catalog: &CatalogText, parallelism: u32) -> (Bound, Option<Dataflow>) {
     let mut bound = bind::bind_script(sql, catalog);
     if has_errors(&bound) || bound.script.sinks.is_empty() {

@@ -205,6 +205,7 @@ fn who_in_words(who: Who) -> String {
         Who::InPerson => "For anybody who is signed in by a browser session.".to_owned(),
         Who::Administrator => "For administrators of the server, by a browser session.".to_owned(),
         Who::Team(role) => format!("For members of the team with the role {role} or a higher one."),
+        Who::Machine => "For callers on the machine of the server itself.".to_owned(),
         Who::Worker => "For workers, with their token.".to_owned(),
         Who::Nobody => "For nobody.".to_owned(),
     }

@@ -193,6 +193,7 @@ fn attempt_lost(facts: &Facts, what_happened: &str) -> Decision {
     if facts.restarts >= facts.restart_limit {
         let reason = match facts.restart_limit {
             0 => format!("{what_happened} Restarts are switched off for this job."),
+            1 => format!("{what_happened} It was restarted once in a short time and is given up."),
             limit => format!("{what_happened} It was restarted {limit} times in a short time and is given up."),
         };
         return Decision::end(RunState::Failed, reason);

@@ -28,6 +28,9 @@ use crate::store::run::ProcessRow;
 pub(super) struct Seen {
     pub(super) assignments: Vec<Assignment>,
     pub(super) fenced: bool,
+    /// Number of the last report that was acknowledged, and of the one that brought log lines.
+    pub(super) acknowledged: u64,
+    pub(super) lines: u64,
     /// Runs its dataflow.
     pub(super) active: bool,
     pub(super) links: u32,
@@ -193,6 +196,8 @@ impl Worker {
                 });
                 self.hello.state = WorkerState::Running { graph, guarantee, restored_from: None };
                 self.report(to_server, Report::Logs { lines: vec![line("worker runs")] }).await;
+                let lines = self.seq;
+                self.note(|seen| seen.lines = lines);
                 self.report(to_server, Report::State(self.hello.state.clone())).await;
                 self.report(to_server, Report::CheckpointDone(done(1, RestoreKind::Checkpoint))).await;
             }
@@ -210,6 +215,7 @@ impl Worker {
                 return false;
             }
             Command::Ack { seq, .. } => {
+                self.note(|seen| seen.acknowledged = seq);
                 let ended = matches!(self.hello.state, WorkerState::Stopped { .. });
                 if ended && seq == self.seq {
                     self.note(|seen| seen.active = false);

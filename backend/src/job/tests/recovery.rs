@@ -53,6 +53,25 @@ async fn starts_runs_and_stops_with_a_savepoint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_lines_are_on_the_disk_before_they_are_acknowledged() {
+    let world = World::new().await;
+    let fleet = Fleet::new(world.run_folder(), world.job, world.run);
+    let (server, _shutdown) = world.server(Steps::default(), LINK).await;
+    fleet.talk_to(&server);
+    world.until("running", |row| row.state == RunState::Running).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = fleet.seen(1);
+        if seen.lines > 0 && seen.acknowledged >= seen.lines {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{seen:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(server.shared.logs.is_synced(world.run));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_worker_is_replaced_from_its_checkpoint() {
     let world = World::new().await;
     let fleet = Fleet::new(world.run_folder(), world.job, world.run);

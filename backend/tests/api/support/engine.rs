@@ -77,6 +77,10 @@ impl EngineFront for FormEngine {
         }
     }
 
+    fn lost_state(&self, _: &str, _: &CatalogText, _: u32, checkpoints: &[PathBuf]) -> Option<Vec<Vec<String>>> {
+        Some(vec![Vec::new(); checkpoints.len()])
+    }
+
     /// Tables are named one per line as `name option=value …`.
     fn reach(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable> {
         let table = |line: &str| {
