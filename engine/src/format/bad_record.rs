@@ -87,6 +87,10 @@ impl BadRecords {
             Policy::DeadLetter(outlet) => outlet.put(origin, &bad.0)?,
         }
         self.count += 1;
+        // The first, the tenth, the hundredth: a topic of nothing else must not fill the log.
+        if self.count.checked_ilog10().is_some_and(|digits| self.count == 10_u64.pow(digits)) {
+            tracing::warn!("{} Left out so far: {}.", cannot_be_decoded(origin, bad), self.count);
+        }
         Ok(())
     }
 
@@ -100,6 +104,9 @@ impl BadRecords {
 }
 
 fn failure(origin: &RecordOrigin<'_>, bad: &BadRecord) -> EngineError {
-    let place = format!("{} at {}", origin.split, origin.offset);
-    EngineError::user("bad_record", format!("A record of {place} cannot be decoded: {}.", bad.0))
+    EngineError::user("bad_record", cannot_be_decoded(origin, bad))
+}
+
+fn cannot_be_decoded(origin: &RecordOrigin<'_>, bad: &BadRecord) -> String {
+    format!("A record of {} at {} cannot be decoded: {}.", origin.split, origin.offset, bad.0)
 }

@@ -33,8 +33,8 @@ super::texts! {
     authority_help = "PEM. Without it, the certificates that the server's machine trusts are used.";
     certificate = "Client certificate";
     certificate_help = "PEM, where the broker asks for one.";
-    key = "Client key";
-    key_help = "PEM. Stored encrypted and never shown again.";
+    client_key = "Client key";
+    client_key_help = "PEM. Stored encrypted and never shown again.";
     key_password = "Password of the key";
     key_password_help = "Where the key is encrypted.";
     stored_kept = "One is stored. Leave this empty to keep it.";

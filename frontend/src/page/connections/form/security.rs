@@ -62,8 +62,8 @@ where
             help=help("ssl.ca.pem", text::authority_help()) error=at("secrets.ssl.ca.pem")/>
         <TextArea label=text::certificate().to_owned() value=fields.certificate is_optional=true code=true rows=4
             help=help("ssl.certificate.pem", text::certificate_help()) error=at("secrets.ssl.certificate.pem")/>
-        <TextArea label=text::key().to_owned() value=fields.key is_optional=true code=true rows=4
-            help=help("ssl.key.pem", text::key_help()) error=at("secrets.ssl.key.pem")/>
+        <TextArea label=text::client_key().to_owned() value=fields.key is_optional=true code=true rows=4
+            help=help("ssl.key.pem", text::client_key_help()) error=at("secrets.ssl.key.pem")/>
         <TextField label=text::key_password().to_owned() value=fields.key_password kind="password" autocomplete="new-password"
             is_optional=true help=help("ssl.key.password", text::key_password_help()) error=at("secrets.ssl.key.password")/>
         {any_stored.then(|| view! { <CheckField label=text::forget_certificates().to_owned() value=fields.forget/> })}
