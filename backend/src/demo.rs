@@ -29,10 +29,10 @@ use crate::watch::{tables, topics};
 const DEFINITION: &str = include_str!("../../assets/demo/demo.toml");
 const SCRIPTS: &[(&str, &str)] = &[
     ("generate.sql", include_str!("../../assets/demo/generate.sql")),
-    ("bids-per-minute.sql", include_str!("../../assets/demo/bids-per-minute.sql")),
+    ("bids-per-10s.sql", include_str!("../../assets/demo/bids-per-10s.sql")),
     ("split.sql", include_str!("../../assets/demo/split.sql")),
     ("archive.sql", include_str!("../../assets/demo/archive.sql")),
-    ("warnings.sql", include_str!("../../assets/demo/warnings.sql")),
+    ("log-lines-per-minute.sql", include_str!("../../assets/demo/log-lines-per-minute.sql")),
 ];
 const MADE: &str = "demo_made";
 const MAKER: &str = "Millrace";
@@ -230,7 +230,7 @@ mod tests {
             assert!(job.request().unwrap().sql.contains("INSERT INTO"), "{}", job.name);
         }
         let tables: Vec<_> = definition.table.iter().map(|table| table.name.as_str()).collect();
-        for name in ["nexmark", "bids", "bids_per_minute"] {
+        for name in ["nexmark", "bids", "bids_per_10s"] {
             assert!(tables.contains(&name), "{name}");
         }
     }

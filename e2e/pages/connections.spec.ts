@@ -37,9 +37,9 @@ test('connection: topics with search, groups and properties are tabs with addres
   await expect(topics.getByRole('link', { name: 'demo.bids', exact: true })).toBeVisible();
   await expectAccessible(page);
   await takePictures(page, 'connection');
-  await page.getByRole('searchbox').fill('per-minute');
+  await page.getByRole('searchbox').fill('per-10s');
   await expect(topics.getByRole('link', { name: 'demo.bids', exact: true })).toBeHidden();
-  await expect(page).toHaveURL(/[?&]q=per-minute/);
+  await expect(page).toHaveURL(/[?&]q=per-10s/);
 
   const tabs = page.getByRole('navigation', { name: 'Connections' });
   await tabs.getByRole('link', { name: 'Consumer groups' }).click();
@@ -64,6 +64,16 @@ test('topic: messages arrive, one opens, modes and filter stand in the address',
   await expect(page.getByRole('heading', { name: 'Headers' })).toBeVisible();
   await expectAccessible(page);
   await takePictures(page, 'topic');
+
+  // Live: new ones come by themselves, an open one holds them.
+  await page.getByRole('group', { name: 'Which messages' }).getByRole('button', { name: 'Live' }).click();
+  await expect(page).toHaveURL(/[?&]mode=live/);
+  const newest = messages.getByRole('rowheader').first();
+  const seen = await newest.innerText();
+  await expect(newest).not.toHaveText(seen);
+  await messages.getByRole('button', { name: /^Show message/ }).first().click();
+  await expect(page.getByText(/held while one is open/)).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Headers' })).toBeVisible();
 
   await page.getByRole('group', { name: 'Which messages' }).getByRole('button', { name: 'Oldest' }).click();
   await expect(page).toHaveURL(/[?&]mode=oldest/);

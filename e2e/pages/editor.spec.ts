@@ -16,6 +16,33 @@ test('editor: an error is shown at its place and fixed from the keyboard', async
   await team.jobIs('Bids by channel', 'running');
   await page.goto(team.at('editor'));
   await expect(page).toHaveTitle('Editor: scratch · Millrace');
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Editor: scratch" [level=1]
+      - region "Tables":
+        - searchbox "Tables, columns"
+        - tree "Databases":
+          - treeitem /main \\d+/ [expanded]
+      - navigation "Open drafts":
+        - link "scratch"
+        - button /Full screen/
+      - region "SQL of scratch":
+        - toolbar "Draft actions":
+          - button /Preview/
+          - button /Format/
+          - status
+          - button /Save as job/
+        - textbox "SQL of scratch"
+      - complementary "Settings"
+      - region "Panels":
+        - heading "Problems" [level=2]
+        - region "Problems"
+        - group "Panel":
+          - button "Rows" [pressed]
+          - button "Graph"
+          - button "History"
+        - heading "No preview yet" [level=2]
+  `);
   await write(page, 'SELECT auction, prise\nFROM bids;');
   const problem = page.getByRole('region', { name: 'Problems' }).getByRole('button');
   await expect(problem).toContainText('prise');
@@ -38,6 +65,7 @@ test('editor: names complete from the catalog', async ({ signedIn: page, server 
   await page.keyboard.press('Control+Space');
   const options = page.getByRole('listbox').getByRole('option');
   await expect(options.filter({ hasText: 'price' }).first()).toBeVisible();
+  await takePictures(page, 'editor-completion');
 });
 
 test('editor: a preview brings live rows, says what it does not write, and is cancelled on the server', async ({ signedIn: page, server }) => {
@@ -60,7 +88,7 @@ test('editor: a preview brings live rows, says what it does not write, and is ca
   // Nothing matches: it says what it waits for, until it is cancelled.
   await write(page, 'SELECT auction FROM bids WHERE price < 0;');
   await page.keyboard.press('Control+Enter');
-  await expect(page.getByText(/^Waits for/)).toBeVisible();
+  await expect(page.getByText(/^(No record has been read|Records are read)/)).toBeVisible();
   await page.getByRole('button', { name: 'Cancel on the server' }).click();
   await expect(page.getByText(/Ended: cancelled/)).toBeVisible();
 });
@@ -117,4 +145,106 @@ test('editor: two who edit the same draft do not overwrite each other', async ({
   await page.getByRole('button', { name: 'Load theirs' }).click();
   await expect(page.locator('.cm-content')).toContainText('price > 2;');
   await expect(page.locator('.cm-content')).not.toContainText('-- mine');
+});
+
+test('editor: full screen by key and by button, and back', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  await page.goto(team.at('editor'));
+  const text = page.locator('.cm-content');
+  await expect(text).toBeFocused();
+  await page.keyboard.press('Shift+Alt+Enter');
+  const button = page.getByRole('button', { name: /^Full screen/ });
+  await expect(button).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
+  // The key switches and writes nothing.
+  await expect(page.locator('.cm-placeholder')).toBeVisible();
+  const box = await page.locator('.ide').boundingBox();
+  expect(box).toEqual({ x: 0, y: 0, ...page.viewportSize() });
+  await expectAccessible(page);
+  await takePictures(page, 'editor-full');
+  await button.click();
+  await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
+});
+
+test('editor: what was typed and not saved is offered again, per draft, and gone once it is saved', async ({ signedIn: page, server, complaints }) => {
+  complaints.expect(/ERR_FAILED/);
+  const team = new Team(page, server);
+  const sql = 'INSERT INTO bids_high SELECT auction, bidder, price, bid_time FROM bids WHERE price > 1;';
+  const job = await team.post<{ id: string }>('jobs', { name: `unsaved_${Date.now()}`, sql });
+  const other = await team.post<{ id: string }>('jobs', { name: `other_${Date.now()}`, sql });
+  const text = page.locator('.cm-content:visible');
+  const offer = page.getByRole('alert').filter({ hasText: 'Text that was not saved is still here.' });
+  // The server takes no draft: as good as a browser that dies before it was asked.
+  await page.route('**/draft', (route) => route.abort());
+  await page.goto(team.at(`editor/${job.id}`));
+  await expect(text).toContainText('price > 1;');
+  await expect(offer).toBeHidden();
+  await text.click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.insertText('\n-- not saved');
+  await expect(page.getByText(/^not saved:/)).toBeVisible();
+  await page.reload();
+  await expect(text).toContainText('price > 1;');
+  await expect(offer).toBeVisible();
+  await expect(text).not.toContainText('-- not saved');
+  await expectAccessible(page);
+  await takePictures(page, 'editor-unsaved');
+  await page.goto(team.at(`editor/${other.id}`));
+  await expect(text).toContainText('price > 1;');
+  await expect(offer).toBeHidden();
+
+  await page.unroute('**/draft');
+  await page.goto(team.at(`editor/${job.id}`));
+  await offer.getByRole('button', { name: 'Put it back' }).click();
+  await expect(text).toContainText('-- not saved');
+  await expect(offer).toBeHidden();
+  await expect(page.getByText(/^saved \d+ s ago/)).toBeVisible();
+  await page.reload();
+  await expect(text).toContainText('-- not saved');
+  await expect(offer).toBeHidden();
+});
+
+test('editor: who leaves at once after the last key finds the draft saved', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const job = await team.post<{ id: string }>('jobs', { name: `left_${Date.now()}`, sql: 'SELECT 1;' });
+  await page.goto(team.at(`editor/${job.id}`));
+  const text = page.locator('.cm-content:visible');
+  await text.click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.insertText(' -- last words');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Tables' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Tables' })).toBeVisible();
+  await expect.poll(async () => (await team.get<{ draft: { sql: string } }>(`jobs/${job.id}`)).draft.sql).toContain('last words');
+});
+
+test('editor: past previews are kept with their rows and open again', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at('editor'));
+  await write(page, "SELECT 'first' AS a;\n\nSELECT 'second' AS b;");
+  await expect(page.getByText('No problems found.')).toBeVisible();
+  const grid = page.getByRole('grid', { name: 'Result rows' });
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('Control+Enter');
+  await expect(grid.getByRole('gridcell', { name: 'first' })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/^Ended:/)).toBeVisible();
+  await page.locator('.cm-content').click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.press('Control+Enter');
+  await expect(grid.getByRole('gridcell', { name: 'second' })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/^Ended:/)).toBeVisible();
+
+  await page.getByRole('group', { name: 'Panel' }).getByRole('button', { name: 'History' }).click();
+  const past = page.getByRole('table', { name: 'History' }).getByRole('row').filter({ hasText: "SELECT 'first' AS a" });
+  await expect(past).toHaveCount(1);
+  await expect(past).not.toContainText('second');
+  await expectAccessible(page);
+  await takePictures(page, 'editor-history');
+  // It is the session's: another page in between takes nothing away.
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Tables' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Editor' }).click();
+  await page.getByRole('group', { name: 'Panel' }).getByRole('button', { name: 'History' }).click();
+  await past.getByRole('button', { name: 'Show rows' }).click();
+  await expect(grid.getByRole('gridcell', { name: 'first' })).toBeVisible();
+  await expect(page.getByText(/Rows of the preview of .*; nothing runs\./)).toBeVisible();
 });

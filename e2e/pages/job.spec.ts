@@ -29,6 +29,44 @@ test('job: the running graph shows figures, as a drawing and as a list', async (
   await page.goto(team.at(`jobs/${job.id}/overview`));
   const graph = page.getByRole('group', { name: /^Graph, \d+ operators/ });
   await expect(graph.getByRole('button').first()).toContainText('busy', { timeout: 30_000 });
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - navigation "Breadcrumb"
+      - heading "Bids by channel" [level=1]
+      - text: running
+      - button /Start…/ [disabled]
+      - button "Stop…"
+      - button "Savepoint"
+      - link "Edit SQL"
+      - navigation "Job":
+        - link "Overview"
+        - link "Metrics"
+        - link "Logs"
+        - link "Events"
+        - link /Runs \\d+/
+        - link /Versions \\d+/
+        - link /Savepoints \\d+/
+        - link "Settings"
+      - region "Graph":
+        - group "Graph, 5 operators":
+          - button /Kafka source main.bids/
+          - button /Window aggregate/
+          - button /Kafka sink/
+      - region "Over time":
+        - group "Time range"
+        - figure "Throughput"
+        - figure "Lag"
+      - region "Runs":
+        - table "Runs"
+      - complementary:
+        - region "Now":
+          - term: Lag
+          - term: Records behind
+          - term: Complete up to
+          - term: Checkpoint
+        - region "Lag per partition"
+        - region "Events"
+  `);
 
   const first = graph.getByRole('button').first();
   await first.focus();
@@ -48,6 +86,42 @@ test('job: the running graph shows figures, as a drawing and as a list', async (
   await page.getByRole('button', { name: 'Show as list' }).click();
   await expect(page.getByRole('columnheader', { name: 'Records/s' })).toBeVisible();
   await expectAccessible(page);
+});
+
+test('job: a small graph is shown in full at a size that can be read', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  for (const name of ['Generate bids', 'Bids by channel', 'Split bids']) {
+    const job = await team.jobIs(name, 'running');
+    await page.goto(team.at(`jobs/${job.id}/overview`));
+    const graph = page.getByRole('group', { name: /^Graph, \d+ operators/ });
+    const nodes = graph.getByRole('button');
+    await expect(nodes.first()).toContainText('busy', { timeout: 30_000 });
+    const frame = await graph.boundingBox();
+    for (const node of await nodes.all()) {
+      const box = await node.boundingBox();
+      // 150 wide by design, with text of 12 px.
+      expect(box?.width).toBeGreaterThan(150 * 0.79);
+      expect(box?.x).toBeGreaterThanOrEqual(frame?.x ?? 0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual((frame?.x ?? 0) + (frame?.width ?? 0));
+      expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual((frame?.y ?? 0) + (frame?.height ?? 0));
+    }
+    await takePictures(page, `job-graph-${name.split(' ')[0]?.toLowerCase()}`);
+  }
+});
+
+test('job: lag in time is there, or it says why not', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  const lag = page.getByRole('region', { name: 'Now' }).locator('dt:text-is("Lag") + dd');
+  const generator = await team.jobIs('Generate bids', 'running');
+  await page.goto(team.at(`jobs/${generator.id}/overview`));
+  await expect(lag).toHaveText('no event time', { timeout: 30_000 });
+  // A topic without event time: the age of its records is measured.
+  const sql = 'INSERT INTO bids_other SELECT auction, bidder, \'-\', price, bid_time FROM bids_high WHERE price < 0;';
+  const job = await team.post<{ id: string }>('jobs', { name: `plain_${Date.now()}`, sql });
+  await team.post(`jobs/${job.id}/start`, { from: 'fresh' });
+  await page.goto(team.at(`jobs/${job.id}/overview`));
+  await expect(lag).toHaveText(/^\d.* m?s$/, { timeout: 60_000 });
+  await team.post(`jobs/${job.id}/stop`, { mode: 'cancel' });
 });
 
 test('job: a chart is a table too, and a range is an address', async ({ signedIn: page, server }) => {

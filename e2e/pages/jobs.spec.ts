@@ -10,6 +10,24 @@ test('jobs: title, address, state in words, axe in both themes', async ({ signed
   await expect(page.getByRole('heading', { level: 1, name: 'Jobs' })).toBeVisible();
   const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: job.name, exact: true }) });
   await expect(row).toContainText('running');
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Jobs" [level=1]
+      - link "New job"
+      - searchbox "Name, description, tag, owner"
+      - text: /sorted \\d+ s ago/
+      - button "Sort again"
+      - group "Filter by state":
+        - button /running \\d+/
+      - table "Jobs":
+        - rowgroup:
+          - row /Select all \\d+ jobs Name State, seen Records\\/s .* Lag Owner Tags Changed Actions/
+        - rowgroup:
+          - row /Select Bids by channel Bids by channel running/:
+            - checkbox "Select Bids by channel"
+            - link "Bids by channel"
+            - button "Actions for Bids by channel"
+  `);
   await expectAccessible(page);
   await takePictures(page, 'jobs');
   await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'));
@@ -55,4 +73,25 @@ test('jobs: a disabled action says why, and a selection names what it would stop
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog).toBeHidden();
   expect((await team.job('Bids by channel'))?.current?.state).toBe('running');
+});
+
+test('jobs: a head sorts, once more turns it round, and the order stands in the address', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  await team.jobIs('Bids by channel', 'running');
+  await page.goto(team.at('jobs'));
+  const names = page.getByRole('table', { name: 'Jobs' }).getByRole('rowheader');
+  await expect(names.first()).toBeVisible();
+  const head = page.getByRole('columnheader', { name: 'Name' });
+  await head.getByRole('button').click();
+  await expect(page).toHaveURL(/[?&]sort=name/);
+  await expect(head).toHaveAttribute('aria-sort', 'ascending');
+  const sorted = (await names.allInnerTexts()).sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase()));
+  await expect(names).toHaveText(sorted);
+  await head.getByRole('button').click();
+  await expect(head).toHaveAttribute('aria-sort', 'descending');
+  await expect(names).toHaveText([...sorted].reverse());
+  await page.reload();
+  await expect(names).toHaveText([...sorted].reverse());
+  await head.getByRole('button').click();
+  await expect(page).not.toHaveURL(/sort=/);
 });

@@ -12,6 +12,26 @@ test('overview: title, address, key figures, axe in both themes', async ({ signe
   const figures = page.getByRole('region', { name: 'Key figures' });
   await expect(figures.getByRole('link', { name: /running/ })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Bids by channel', exact: true }).first()).toBeVisible();
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Overview" [level=1]
+      - text: /\\d+ jobs, \\d+ tables/
+      - link "New job"
+      - region "Key figures":
+        - link /running \\d+/
+        - link /recovering \\d+/
+        - link /failed \\d+/
+        - link /stopped \\d+/
+      - region /Lag \\d+/:
+        - heading /Lag \\d+/ [level=2]
+        - link "All jobs"
+        - table "Lag":
+          - rowgroup:
+            - row "Job State Lag Records behind In, records/s Trend"
+      - region "Recent events":
+        - heading "Recent events" [level=2]
+        - list
+  `);
   await expectAccessible(page);
   await takePictures(page, 'overview');
   await setTheme(page, 'dark');
@@ -63,18 +83,32 @@ test('shell: ? shows the keys, Esc closes them, g t goes to the tables', async (
 
 test('shell: a lost connection is told, what is on screen stays, and it comes back by itself', async ({ page, complaints }) => {
   complaints.expect(/ERR_|Failed to load|net::/);
+  test.setTimeout(120_000);
   const { Server, signIn } = await import('../fixtures/app.ts');
   const own = await Server.start();
   try {
     await signIn(page, own);
     await page.goto(`${own.url}/t/demo/tables`);
     await expect(page.getByText('live', { exact: true })).toBeVisible();
+    const row = page.getByRole('table', { name: 'Tables' }).getByRole('link', { name: 'logs', exact: true });
+    await expect(row).toBeVisible({ timeout: 30_000 });
+    // Another page that could not load its content in the first place.
+    const unlucky = await page.context().newPage();
+    await unlucky.route('**/api/v1/functions*', (route) => route.abort());
+    await unlucky.goto(`${own.url}/t/demo/functions`);
+    await expect(unlucky.getByRole('heading', { name: 'This could not be loaded' })).toBeVisible();
+    await expect(unlucky.getByText('live', { exact: true })).toBeVisible();
+    await unlucky.unroute('**/api/v1/functions*');
+
     await own.kill();
     await expect(page.getByRole('alert')).toContainText('No connection to the server', { timeout: 20_000 });
-    await expect(page.getByRole('heading', { level: 1, name: 'Tables' })).toBeVisible();
+    await expect(row).toBeVisible();
     await own.launch();
     await expect(page.getByText('live', { exact: true })).toBeVisible({ timeout: 30_000 });
     await expect(page.getByRole('alert')).toBeHidden();
+    await expect(row).toBeVisible();
+    await expect(unlucky.getByRole('table', { name: 'Functions' })).toBeVisible({ timeout: 30_000 });
+    await unlucky.close();
   } finally {
     await own.stop();
   }

@@ -23,10 +23,39 @@ test('tables: title, databases as filters, search in the address, axe in both th
   await expect(page).toHaveTitle('Tables · Millrace');
   const list = page.getByRole('table', { name: 'Tables' });
   await expect(list.getByRole('link', { name: 'logs', exact: true })).toBeVisible();
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Tables" [level=1]
+      - text: /\\d+ tables/
+      - button "New database"
+      - link "New table"
+      - searchbox "Name, column, connector, comment"
+      - group "Database":
+        - button /all \\d+/ [pressed]
+        - button /main \\d+/
+        - button /millrace \\d+/
+      - table "Tables":
+        - rowgroup:
+          - row "Name Connector Columns Comment Written by Read by Changed"
+        - rowgroup:
+          - row /main \\d+/
+          - row /bids_per_10s kafka 6/
+          - row /millrace \\d+/
+          - row /logs built in kafka \\d+/
+  `);
   await expectAccessible(page);
   await takePictures(page, 'tables');
   await setTheme(page, 'dark');
   await expectAccessible(page);
+
+  const columns = page.getByRole('columnheader', { name: 'Columns' });
+  await columns.getByRole('button').click();
+  await expect(columns).toHaveAttribute('aria-sort', 'descending');
+  await expect(page).toHaveURL(/[?&]sort=columns/);
+  const own = list.getByRole('row').filter({ has: page.getByRole('link', { name: /^(bids|nexmark)/ }) });
+  const counts = (await own.locator('td:nth-of-type(2)').allInnerTexts()).map(Number);
+  expect(counts).toEqual([...counts].sort((a, b) => b - a));
+  expect(counts.length).toBeGreaterThan(3);
 
   await page.getByRole('searchbox').fill('metrics');
   await expect(page).toHaveURL(/[?&]q=metrics/);
@@ -60,7 +89,37 @@ test('table: schema, rows, DDL and uses are tabs with addresses', async ({ signe
   await takePictures(page, 'table-sample');
   await tabs.getByRole('link', { name: /Used by/ }).click();
   await expect(page).toHaveURL(/\/used-by$/);
+  // Said once: the facts beside it do not repeat what the tab shows.
+  await expect(page.getByRole('region', { name: /^Read by/ })).toHaveCount(1);
   await expectAccessible(page);
+  await takePictures(page, 'table-used-by');
+});
+
+test('table: Query opens the editor with the statement, beside what stood there, and it runs', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  await team.jobIs('Bids by channel', 'running');
+  const bids = (await team.get<{ items: TableView[] }>('tables?limit=500')).items.find((known) => known.name === 'bids');
+  await page.goto(team.at('editor'));
+  await page.getByRole('textbox', { name: 'SQL of scratch' }).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText('SELECT 1');
+  await expect(page.getByText('kept in this browser')).toBeVisible();
+
+  await page.goto(team.at(`tables/${bids?.id}`));
+  await page.getByRole('link', { name: 'Query' }).click();
+  await expect(page).toHaveURL(/\/editor$/);
+  const text = page.locator('.cm-content');
+  await expect(text).toContainText(`SELECT * FROM \`${bids?.database}\`.\`bids\`;`);
+  await expect(text).toContainText('SELECT 1;');
+  // The caret is in the statement, before its end.
+  await expect(text).toBeFocused();
+  await page.keyboard.insertText(' WHERE price > 0');
+  await expect(text).toContainText('`bids` WHERE price > 0;');
+  await page.keyboard.press('Control+Enter');
+  await expect(page.getByRole('grid', { name: 'Result rows' }).getByRole('gridcell', { name: '+I' }).first()).toBeVisible({ timeout: 30_000 });
+  await page.reload();
+  await expect(text).toContainText('WHERE price > 0;');
+  await expect(text).not.toContainText('`bids`;');
 });
 
 test('table form: the statement grows beside it, errors stand at their field, and the table is there', async ({ signedIn: page, server, complaints }) => {

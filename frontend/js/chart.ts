@@ -90,7 +90,7 @@ export class Chart {
       scales: { x: { time: true }, y: { range: (_, low, high) => this.range(low, high) } },
       axes: [
         { ...axis, size: 24, gap: 4, space: 72, grid: { show: false }, border: { show: true, stroke: resolved("--chart-axis"), width: 1 }, values: (_, ticks) => ticks.map(clock) },
-        { ...axis, size: 52, gap: 6, space: 40, grid, values: (_, ticks) => ticks.map((tick) => this.hooks.format(tick, spec.unit)) },
+        { ...axis, size: (_, values) => axisWidth(values), gap: 6, space: 40, grid, values: (_, ticks) => ticks.map((tick) => this.hooks.format(tick, spec.unit)) },
       ],
       series: [
         {},
@@ -198,6 +198,12 @@ function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number,
   ctx.moveTo(x0, y0);
   ctx.lineTo(x1, y1);
   ctx.stroke();
+}
+
+/** As wide as its longest label, so that "1 min 40 s" is not cut; never narrower than the usual one. */
+function axisWidth(values: string[] | null): number {
+  const longest = Math.max(0, ...(values ?? []).map((value) => value?.length ?? 0));
+  return Math.max(52, longest * 6.6 + 14);
 }
 
 function diamond(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {

@@ -112,7 +112,7 @@ export class Editor {
     const dialect = flink(catalog.functions);
     const ask = this.setup.ask;
     const completion = ask
-      ? autocompletion({ override: sources(dialect, catalog, ask), activateOnTypingDelay: 60 })
+      ? autocompletion({ override: sources(dialect, catalog, ask), activateOnTypingDelay: 60, icons: false })
       : [];
     return [new LanguageSupport(dialect.language), completion];
   }

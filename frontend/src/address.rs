@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::format::percent;
 use crate::route::Route;
+use crate::ui::order::Order;
 
 #[derive(Clone, Copy)]
 pub struct Address {
@@ -65,6 +66,8 @@ impl Address {
         if push(href, false) {
             self.sync();
             scroll_to_top();
+            // What was pressed may have gone with its page: the focus goes to the new one, not to nowhere.
+            request_animation_frame(focus_content_if_lost);
         }
     }
 
@@ -97,6 +100,12 @@ impl Address {
         let path = self.path.get_untracked();
         let query = percent::query(&pairs);
         self.replace_with(&if query.is_empty() { path } else { format!("{path}?{query}") });
+    }
+
+    /// The order of a list, as the value `sort` of the query.
+    pub fn order(&self) -> Order {
+        let address = *self;
+        Order::new(self.query("sort"), move |word| address.set_query("sort", word.as_deref()))
     }
 
     /// While this component lives, leaving asks first when `reason` gives one.
@@ -163,6 +172,20 @@ fn push(href: &str, replace: bool) -> bool {
         history.push_state_with_url(&JsValue::NULL, "", Some(href))
     };
     done.is_ok()
+}
+
+/// Whether the keys go to nothing in particular.
+pub fn is_focus_lost() -> bool {
+    document().active_element().is_none_or(|element| element.tag_name() == "BODY" || element.id() == "main")
+}
+
+fn focus_content_if_lost() {
+    let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(main) = main
+        && is_focus_lost()
+    {
+        let _ = main.focus();
+    }
 }
 
 fn scroll_to_top() {

@@ -3,8 +3,10 @@
 use std::future::Future;
 
 use leptos::prelude::*;
+use millrace_wire::live::LiveEvent;
 
 use crate::api::Failure;
+use crate::live::Live;
 use crate::ui::failure::FailureView;
 use crate::ui::skeleton::{Shape, Skeleton};
 
@@ -38,6 +40,14 @@ where
         again: RwSignal::new(0),
     };
     let asked = StoredValue::new(0_u32);
+    // What could not be fetched is tried again once the server is heard again.
+    if let Some(live) = use_context::<Live>() {
+        live.on(move |event| {
+            if matches!(event, LiveEvent::Reset) && loaded.failure.try_with_untracked(Option::is_some) == Some(true) {
+                loaded.reload();
+            }
+        });
+    }
     Effect::new(move |before: Option<K>| {
         loaded.again.track();
         let key = key();

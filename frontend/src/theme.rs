@@ -101,6 +101,12 @@ pub fn remember(key: &str, value: &str) {
     }
 }
 
+pub fn forget(key: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
 pub fn recall(key: &str) -> Option<String> {
     window().local_storage().ok().flatten().and_then(|storage| storage.get_item(key).ok().flatten())
 }

@@ -40,7 +40,7 @@ wire! {
         pub bytes: u64,
         pub bad_records: u64,
         pub partitions: Vec<PartitionLag>,
-        /// Time between a record's event and now, newest record read.
+        /// Age of the newest record read: its event time, or without one the record's own time (Kafka).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub lag_ms: Option<u64>,
     }

@@ -16,29 +16,17 @@ export interface Answer {
 
 export type Ask = (text: string, offset: number) => Promise<string | null>;
 
-/** Kinds of the server in the words of CodeMirror, which pick the icon. */
-const ICONS: Record<string, string> = {
-  keyword: "keyword",
-  database: "namespace",
-  table: "class",
-  column: "property",
-  function: "function",
-  option: "constant",
-  value: "enum",
-  snippet: "text",
-};
-
 export function schema(catalog: Catalog): SQLNamespace {
   const top: Record<string, SQLNamespace> = {};
   for (const database of catalog.databases) {
     const tables: Record<string, SQLNamespace> = {};
     for (const table of database.tables) {
       tables[table.name] = {
-        self: { label: table.name, type: "class", detail: table.detail },
-        children: table.columns.map((column) => ({ label: column.name, type: "property", detail: column.type })),
+        self: { label: table.name, detail: table.detail },
+        children: table.columns.map((column) => ({ label: column.name, detail: column.type })),
       };
     }
-    top[database.name] = { self: { label: database.name, type: "namespace" }, children: tables };
+    top[database.name] = { self: { label: database.name, detail: "database" }, children: tables };
   }
   return top;
 }
@@ -73,12 +61,11 @@ async function planned(
 }
 
 function completion(item: Answer["items"][number]): Completion {
-  const kind = ICONS[item.kind];
   return {
     label: item.label,
     apply: item.insert,
-    detail: item.detail,
-    ...(kind ? { type: kind } : {}),
+    // No icons: their characters are missing on many machines. What it is stands in words.
+    detail: item.detail || item.kind,
     ...(item.documentation ? { info: item.documentation } : {}),
   };
 }

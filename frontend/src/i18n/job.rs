@@ -46,6 +46,11 @@ super::texts! {
     throughput_note = "records/s";
     lag = "Lag";
     lag_note = "behind the sources";
+    lag_not_measured = "The worker has not reported yet.";
+    nothing_read = "nothing read yet";
+    nothing_read_why = "Lag is the age of the newest record read. None was read yet.";
+    no_event_time = "no event time";
+    no_event_time_why = "No source of this job has an event time, so there is no age to measure. Records behind say how far it is.";
     read = "Read";
     written = "Written";
     now = "Now";

@@ -40,8 +40,8 @@ super::texts! {
     stop_savepoint_note = "Takes a savepoint, then stops. A later start goes on from there.";
     stop_drain = "Drain";
     stop_drain_note = "Sources end, open windows are written early, then it finishes. Good before a change that cannot keep state.";
-    stop_cancel = "Cancel";
-    stop_cancel_note = "Stops at once. A later start goes on from the last checkpoint and reads again what came after it.";
+    stop_cancel = "At once";
+    stop_cancel_note = "Nothing is saved now. A later start goes on from the last checkpoint and reads again what came after it.";
     how_to_stop = "How to stop";
     started(name) = "{name} starts";
     stopping(name) = "{name} stops";

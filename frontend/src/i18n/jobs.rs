@@ -31,7 +31,6 @@ super::texts! {
     column_changed = "Changed";
     column_actions = "Actions";
     actions_for(name) = "Actions for {name}";
-    sort_by(column) = "Sort by {column}";
     empty = "No jobs yet";
     empty_body = "A job is SQL that runs for as long as you want. Write it in the editor and start it.";
     no_match = "No job matches";
@@ -53,6 +52,5 @@ super::texts! {
     open = "Open";
     edit = "Edit SQL";
     logs = "Logs";
-    lag_not_known = "not known";
     no_checkpoint = "none";
 }

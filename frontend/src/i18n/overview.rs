@@ -22,6 +22,7 @@ super::texts! {
     throughput = "In, records/s";
     trend = "Trend";
     watermark = "Complete up to";
+    no_watermark = "No source of the job has an event time, or nothing was read yet.";
     begin_title(team) = "Nothing flows in {team} yet";
     begin_body = "Four steps to the first running job. Leave at any time; what you did is kept.";
     step_connect = "Connect a system";

@@ -64,5 +64,6 @@ super::texts! {
     key_complete = "Complete";
     key_format = "Format, undone in one step";
     key_comment = "Comment or uncomment";
+    key_full_screen = "Full screen, and back";
     key_leave = "Leave the editor: Esc, then Tab";
 }

@@ -17,6 +17,7 @@ super::texts! {
     built_in = "built in";
     built_in_tip = "Kept by the platform; it cannot be changed.";
     no_tables = "No table yet";
+    no_own_tables = "No table of your own yet";
     no_tables_body = "A table describes a stream that lives elsewhere: a topic, files, a generator. Nothing is copied.";
     more_than_shown(shown, total) = "{shown} of {total} shown; use the search to narrow it down.";
     delete_database(name) = "Delete database {name}";

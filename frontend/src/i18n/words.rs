@@ -18,9 +18,11 @@ super::texts! {
     dismiss = "Dismiss";
     optional = "optional";
     not_known = "not known";
+    lag_not_known = "Nothing was read yet, or no source of the job has an event time.";
     none = "none";
     loading = "Loading";
     load_more = "Load more";
+    sort_by(column) = "Sort by {column}";
     yes = "yes";
     no = "no";
     ago(age) = "{age} ago";

@@ -4,6 +4,8 @@ pub mod connection;
 pub mod form;
 pub mod topic;
 
+use std::cmp::Ordering;
+
 use leptos::prelude::*;
 use millrace_wire::connection::{Connection, ConnectionKind};
 use millrace_wire::live::LiveEvent;
@@ -23,6 +25,7 @@ use crate::ui::button::{Button, Kind};
 use crate::ui::empty_state::EmptyState;
 use crate::ui::icon::Icon;
 use crate::ui::link_button::LinkButton;
+use crate::ui::order::{Order, by_words};
 use crate::ui::page_head::PageHead;
 use crate::ui::search_field::SearchField;
 use crate::ui::skeleton::Shape;
@@ -48,6 +51,7 @@ pub fn ConnectionsPage(team: String) -> impl IntoView {
         }
     });
     let query = address.query("q");
+    let order = address.order();
     let new_href = TeamRoute::ConnectionNew.of(&team).href();
     let head_href = new_href.clone();
     let count = move || loaded.with(|all| counted(all.len() as u64, "connection", "connections"));
@@ -71,7 +75,8 @@ pub fn ConnectionsPage(team: String) -> impl IntoView {
                 let (team, new_href) = (team.clone(), new_href.clone());
                 (move || {
                     let words = query.get().unwrap_or_default();
-                    let shown: Vec<Connection> = all.with(|all| all.iter().filter(|known| is_hit(known, &words)).cloned().collect());
+                    let mut shown: Vec<Connection> = all.with(|all| all.iter().filter(|known| is_hit(known, &words)).cloned().collect());
+                    order.sort(&mut shown, compare);
                     let new_href = new_href.clone();
                     if all.with(Vec::is_empty) {
                         view! {
@@ -88,7 +93,7 @@ pub fn ConnectionsPage(team: String) -> impl IntoView {
                         }
                         .into_any()
                     } else {
-                        list(&team, shown)
+                        list(&team, shown, order)
                     }
                 })
                 .into_any()
@@ -103,17 +108,26 @@ fn is_hit(connection: &Connection, words: &str) -> bool {
     matches(&format!("{} {addresses} {}", connection.name, connection.description), words)
 }
 
-fn list(team: &str, shown: Vec<Connection>) -> AnyView {
+fn compare(column: &str, a: &Connection, b: &Connection) -> Ordering {
+    let by_column = match column {
+        "tables" => b.tables.cmp(&a.tables),
+        "changed" => b.updated_at.cmp(&a.updated_at),
+        _ => Ordering::Equal,
+    };
+    by_column.then_with(|| by_words(&a.name, &b.name))
+}
+
+fn list(team: &str, shown: Vec<Connection>, order: Order) -> AnyView {
     let heads = vec![
-        Head::text(text::name()).fit(),
+        Head::text(text::name()).fit().sorts("name"),
         Head::text(text::kind()).fit(),
         Head::text(text::addresses()).fit(),
         Head::text(text::description()),
-        Head::number(text::tables()),
-        Head::number(text::changed()),
+        Head::number(text::tables()).sorts("tables"),
+        Head::number(text::changed()).sorts("changed"),
     ];
     let rows: Vec<AnyView> = shown.into_iter().map(|connection| row(team, connection)).collect();
-    view! { <Table label=text::title() heads>{rows}</Table> }.into_any()
+    view! { <Table label=text::title() heads order>{rows}</Table> }.into_any()
 }
 
 fn row(team: &str, connection: Connection) -> AnyView {

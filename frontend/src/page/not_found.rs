@@ -4,8 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::failure as text;
 use crate::session::use_session;
-use crate::ui::empty_state::EmptyState;
-use crate::ui::icon::Icon;
+use crate::ui::button::Kind;
 use crate::ui::link_button::LinkButton;
 use crate::ui::page_head::PageHead;
 
@@ -16,9 +15,8 @@ pub fn NotFoundPage() -> impl IntoView {
     view! {
         <PageHead title=text::not_found().to_owned()/>
         <div class="page">
-            <EmptyState icon=Icon::Search title=text::not_found() body=text::not_found_body()>
-                <LinkButton href=home>{text::to_start()}</LinkButton>
-            </EmptyState>
+            <p class="muted">{text::not_found_body()}</p>
+            <p class="page-next"><LinkButton kind=Kind::Primary href=home>{text::to_start()}</LinkButton></p>
         </div>
     }
     .into_any()

@@ -131,7 +131,13 @@ pub fn TablesPage(team: String) -> impl IntoView {
                         }
                         .into_any()
                     } else {
-                        view! { <list::TableList team=team.clone() catalog shown is_filtered deleting/> }.into_any()
+                        let only_built_in =
+                            !is_filtered.get() && catalog.with(|catalog| catalog.tables.iter().all(|table| table.built_in));
+                        view! {
+                            <list::TableList team=team.clone() catalog shown is_filtered deleting/>
+                            {only_built_in.then(|| view! { <EmptyState title=text::no_own_tables() body=text::no_tables_body()/> })}
+                        }
+                        .into_any()
                     }
                 })
                 .into_any()

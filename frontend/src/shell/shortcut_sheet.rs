@@ -39,6 +39,7 @@ pub(crate) fn shortcut_groups() -> AnyView {
             (&["Ctrl", "Space"], text::key_complete()),
             (&["Shift", "Alt", "F"], text::key_format()),
             (&[MOD, "/"], text::key_comment()),
+            (&["Shift", "Alt", "Enter"], text::key_full_screen()),
             (&["Esc", "Tab"], text::key_leave()),
         ])}
     }

@@ -41,7 +41,7 @@ pub fn FailureNote(failure: Failure) -> impl IntoView {
             {Icon::Error.view()}
             <strong>{failure.error.message.clone()}</strong>
             {failure.error.hint.clone().map(|hint| view! { <p>{hint}</p> })}
-            {failure.error.details.iter().map(|detail| view! {
+            {failure.error.details.iter().filter(|detail| detail.message != failure.error.message).map(|detail| view! {
                 <p class="small"><span class="code">{detail.field.clone()}</span>" "{detail.message.clone()}</p>
             }).collect_view()}
             <FailureDetails failure/>

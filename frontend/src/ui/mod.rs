@@ -38,6 +38,7 @@ pub mod toast;
 pub mod breadcrumb;
 pub mod code_block;
 pub mod facts;
+pub mod order;
 pub mod page_head;
 pub mod panel;
 pub mod steps;

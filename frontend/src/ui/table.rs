@@ -2,6 +2,10 @@
 
 use leptos::prelude::*;
 
+use super::icon::Icon;
+use super::order::Order;
+use crate::i18n::words;
+
 /// A column of the head.
 #[derive(Clone)]
 pub struct Head {
@@ -13,11 +17,13 @@ pub struct Head {
     pub wide: bool,
     /// Named for those who do not see the table, not shown.
     pub silent: bool,
+    /// The word under which rows can be put in order by it.
+    pub sorts: Option<&'static str>,
 }
 
 impl Head {
     pub fn text(label: impl Into<String>) -> Head {
-        Head { label: label.into(), number: false, fit: false, wide: false, silent: false }
+        Head { label: label.into(), number: false, fit: false, wide: false, silent: false, sorts: None }
     }
 
     pub fn number(label: impl Into<String>) -> Head {
@@ -31,6 +37,12 @@ impl Head {
 
     pub fn wide(mut self) -> Head {
         self.wide = true;
+        self
+    }
+
+    /// Rows can be put in order by this column.
+    pub fn sorts(mut self, word: &'static str) -> Head {
+        self.sorts = Some(word);
         self
     }
 
@@ -61,6 +73,9 @@ pub fn Table(
     /// As wide as its columns only.
     #[prop(optional)]
     narrow: bool,
+    /// By which column the rows stand; needed where a head sorts.
+    #[prop(optional)]
+    order: Option<Order>,
     /// The rows: `<tr>` with a `<th scope="row">` for the name.
     children: Children,
 ) -> impl IntoView {
@@ -74,18 +89,47 @@ pub fn Table(
         <table class=class aria-label=label>
             <thead>
                 <tr>
-                    {heads.into_iter().map(|head| {
-                        let class = head.class();
-                        view! {
-                            <th scope="col" class=class>
-                                <span class=head.silent.then_some("visually-hidden")>{head.label}</span>
-                            </th>
-                        }
-                    }).collect_view()}
+                    {heads.into_iter().map(|head| head_cell(head, order)).collect_view()}
                 </tr>
             </thead>
             <tbody>{children()}</tbody>
         </table>
+    }
+    .into_any()
+}
+
+fn head_cell(head: Head, order: Option<Order>) -> AnyView {
+    let class = head.class();
+    let (Some(column), Some(order)) = (head.sorts, order) else {
+        return view! {
+            <th scope="col" class=class><span class=head.silent.then_some("visually-hidden")>{head.label}</span></th>
+        }
+        .into_any();
+    };
+    view! { <SortHead class label=head.label column is_down=head.number order/> }.into_any()
+}
+
+/// The head of a column that sorts: a button with an arrow where it is the chosen one.
+#[component]
+pub fn SortHead(
+    #[prop(into)] class: String,
+    #[prop(into)] label: String,
+    column: &'static str,
+    /// The largest, or newest, first is the usual way.
+    is_down: bool,
+    order: Order,
+) -> impl IntoView {
+    // Down and reversed is up again.
+    let goes_down = move || order.of(column).map(|reversed| is_down != reversed);
+    let aria = move || goes_down().map(|down| if down { "descending" } else { "ascending" });
+    let tip = words::sort_by(&label);
+    view! {
+        <th scope="col" class=class aria-sort=aria>
+            <button type="button" class="table-sort" title=tip on:click=move |_| order.press(column)>
+                {label}
+                {move || goes_down().map(|down| if down { Icon::Down } else { Icon::Up }.small())}
+            </button>
+        </th>
     }
     .into_any()
 }

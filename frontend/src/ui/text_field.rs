@@ -48,6 +48,7 @@ pub fn TextField(
                 id=control
                 type=kind
                 spellcheck="false"
+                autofocus=autofocus
                 autocomplete=autocomplete.unwrap_or_else(|| "off".to_owned())
                 placeholder=move || placeholder.get()
                 list=move || suggestions.with(|all| !all.is_empty()).then(|| list.clone())

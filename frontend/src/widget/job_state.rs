@@ -34,6 +34,18 @@ pub fn wanted(desired: DesiredState, current: Option<&CurrentRun>) -> Option<&'s
     }
 }
 
+/// Lags beyond these are worth a colour, on every page the same. Targets per table come with alerts.
+const LATE_MS: u64 = 30_000;
+const VERY_LATE_MS: u64 = 60_000;
+
+pub fn lag_tone(ms: u64) -> &'static str {
+    match ms {
+        ..LATE_MS => "",
+        LATE_MS..VERY_LATE_MS => "warn medium",
+        _ => "bad medium",
+    }
+}
+
 #[component]
 pub fn JobState(
     #[prop(into)] desired: Signal<DesiredState>,
@@ -84,6 +96,11 @@ mod tests {
         assert_eq!(at(Some(&run(RunState::Running, false))), Some(200));
         assert_eq!(at(Some(&run(RunState::Failed, false))), Some(100));
         assert_eq!(at(None), None);
+    }
+
+    #[test]
+    fn lateness_has_two_steps() {
+        assert_eq!([29_999, 30_000, 60_000].map(lag_tone), ["", "warn medium", "bad medium"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod dag;
 pub mod data_grid;
+pub mod event_mark;
 pub mod job_actions;
 pub mod job_settings;
 pub mod job_state;

@@ -144,7 +144,11 @@ fn Head(team: String, path: String, connection: Signal<Connection>) -> impl Into
             title=name
             steps=steps
             beside=move || view! { {move || connection.with(marks)} }
-            note=move || view! { <span class="code">{addresses}</span>" "{move || connection.with(|connection| connection.description.clone())} }
+            note=move || view! {
+                <span class="code">{addresses}</span>" "
+                // That of the demo broker says what the notice below says.
+                {move || connection.with(|connection| (!connection.demo).then(|| connection.description.clone()))}
+            }
             actions=move || view! {
                 <LinkButton small=true icon=Icon::Settings href=edit reason=reason>{words::edit()}</LinkButton>
                 <Menu label=words::more_actions().to_owned() items>{Icon::More.view()}</Menu>

@@ -11,13 +11,15 @@ use millrace_wire::table::TableSummary;
 use super::desk::{Desk, KeepText, Saving};
 use super::dialogs::{CreateJob, SaveVersion};
 use super::graph_panel::GraphPanel;
+use super::history::HistoryPanel;
 use super::open_tabs::OpenTabs;
 use super::panes::{Edge, Handle, Pane};
 use super::preview::Preview;
 use super::preview_panel::{PreviewPanel, PreviewTools};
 use super::problems::Problems;
 use super::side::Side;
-use crate::address::use_address;
+use super::unsaved::UnsavedNote;
+use crate::address::{is_focus_lost, use_address};
 use crate::clock::use_clock;
 use crate::format::age::{age, between};
 use crate::format::number::counted;
@@ -43,6 +45,7 @@ pub(super) struct Panes {
 enum Panel {
     Preview,
     Graph,
+    History,
 }
 
 #[component]
@@ -57,6 +60,8 @@ pub(super) fn Bench(
     /// Text to put at the caret, from the tree.
     #[prop(into)]
     inserted: Signal<Option<(u32, String)>>,
+    /// SQL that the address brought along, for the scratch.
+    brought: RwSignal<Option<String>>,
     #[prop(into)] active: Signal<bool>,
 ) -> impl IntoView {
     let editable = may(Right::Edit);
@@ -85,6 +90,20 @@ pub(super) fn Bench(
         }
         number
     });
+    // Who comes to the editor wants to write.
+    Effect::new(move |_| {
+        if active.get() && desk.sql.is_ready() && is_focus_lost() {
+            desk.sql.focus();
+        }
+    });
+    Effect::new(move |_| {
+        if desk.id.is_none()
+            && let Some(sql) = brought.get()
+        {
+            brought.set(None);
+            desk.bring(&sql);
+        }
+    });
     use_live().on(move |event| {
         if let LiveEvent::Job { job, desired, current } = event
             && Some(*job) == desk.id
@@ -104,8 +123,11 @@ pub(super) fn Bench(
         let (from, to) = desk.sql.selection().get_untracked();
         let chosen = usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(from, to)| sql.get(from..to));
         match chosen.filter(|chosen| !chosen.trim().is_empty()) {
-            Some(chosen) => preview.start(chosen.to_owned(), None),
-            None => preview.start(sql, Some(to)),
+            Some(chosen) => preview.start(chosen.to_owned(), None, chosen.to_owned()),
+            None => {
+                let statement = desk.statement_at(&sql, to);
+                preview.start(sql, Some(to), statement);
+            }
         }
     });
     let save = Callback::new(move |()| {
@@ -130,7 +152,13 @@ pub(super) fn Bench(
         address.go(&TeamRoute::Job(id, JobTab::Overview).of(&started_team.get_value()));
     });
     let target = Signal::derive(move || desk.job.with(|job| job.as_ref().map(Target::of)));
-    let sides = vec![(Panel::Preview, text::rows().to_owned()), (Panel::Graph, text::graph().to_owned())];
+    let sides = vec![
+        (Panel::Preview, text::rows().to_owned()),
+        (Panel::Graph, text::graph().to_owned()),
+        (Panel::History, text::history().to_owned()),
+    ];
+    let show_rows = Callback::new(move |()| panel.set(Panel::Preview));
+    let put_in = Callback::new(move |sql: String| desk.sql.insert(&sql));
     let problem_count =
         move || desk.validation.with(|validation| validation.as_ref().map_or(0, |found| found.diagnostics.len()));
     let read_only = !editable.get_untracked();
@@ -139,6 +167,7 @@ pub(super) fn Bench(
         <section class="ide-editor" aria-label=move || label.get()>
             <Tools desk preview run format starts creates versions/>
             <ConflictNote desk/>
+            <UnsavedNote desk/>
             <SqlEditor handle=desk.sql team=team.clone() label=label.get_untracked() read_only findings=desk.findings() tables functions
                 on_run=run on_save=save on_format=format/>
         </section>
@@ -163,6 +192,7 @@ pub(super) fn Bench(
                 </div>
                 <div class="ide-panel" class:is-hidden=move || panel.get() != Panel::Preview><PreviewPanel preview/></div>
                 {move || (panel.get() == Panel::Graph).then(|| view! { <GraphPanel desk/> })}
+                {move || (panel.get() == Panel::History).then(|| view! { <HistoryPanel preview on_open=show_rows on_insert=put_in/> })}
             </div>
         </section>
         <StartDialog team=team.clone() open=starts target on_started=started/>

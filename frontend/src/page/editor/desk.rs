@@ -6,6 +6,8 @@ use millrace_wire::ids::JobId;
 use millrace_wire::job::{Job, JobSettings, SaveDraft};
 use millrace_wire::sql::{Diagnostic, Format, Formatted, Severity, Validate, Validation};
 
+use super::backup::{self, Backup};
+use super::brought;
 use crate::api::{self, Failure};
 use crate::clock::now;
 use crate::i18n::editor as text;
@@ -40,6 +42,8 @@ pub(super) struct Desk {
     pub(super) validating: RwSignal<bool>,
     pub(super) validation_failure: RwSignal<Option<Failure>>,
     pub(super) saving: RwSignal<Saving>,
+    /// Found in the browser when the draft was opened: typed, never saved.
+    pub(super) unsaved: RwSignal<Option<Backup>>,
     may_edit: Signal<bool>,
     pub(super) toasts: Toasts,
 }
@@ -50,6 +54,8 @@ impl Desk {
         let sql = job.as_ref().map_or_else(scratch, |job| job.draft.sql.clone());
         let settings = job.as_ref().map(|job| job.draft.settings.clone()).unwrap_or_default();
         let saved_at = job.as_ref().map_or_else(now, |job| job.draft.updated_at);
+        let unsaved =
+            job.as_ref().filter(|_| may_edit.get_untracked()).and_then(|job| backup::offered(team, job.id, &job.draft));
         let desk = Desk {
             team: StoredValue::new(team.to_owned()),
             id: job.as_ref().map(|job| job.id),
@@ -60,11 +66,13 @@ impl Desk {
             validating: RwSignal::new(false),
             validation_failure: RwSignal::new(None),
             saving: RwSignal::new(Saving::Saved(saved_at)),
+            unsaved: RwSignal::new(unsaved),
             may_edit,
             toasts: use_toasts(),
         };
         desk.validate_after_typing();
         desk.save_after_typing();
+        desk.save_when_left();
         desk
     }
 
@@ -89,6 +97,18 @@ impl Desk {
                     .unwrap_or_default()
             })
         })
+    }
+
+    /// The statement that a preview at this byte is of, as far as the last check knows; else the whole script.
+    pub(super) fn statement_at(&self, sql: &str, byte: u32) -> String {
+        let found = self.validation.with_untracked(|validation| {
+            let statements = validation.as_ref().map(|validation| validation.statements.as_slice()).unwrap_or_default();
+            // A statement ends before its semicolon; behind the last one the last one is meant.
+            let at_caret = statements.iter().find(|statement| byte <= statement.span.end);
+            let span = &at_caret.or(statements.last())?.span;
+            sql.get(usize::try_from(span.start).ok()?..usize::try_from(span.end).ok()?).map(str::to_owned)
+        });
+        found.unwrap_or_else(|| sql.to_owned()).trim().to_owned()
     }
 
     pub(super) fn errors(&self) -> Vec<Diagnostic> {
@@ -156,17 +176,76 @@ impl Desk {
             if !is_change || !desk.may_edit.get_untracked() {
                 return state;
             }
-            if desk.saving.with_untracked(|saving| *saving != Saving::Conflict) && desk.is_changed() {
-                desk.saving.set(Saving::Changed);
+            if desk.is_changed() {
+                if desk.saving.with_untracked(|saving| *saving != Saving::Conflict) {
+                    desk.saving.set(Saving::Changed);
+                }
+                desk.back_up(&state);
             }
+            // The scratch goes nowhere but into the browser's own storage.
+            let pause = if desk.id.is_some() { SAVE_AFTER_MS } else { 0 };
             spawn_local(async move {
-                gloo_timers::future::TimeoutFuture::new(SAVE_AFTER_MS).await;
+                gloo_timers::future::TimeoutFuture::new(pause).await;
                 let is_newest = number.is_some() && asked.try_get_value() == number;
                 if is_newest && desk.saving.try_with_untracked(|saving| *saving == Saving::Changed) == Some(true) {
                     desk.save().await;
                 }
             });
             state
+        });
+    }
+
+    fn back_up(&self, (sql, settings): &(String, JobSettings)) {
+        if let Some(id) = self.id {
+            let backup = Backup { sql: sql.clone(), settings: settings.clone(), at: now() };
+            self.team.with_value(|team| backup::keep(team, id, &backup));
+        }
+    }
+
+    fn forget_backup(&self) {
+        if let Some(id) = self.id {
+            let _ = self.team.try_with_value(|team| backup::clear(team, id));
+        }
+    }
+
+    /// Puts back what was typed and not saved; it is saved like anything typed.
+    pub(super) fn restore(&self) {
+        let Some(backup) = self.unsaved.get_untracked() else { return };
+        self.unsaved.set(None);
+        self.sql.replace(&backup.sql);
+        self.settings.set(backup.settings);
+    }
+
+    pub(super) fn discard_unsaved(&self) {
+        self.unsaved.set(None);
+        if self.saving.with_untracked(|saving| matches!(saving, Saving::Saved(_))) {
+            self.forget_backup();
+        }
+    }
+
+    /// Takes in SQL that the address brought along.
+    pub(super) fn bring(&self, sql: &str) {
+        let (text, caret) = brought::with_statement(&self.sql.current(), sql);
+        self.sql.replace(&text);
+        self.sql.caret_to(caret);
+    }
+
+    /// Who leaves the page before the draft was saved does not wait for it. Where that fails, the backup is offered the
+    /// next time.
+    fn save_when_left(&self) {
+        let desk = *self;
+        on_cleanup(move || {
+            let is_waiting = desk.saving.try_with_untracked(|saving| *saving == Saving::Changed) == Some(true);
+            let (Some(id), true, Some(team)) = (desk.id, is_waiting, desk.team.try_get_value()) else { return };
+            let revision = desk.job.try_with_untracked(|job| job.as_ref().map(|job| job.draft.revision)).flatten();
+            let (Some(revision), Some(settings)) = (revision, desk.settings.try_get_untracked()) else { return };
+            let body = SaveDraft { sql: desk.sql.current(), settings, revision };
+            let path = api::path::team(&team, &format!("jobs/{id}/draft"));
+            spawn_local(async move {
+                if api::put::<Job>(&path, &body).await.is_ok() {
+                    backup::clear(&team, id);
+                }
+            });
         });
     }
 
@@ -190,6 +269,7 @@ impl Desk {
             return true;
         };
         if !self.is_changed() {
+            self.forget_backup();
             let at = self.job.with_untracked(|job| job.as_ref().map_or_else(now, |job| job.draft.updated_at));
             let _ = self.saving.try_set(Saving::Saved(at));
             return true;
@@ -202,6 +282,9 @@ impl Desk {
                 let _ = self.job.try_set(Some(job));
                 // Typed while the request was on its way.
                 let more = self.is_changed();
+                if !more {
+                    self.forget_backup();
+                }
                 let _ = self.saving.try_set(if more { Saving::Changed } else { Saving::Saved(now()) });
                 true
             }
@@ -222,6 +305,7 @@ impl Desk {
         match api::get::<Job>(&self.job_path(id, "")).await {
             Ok(job) => {
                 if keep_text == KeepText::No {
+                    self.forget_backup();
                     self.sql.set(&job.draft.sql);
                     let _ = self.settings.try_set(job.draft.settings.clone());
                 }

@@ -78,9 +78,17 @@ pub(super) fn CreateJob(desk: Desk, open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <Dialog open title=text::create_title().to_owned() foot=foot>
-            <p class="muted">{text::create_body()}</p>
-            <TextField label=text::name().to_owned() value=name code=true autofocus=true error=at_name/>
-            <TextArea label=text::description().to_owned() value=description is_optional=true/>
+            <form class="form" on:submit=move |event| {
+                event.prevent_default();
+                if no_name.get_untracked().is_none() && !busy.get_untracked() {
+                    create.run(());
+                }
+            }>
+                <p class="muted">{text::create_body()}</p>
+                <TextField label=text::name().to_owned() value=name code=true autofocus=true error=at_name/>
+                <TextArea label=text::description().to_owned() value=description is_optional=true/>
+                <button type="submit" hidden></button>
+            </form>
             {move || failure.get().filter(|failure| !failure.is_only_at(&["name"])).map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
     }
@@ -133,8 +141,16 @@ pub(super) fn SaveVersion(desk: Desk, open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <Dialog open title=text::save_version_title().to_owned() foot=foot>
-            <p class="muted">{text::save_version_body()}</p>
-            <TextField label=text::comment().to_owned() value=comment is_optional=true autofocus=true/>
+            <form class="form" on:submit=move |event| {
+                event.prevent_default();
+                if !busy.get_untracked() {
+                    save.run(());
+                }
+            }>
+                <p class="muted">{text::save_version_body()}</p>
+                <TextField label=text::comment().to_owned() value=comment is_optional=true autofocus=true/>
+                <button type="submit" hidden></button>
+            </form>
             {move || failure.get().map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
     }

@@ -1,9 +1,12 @@
 //! The editor: tables on the left, the open drafts in the middle, what is wrong and what comes out below.
 
+mod backup;
 mod bench;
+mod brought;
 mod desk;
 mod dialogs;
 mod graph_panel;
+mod history;
 mod names;
 mod open_tabs;
 mod panes;
@@ -12,7 +15,9 @@ mod preview_panel;
 mod problems;
 mod side;
 mod tree;
+mod unsaved;
 
+use leptos::ev;
 use leptos::prelude::*;
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::ids::JobId;
@@ -31,6 +36,7 @@ use crate::ui::button::IconButton;
 use crate::ui::icon::Icon;
 use crate::ui::skeleton::Shape;
 use bench::{Bench, Panes};
+use history::History;
 use open_tabs::{OpenTab, OpenTabs, TabKey};
 use panes::{Edge, Handle, Pane};
 use tree::Tree;
@@ -54,6 +60,18 @@ pub fn EditorPage(
         let loaded = load(|| (), |()| async { api::get::<Page<FunctionInfo>>("/functions").await });
         Memo::new(move |_| loaded.with(|page| page.items.clone()).unwrap_or_default())
     };
+    History::provide(&team);
+    let full = full_screen();
+    let address = use_address();
+    let asked = address.query("sql");
+    let brought = RwSignal::new(None::<String>);
+    // Taken in once: the address is the scratch's again, so that loading the page anew does not add the SQL anew.
+    Effect::new(move |_| {
+        if let Some(sql) = asked.get().filter(|_| job.get_untracked().is_none()) {
+            brought.set(Some(sql));
+            address.set_query("sql", None);
+        }
+    });
     let inserted = RwSignal::new(None::<(u32, String)>);
     let insert = Callback::new(move |text: String| {
         inserted.update(|inserted| {
@@ -86,15 +104,15 @@ pub fn EditorPage(
     let bench_team = StoredValue::new(team.clone());
     view! {
         <h1 class="visually-hidden">{move || text::title(title.get())}</h1>
-        <div class="ide" style=style>
+        <div class="ide" class:ide-full=move || full.get() style=style>
             <section class="pane pane-chrome ide-tree" aria-label=text::tables()>
                 <Tree tables=catalog on_insert=insert/>
                 <Handle pane=tree_pane edge=Edge::Right label=text::resize_tree()/>
             </section>
-            <TabStrip team=team.clone() tabs job close=Callback::new(move |key| benches.update(|benches| benches.retain(|open| *open != key)))/>
+            <TabStrip team=team.clone() tabs job full close=Callback::new(move |key| benches.update(|benches| benches.retain(|open| *open != key)))/>
             <For each=move || benches.get() key=|key| *key let(key)>
                 <div class="ide-bench" class:is-hidden=move || job.get() != key>
-                    <LoadedBench team=bench_team.get_value() id=key tabs panes tables=catalog functions inserted
+                    <LoadedBench team=bench_team.get_value() id=key tabs panes tables=catalog functions inserted brought
                         active=Signal::derive(move || job.get() == key)/>
                 </div>
             </For>
@@ -130,10 +148,11 @@ fn LoadedBench(
     tables: Memo<Vec<TableSummary>>,
     functions: Memo<Vec<FunctionInfo>>,
     inserted: RwSignal<Option<(u32, String)>>,
+    brought: RwSignal<Option<String>>,
     active: Signal<bool>,
 ) -> impl IntoView {
     let Some(id) = id else {
-        return view! { <Bench team job=None tabs panes tables functions inserted active/> }.into_any();
+        return view! { <Bench team job=None tabs panes tables functions inserted brought active/> }.into_any();
     };
     let path = api::path::team(&team, &format!("jobs/{id}"));
     let job = load(
@@ -145,13 +164,20 @@ fn LoadedBench(
     );
     let shown = job.show(Shape::Lines(8), move |job| {
         let job = job.get_untracked();
-        view! { <Bench team=team.clone() job=Some(job) tabs panes tables functions inserted active/> }.into_any()
+        view! { <Bench team=team.clone() job=Some(job) tabs panes tables functions inserted brought active/> }
+            .into_any()
     });
     view! { {shown} }.into_any()
 }
 
 #[component]
-fn TabStrip(team: String, tabs: OpenTabs, job: Signal<Option<JobId>>, close: Callback<TabKey>) -> impl IntoView {
+fn TabStrip(
+    team: String,
+    tabs: OpenTabs,
+    job: Signal<Option<JobId>>,
+    full: RwSignal<bool>,
+    close: Callback<TabKey>,
+) -> impl IntoView {
     let address = use_address();
     let team = StoredValue::new(team);
     let href = move |key: TabKey| TeamRoute::Editor(key).of(&team.get_value()).href();
@@ -179,7 +205,26 @@ fn TabStrip(team: String, tabs: OpenTabs, job: Signal<Option<JobId>>, close: Cal
                     }
                 }
             </For>
+            <span class="ide-tabs-end">
+                <IconButton small=true icon=Icon::Expand pressed=Signal::derive(move || Some(full.get())) label=text::full_screen().to_owned()
+                    on_press=move |()| full.update(|full| *full = !*full)/>
+            </span>
         </nav>
     }
     .into_any()
+}
+
+/// Whether the editor covers the whole window; a key switches it from anywhere in the editor.
+fn full_screen() -> RwSignal<bool> {
+    let full = RwSignal::new(false);
+    let handle = window_event_listener(ev::keydown, move |event| {
+        let is_key = event.key() == "Enter" && event.alt_key() && event.shift_key();
+        let has_dialog = document().query_selector("dialog[open]").ok().flatten().is_some();
+        if is_key && !has_dialog {
+            event.prevent_default();
+            full.update(|full| *full = !*full);
+        }
+    });
+    on_cleanup(move || handle.remove());
+    full
 }

@@ -7,8 +7,10 @@ use leptos::task::spawn_local;
 use millrace_wire::ids::PreviewId;
 use millrace_wire::preview::{PreviewEvent, PreviewProgress, PreviewRow, PreviewStarted, ResultColumn, StartPreview};
 
+use super::history::{History, Past, use_history};
 use crate::api::stream::{Stream, StreamEvent};
 use crate::api::{self, Failure};
+use crate::clock::{local, now};
 use crate::i18n::editor as text;
 use crate::widget::data_grid::{CurrentRows, GridRow};
 
@@ -54,6 +56,9 @@ pub(super) struct Preview {
     id: StoredValue<Option<PreviewId>>,
     stream: StoredValue<Option<Stream>, LocalStorage>,
     asked: StoredValue<u32>,
+    /// The statement that was asked for last, and when.
+    about: StoredValue<(String, i64)>,
+    history: History,
 }
 
 impl Preview {
@@ -73,6 +78,8 @@ impl Preview {
             id: StoredValue::new(None),
             stream: StoredValue::new_local(None),
             asked: StoredValue::new(0),
+            about: StoredValue::new((String::new(), 0)),
+            history: use_history(),
         };
         on_cleanup(move || preview.abandon());
         preview
@@ -82,10 +89,11 @@ impl Preview {
         matches!(self.phase.get(), Phase::Starting | Phase::Running)
     }
 
-    /// Starts one; a running one is cancelled on the server first.
-    pub(super) fn start(&self, sql: String, offset: Option<u32>) {
+    /// Starts one; a running one is cancelled on the server first. `statement` is what the history shows.
+    pub(super) fn start(&self, sql: String, offset: Option<u32>, statement: String) {
         let preview = *self;
         self.abandon();
+        self.about.set_value((statement, now()));
         self.phase.set(Phase::Starting);
         self.changes.set(Vec::new());
         self.columns.set(Vec::new());
@@ -105,16 +113,17 @@ impl Preview {
                 Ok(started) if is_stale => cancel(&format!("{path}/{}", started.id)),
                 Ok(started) => preview.follow(&path, started),
                 Err(_) if is_stale => {}
-                Err(failure) => preview.phase.set(Phase::Failed(failure)),
+                Err(failure) => {
+                    preview.phase.set(Phase::Failed(failure));
+                    preview.record(text::history_failed());
+                }
             }
         });
     }
 
     fn follow(&self, path: &str, started: PreviewStarted) {
         let preview = *self;
-        let key: Vec<usize> =
-            started.columns.iter().enumerate().filter(|(_, column)| column.key).map(|(index, _)| index).collect();
-        self.current.set_value(CurrentRows::new(key));
+        self.current.set_value(CurrentRows::new(key_of(&started.columns)));
         self.columns.set(started.columns);
         self.note.set(started.note);
         self.id.set_value(Some(started.id));
@@ -151,10 +160,48 @@ impl Preview {
 
     fn end(&self, phase: Phase) {
         if self.phase.try_with_untracked(|now| *now == Phase::Running) == Some(true) {
+            let reason = match &phase {
+                Phase::Ended(reason) => reason.clone(),
+                _ => text::history_failed().to_owned(),
+            };
             self.phase.set(phase);
+            self.record(&reason);
         }
         let _ = self.id.try_set_value(None);
         self.close_stream();
+    }
+
+    /// Puts what came into the history.
+    fn record(&self, reason: &str) {
+        let Some((sql, at)) = self.about.try_get_value() else { return };
+        let (Some(columns), Some(mut rows)) = (self.columns.try_get_untracked(), self.changes.try_get_untracked())
+        else {
+            return;
+        };
+        let held = self.held.try_get_value().unwrap_or_default();
+        rows.extend(numbered(rows.len(), held));
+        let note = self.note.try_get_untracked().unwrap_or_default();
+        let progress = self.progress.try_get_untracked().flatten();
+        self.history.add(Past { at, sql, columns, rows, note, reason: reason.to_owned(), progress });
+    }
+
+    /// Shows the rows of one that ended; nothing runs.
+    pub(super) fn reopen(&self, past: &Past) {
+        self.abandon();
+        self.resume();
+        self.about.set_value((past.sql.clone(), past.at));
+        let mut current = CurrentRows::new(key_of(&past.columns));
+        for row in &past.rows {
+            if let Some(kind) = row.kind {
+                current.apply(kind, &row.values);
+            }
+        }
+        self.current.set_value(current);
+        self.columns.set(past.columns.clone());
+        self.note.set(text::history_note(local(past.at).seconds()));
+        self.progress.set(past.progress.clone());
+        self.phase.set(Phase::Ended(past.reason.clone()));
+        self.changes.set(past.rows.clone());
     }
 
     /// Closed at the next turn, since this may run inside one of its own handlers.
@@ -169,12 +216,7 @@ impl Preview {
                 current.apply(row.kind, &row.values);
             }
         });
-        self.changes.update(|changes| {
-            for row in rows {
-                let number = changes.len() + 1;
-                changes.push(Arc::new(GridRow { number, kind: Some(row.kind), values: row.values }));
-            }
-        });
+        self.changes.update(|changes| changes.extend(numbered(changes.len(), rows)));
     }
 
     pub(super) fn pause(&self) {
@@ -202,6 +244,10 @@ impl Preview {
 
     /// Leaves no preview running on the server.
     fn abandon(&self) {
+        if self.phase.try_with_untracked(|now| *now == Phase::Running) == Some(true) {
+            self.record(text::cancelled());
+            let _ = self.phase.try_set(Phase::Idle);
+        }
         let id = self.id.try_update_value(Option::take).flatten();
         if let Some(id) = id
             && let Some(path) = self.team.try_with_value(|team| api::path::team(team, &format!("previews/{id}")))
@@ -246,6 +292,17 @@ impl Preview {
     fn path(&self, tail: &str) -> String {
         self.team.with_value(|team| api::path::team(team, &format!("previews{tail}")))
     }
+}
+
+fn key_of(columns: &[ResultColumn]) -> Vec<usize> {
+    columns.iter().enumerate().filter(|(_, column)| column.key).map(|(index, _)| index).collect()
+}
+
+/// Rows as the grid shows them, counted on from `before`.
+fn numbered(before: usize, rows: Vec<PreviewRow>) -> impl Iterator<Item = Arc<GridRow>> {
+    rows.into_iter().enumerate().map(move |(index, row)| {
+        Arc::new(GridRow { number: before + index + 1, kind: Some(row.kind), values: row.values })
+    })
 }
 
 fn cancel(path: &str) {

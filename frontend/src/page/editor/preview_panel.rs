@@ -105,7 +105,7 @@ pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
         let said = preview.progress.with(|progress| progress.as_ref().map(|progress| progress.waiting_for.clone()));
         match (phase.get(), said.filter(|said| !said.is_empty())) {
             (Phase::Ended(_), _) => text::no_rows_came().to_owned(),
-            (_, Some(said)) => text::waits_for(said),
+            (_, Some(said)) => said,
             _ => text::waits_for_rows().to_owned(),
         }
     };

@@ -53,8 +53,8 @@ pub(super) fn Side(desk: Desk) -> impl IntoView {
                 let (reads, writes) = (tables(|found| &found.reads), tables(|found| &found.writes));
                 (!reads.is_empty() || !writes.is_empty()).then(|| view! {
                     <h2>{text::tables()}</h2>
-                    <span class="muted">{job_text::reads()}</span><span class="code ide-tables">{reads}</span>
-                    <span class="muted">{job_text::writes()}</span><span class="code ide-tables">{writes}</span>
+                    {(!reads.is_empty()).then(|| view! { <span class="muted">{job_text::reads()}</span><span class="code ide-tables">{reads}</span> })}
+                    {(!writes.is_empty()).then(|| view! { <span class="muted">{job_text::writes()}</span><span class="code ide-tables">{writes}</span> })}
                 })
             }}
         </div>

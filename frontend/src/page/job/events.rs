@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use millrace_wire::page::Page;
-use millrace_wire::run::{RunEvent, RunEventKind};
+use millrace_wire::run::RunEvent;
 
 use super::context::use_job;
 use crate::api;
@@ -11,6 +11,7 @@ use crate::i18n::job as text;
 use crate::load::load;
 use crate::ui::empty_state::EmptyState;
 use crate::ui::skeleton::Shape;
+use crate::widget::event_mark;
 
 #[component]
 pub(super) fn Events() -> impl IntoView {
@@ -56,18 +57,15 @@ pub(super) fn EventList(most: usize) -> impl IntoView {
 
 fn row(event: RunEvent) -> AnyView {
     let moment = local(event.at);
-    let kind = match event.kind {
-        RunEventKind::Error => "bad",
-        RunEventKind::Warning | RunEventKind::Attempt => "warn",
-        RunEventKind::Checkpoint | RunEventKind::Savepoint => "good",
-        RunEventKind::Person => "deploy",
-        RunEventKind::State => "",
-    };
+    let kind = event_mark::kind(event.kind, &event.message);
     view! {
         <li>
             <time title=moment.full()>{moment.minutes()}<span class="subtle">{format!(":{:02}", moment.second)}</span></time>
             <span class="events-mark" data-kind=kind aria-hidden="true"></span>
-            <span>{event.message}" "<span class="events-note">{text::of_attempt(event.attempt)}</span></span>
+            <span>{event.message}" "
+                // What a person does is of no attempt.
+                {(event.attempt > 0).then(|| view! { <span class="events-note">{text::of_attempt(event.attempt)}</span> })}
+            </span>
         </li>
     }
     .into_any()

@@ -120,8 +120,11 @@ fn ChartsPanel() -> impl IntoView {
     let lag = Signal::derive(move || {
         series
             .with(|(bounds, answer)| {
+                let several =
+                    answer.series.iter().filter(|series| series.name == "lag_ms" && !is_of_job(series)).count() > 1;
                 ChartData::of(answer, *bounds, |series| {
-                    (series.name == "lag_ms").then(|| {
+                    // The lag of the only source is the lag of the job.
+                    (series.name == "lag_ms" && (several || is_of_job(series))).then(|| {
                         let source = label_of(&series.labels, None);
                         if source.is_empty() { text::lag().to_owned() } else { source }
                     })

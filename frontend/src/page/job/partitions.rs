@@ -17,7 +17,9 @@ pub(super) fn Partitions() -> impl IntoView {
     let sources = Memo::new(move |_| {
         context.report.with(|report| {
             report.as_ref().map(|report| {
-                report.sources.iter().filter(|source| !source.partitions.is_empty()).cloned().collect::<Vec<_>>()
+                let has_end =
+                    |source: &&SourceMetrics| source.partitions.iter().any(|partition| partition.end.is_some());
+                report.sources.iter().filter(has_end).cloned().collect::<Vec<_>>()
             })
         })
     });

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use millrace_wire::job::JobFigures;
+use millrace_wire::metric::MetricReport;
 
 use super::context::use_job;
 use crate::clock::{local, use_clock};
@@ -10,9 +11,7 @@ use crate::format::{bytes, number};
 use crate::i18n::{job as text, words};
 use crate::ui::facts::{Fact, Facts};
 use crate::ui::panel::Panel;
-
-/// A lag beyond this is worth a colour; there is no target to compare with yet.
-const LATE_MS: u64 = 30_000;
+use crate::widget::job_state::lag_tone;
 
 #[component]
 pub(super) fn NowPanel() -> impl IntoView {
@@ -29,10 +28,17 @@ pub(super) fn NowPanel() -> impl IntoView {
         figures.with(|figures| figures.as_ref().map(|figures| text::figures_age(age(between(figures.at, clock.get())))))
     });
     let read = move |pick: fn(&JobFigures) -> Option<String>| {
-        move || figures.with(|figures| figures.as_ref().and_then(pick)).unwrap_or_else(|| words::not_known().to_owned())
+        move || match figures.with(|figures| figures.as_ref().and_then(pick)) {
+            Some(words) => words.into_any(),
+            None => view! { <span class="subtle">{words::not_known()}</span> }.into_any(),
+        }
     };
-    let late = move || {
-        figures.with(|figures| figures.as_ref().and_then(|figures| figures.lag_ms).is_some_and(|lag| lag > LATE_MS))
+    let lag = move || match figures.with(|figures| figures.as_ref().and_then(|figures| figures.lag_ms)) {
+        Some(ms) => view! { <span class=lag_tone(ms)>{duration(ms)}</span> }.into_any(),
+        None => {
+            let (words, why) = context.report.with(|report| no_lag(report.as_ref()));
+            view! { <span class="subtle" title=why>{words}</span> }.into_any()
+        }
     };
     let checkpoint = move || {
         figures.with(|figures| {
@@ -61,7 +67,7 @@ pub(super) fn NowPanel() -> impl IntoView {
             } else {
                 view! {
                     <div class:is-old=move || !live.get()><Facts>
-                        <Fact name=text::lag()><span class:warn=late class:medium=late>{read(|now| now.lag_ms.map(duration))}</span></Fact>
+                        <Fact name=text::lag()>{lag}</Fact>
                         <Fact name=text::records_behind()>{read(|now| now.lag_records.map(number::grouped))}</Fact>
                         <Fact name=text::complete_up_to()>{read(|now| now.watermark.map(|at| local(at).seconds()))}</Fact>
                         <Fact name=text::read()>{read(|now| Some(text::per_s(number::rate(now.records_in_per_s))))}</Fact>
@@ -78,4 +84,42 @@ pub(super) fn NowPanel() -> impl IntoView {
         </Panel>
     }
     .into_any()
+}
+
+/// Why there is no lag in time, in short and at length.
+fn no_lag(report: Option<&MetricReport>) -> (&'static str, &'static str) {
+    match report {
+        None => (words::not_known(), text::lag_not_measured()),
+        Some(report) if report.sources.iter().all(|source| source.records == 0) => {
+            (text::nothing_read(), text::nothing_read_why())
+        }
+        Some(_) => (text::no_event_time(), text::no_event_time_why()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use millrace_wire::metric::{ProcessMetrics, SourceMetrics};
+
+    #[test]
+    fn a_lag_that_is_not_known_says_why() {
+        let report = |records| MetricReport {
+            at: 0,
+            operators: vec![],
+            sources: vec![SourceMetrics {
+                node: "n".into(),
+                table: "t".into(),
+                records,
+                bytes: 0,
+                bad_records: 0,
+                partitions: vec![],
+                lag_ms: None,
+            }],
+            process: ProcessMetrics { memory_bytes: 0, cpu_seconds: 0.0, threads: 1 },
+        };
+        assert_eq!(no_lag(None).0, "not known");
+        assert_eq!(no_lag(Some(&report(0))).0, "nothing read yet");
+        assert_eq!(no_lag(Some(&report(9))).0, "no event time");
+    }
 }

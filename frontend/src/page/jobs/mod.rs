@@ -25,12 +25,14 @@ use crate::ui::button::{Button, IconButton, Kind};
 use crate::ui::empty_state::EmptyState;
 use crate::ui::icon::Icon;
 use crate::ui::link_button::LinkButton;
+use crate::ui::order::Order;
 use crate::ui::page_head::PageHead;
 use crate::ui::search_field::SearchField;
 use crate::ui::skeleton::Shape;
+use crate::ui::table::SortHead;
 use crate::widget::job_actions::{StartDialog, StopDialog, Target};
 use bulk::BulkBar;
-use order::{Filter, Sort, counts, sorted};
+use order::{BY_CHANGED, BY_LAG, BY_NAME, BY_RATE, Filter, counts, sorted};
 use row::Row;
 
 /// What a row can ask the page to open.
@@ -71,8 +73,7 @@ pub fn JobsPage(team: String) -> impl IntoView {
     });
 
     let filter = filter_of(address);
-    let sort_word = address.query("sort");
-    let sort = Memo::new(move |_| sort_word.get().map(|word| Sort::parse(&word)).unwrap_or_default());
+    let sort = address.order();
 
     // Figures change all the time; the order only when somebody asks, or when jobs come and go.
     let order = RwSignal::new(Vec::<JobId>::new());
@@ -81,14 +82,16 @@ pub fn JobsPage(team: String) -> impl IntoView {
         jobs.with(|jobs| jobs.iter().map(|job| job.id).collect::<BTreeSet<JobId>>()).unwrap_or_default()
     });
     let sort_now = move || {
+        let chosen = untrack(|| sort.chosen());
+        let chosen = chosen.as_ref().map(|(column, reversed)| (column.as_str(), *reversed));
         jobs.value().with_untracked(|jobs| {
-            order.set(jobs.as_ref().map(|jobs| sorted(jobs, sort.get_untracked())).unwrap_or_default());
+            order.set(jobs.as_ref().map(|jobs| sorted(jobs, chosen)).unwrap_or_default());
         });
         sorted_at.set(now());
     };
     Effect::new(move |_| {
         ids.track();
-        sort.track();
+        let _ = sort.chosen();
         sort_now();
     });
     let shown = Memo::new(move |_| {
@@ -134,9 +137,14 @@ pub fn JobsPage(team: String) -> impl IntoView {
     };
     let may_edit = refusal(Right::Edit);
     let editor = TeamRoute::Editor(None).of(&team).href();
+    // A team without jobs is asked in the middle of the page instead.
+    let none = Memo::new(move |_| jobs.with(Vec::is_empty) == Some(true));
     let actions = move || {
+        let href = editor.clone();
         view! {
-            <LinkButton small=true kind=Kind::Primary icon=Icon::Plus reason=may_edit href=editor.clone()>{text::new_job()}</LinkButton>
+            {move || (!none.get()).then(|| view! {
+                <LinkButton small=true kind=Kind::Primary icon=Icon::Plus reason=may_edit href=href.clone()>{text::new_job()}</LinkButton>
+            })}
         }
         .into_any()
     };
@@ -145,12 +153,14 @@ pub fn JobsPage(team: String) -> impl IntoView {
         <PageHead title=text::title().to_owned() beside=beside actions=actions/>
         <div class="page jobs">
             {jobs.show(Shape::Rows(8), move |rows| view! {
-                <Filters rows filter address sorted_at on_sort=Callback::new(move |()| sort_now())/>
+                {move || (!none.get()).then(|| view! {
+                    <Filters rows filter address sorted_at on_sort=Callback::new(move |()| sort_now())/>
+                })}
                 {move || {
                     if total.get() == 0 {
                         return view! {
                             <EmptyState title=text::empty() body=text::empty_body()>
-                                <LinkButton kind=Kind::Primary href=TeamRoute::Editor(None).of(&row_team.get_value()).href()>{text::new_job()}</LinkButton>
+                                <LinkButton kind=Kind::Primary reason=may_edit href=TeamRoute::Editor(None).of(&row_team.get_value()).href()>{text::new_job()}</LinkButton>
                             </EmptyState>
                         }.into_any();
                     }
@@ -165,7 +175,7 @@ pub fn JobsPage(team: String) -> impl IntoView {
                 }}
                 <div class:is-hidden=move || shown.with(Vec::is_empty)>
                     <table class="table table-sticky" aria-label=text::title()>
-                        <thead><Heads shown selected sort address/></thead>
+                        <thead><Heads shown selected sort/></thead>
                         <tbody>
                             <For each=move || shown.get() key=|id| *id let(id)>
                                 {
@@ -260,12 +270,7 @@ fn Filters(
 }
 
 #[component]
-fn Heads(
-    shown: Memo<Vec<JobId>>,
-    selected: RwSignal<BTreeSet<JobId>>,
-    sort: Memo<Sort>,
-    address: Address,
-) -> impl IntoView {
+fn Heads(shown: Memo<Vec<JobId>>, selected: RwSignal<BTreeSet<JobId>>, sort: Order) -> impl IntoView {
     let count = move || shown.with(Vec::len);
     let chosen =
         move || shown.with(|shown| selected.with(|selected| shown.iter().filter(|id| selected.contains(id)).count()));
@@ -281,20 +286,6 @@ fn Heads(
             }
         });
     };
-    let head = move |column: Sort, words: &'static str| {
-        let descending = if column == Sort::Name { "ascending" } else { "descending" };
-        let class = if column == Sort::Name { "" } else { "num" };
-        view! {
-            <th scope="col" class=class aria-sort=move || (sort.get() == column).then_some(descending)>
-                <button type="button" class="table-sort" title=text::sort_by(words)
-                    on:click=move |_| address.set_query("sort", Some(column.word()))>
-                    {words}
-                    {move || (sort.get() == column).then(|| if column == Sort::Name { Icon::Up } else { Icon::Down }.small())}
-                </button>
-            </th>
-        }
-        .into_any()
-    };
     view! {
         <tr>
             <th class="cell-check" scope="col">
@@ -302,16 +293,16 @@ fn Heads(
                     prop:checked=all_chosen
                     prop:indeterminate=some_chosen/>
             </th>
-            {head(Sort::Name, text::column_name())}
+            <SortHead class="" label=text::column_name() column=BY_NAME is_down=false order=sort/>
             <th scope="col">{text::column_state()}</th>
-            {head(Sort::Rate, text::column_rate())}
+            <SortHead class="num" label=text::column_rate() column=BY_RATE is_down=true order=sort/>
             <th scope="col"><span class="visually-hidden">{text::column_spark()}</span></th>
-            {head(Sort::Worst, text::column_lag())}
+            <SortHead class="num" label=text::column_lag() column=BY_LAG is_down=true order=sort/>
             <th scope="col">{text::column_owner()}</th>
             <th scope="col">{text::column_tags()}</th>
             <th scope="col" class="wide-only">{text::column_version()}</th>
             <th scope="col" class="wide-only">{text::column_checkpoint()}</th>
-            {head(Sort::Changed, text::column_changed())}
+            <SortHead class="num" label=text::column_changed() column=BY_CHANGED is_down=true order=sort/>
             <th scope="col"><span class="visually-hidden">{text::column_actions()}</span></th>
         </tr>
     }

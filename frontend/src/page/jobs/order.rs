@@ -1,12 +1,11 @@
 //! Which jobs are shown, in which order, and how many there are of each state.
 
-use std::cmp::Ordering;
-
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{DesiredState, JobSummary};
 use millrace_wire::run::RunState;
 
 use crate::format::text::matches;
+use crate::ui::order::by_words;
 
 /// The state as the list knows it: `draft` for what never ran, `stale` before any other.
 pub(super) fn state_word(job: &JobSummary) -> &'static str {
@@ -64,40 +63,30 @@ pub(super) fn counts(jobs: &[JobSummary], filter: &Filter) -> Vec<(&'static str,
         .collect()
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Sort {
-    /// What is not right first, then the most late.
-    #[default]
-    Worst,
-    Name,
-    Rate,
-    Changed,
-}
+/// Columns to sort by, as the address names them.
+pub(super) const BY_NAME: &str = "name";
+pub(super) const BY_RATE: &str = "rate";
+pub(super) const BY_LAG: &str = "lag";
+pub(super) const BY_CHANGED: &str = "changed";
 
-impl Sort {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Sort::Worst => "",
-            Sort::Name => "name",
-            Sort::Rate => "rate",
-            Sort::Changed => "changed",
-        }
-    }
-
-    pub(super) fn parse(word: &str) -> Sort {
-        [Sort::Name, Sort::Rate, Sort::Changed].into_iter().find(|sort| sort.word() == word).unwrap_or_default()
-    }
-}
-
-/// The jobs in this order; ties go by name, so that the same figures give the same order.
-pub(super) fn sorted(jobs: &[JobSummary], sort: Sort) -> Vec<JobId> {
+/// The jobs in this order: what is not right first, then the most late, unless a column is chosen. Ties go by name, so
+/// that the same figures give the same order.
+pub(super) fn sorted(jobs: &[JobSummary], chosen: Option<(&str, bool)>) -> Vec<JobId> {
     let mut order: Vec<&JobSummary> = jobs.iter().collect();
+    let worst = |a: &JobSummary, b: &JobSummary| trouble(b).cmp(&trouble(a)).then_with(|| lag(b).cmp(&lag(a)));
     order.sort_by(|a, b| {
-        let by_figure = match sort {
-            Sort::Worst => trouble(b).cmp(&trouble(a)).then_with(|| lag(b).cmp(&lag(a))),
-            Sort::Name => Ordering::Equal,
-            Sort::Rate => rate(b).total_cmp(&rate(a)),
-            Sort::Changed => b.updated_at.cmp(&a.updated_at),
+        let by_figure = match chosen {
+            None => worst(a, b),
+            Some((column, reversed)) => {
+                let usual = match column {
+                    BY_NAME => by_words(&a.name, &b.name),
+                    BY_RATE => rate(b).total_cmp(&rate(a)),
+                    BY_LAG => lag(b).cmp(&lag(a)),
+                    BY_CHANGED => b.updated_at.cmp(&a.updated_at),
+                    _ => worst(a, b),
+                };
+                if reversed { usual.reverse() } else { usual }
+            }
         };
         by_figure.then_with(|| a.name.cmp(&b.name))
     });

@@ -60,8 +60,10 @@ fn what_is_not_right_comes_first_then_the_most_late() {
         job("d", None, None),
         job("e", Some(RunState::Recovering), Some(5)),
     ];
-    assert_eq!(names(&jobs, &sorted(&jobs, Sort::Worst)), ["c", "e", "b", "a", "d"]);
-    assert_eq!(names(&jobs, &sorted(&jobs, Sort::Name)), ["a", "b", "c", "d", "e"]);
+    assert_eq!(names(&jobs, &sorted(&jobs, None)), ["c", "e", "b", "a", "d"]);
+    assert_eq!(names(&jobs, &sorted(&jobs, Some((BY_NAME, false)))), ["a", "b", "c", "d", "e"]);
+    assert_eq!(names(&jobs, &sorted(&jobs, Some((BY_NAME, true)))), ["e", "d", "c", "b", "a"]);
+    assert_eq!(names(&jobs, &sorted(&jobs, Some((BY_LAG, false)))), ["b", "a", "e", "c", "d"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::order::{lag, rate, state_word, wanted};
 use crate::address::Address;
 use crate::clock::local;
 use crate::format::{age, number};
-use crate::i18n::{job_actions, jobs as text};
+use crate::i18n::{job_actions, jobs as text, words};
 use crate::rights::{Right, refusal};
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::age::Ago;
@@ -21,10 +21,7 @@ use crate::ui::menu::{Menu, MenuItem};
 use crate::ui::spark::Spark;
 use crate::ui::state_badge::StateBadge;
 use crate::widget::job_actions::{Target, start_refusal, stop_refusal};
-
-/// Lags beyond these are worth a colour.
-const LATE_MS: u64 = 30_000;
-const VERY_LATE_MS: u64 = 60_000;
+use crate::widget::job_state::lag_tone;
 
 #[component]
 pub(super) fn Row(
@@ -56,17 +53,15 @@ pub(super) fn Row(
         Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.throughput.clone()).unwrap_or_default()));
     let lag_text = part(|job| match (lag(job), running(job)) {
         (Some(lag), true) => age::duration(lag),
-        (None, true) => text::lag_not_known().to_owned(),
+        (None, true) => words::not_known().to_owned(),
         _ => String::new(),
     });
     let lag_class = move || {
         let lag = job.with(|job| job.as_ref().filter(|job| running(job)).and_then(lag));
-        match lag {
-            Some(VERY_LATE_MS..) => "num bad medium",
-            Some(LATE_MS..) => "num warn medium",
-            Some(_) => "num",
-            None => "num subtle",
-        }
+        lag.map_or_else(|| "num subtle".to_owned(), |ms| format!("num {}", lag_tone(ms)))
+    };
+    let lag_tip = move || {
+        job.with(|job| job.as_ref().is_some_and(|job| running(job) && lag(job).is_none()).then(words::lag_not_known))
     };
     let owner = part(|job| job.owner.clone());
     let tags = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.tags.clone()).unwrap_or_default()));
@@ -113,7 +108,7 @@ pub(super) fn Row(
             <td><StateBadge state at wanted=want/></td>
             <td class="num">{rate_text}</td>
             <td class="cell-spark"><Spark values=throughput/></td>
-            <td class=lag_class>{lag_text}</td>
+            <td class=lag_class title=lag_tip>{lag_text}</td>
             <td><button type="button" class="cell-button muted" title=move || text::filter_by_owner(owner.get())
                 on:click=move |_| address.set_query("owner", Some(&owner.get_untracked()))>{owner}</button></td>
             <td>{move || tags.get().into_iter().map(|tag| {

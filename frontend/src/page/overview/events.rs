@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 use millrace_wire::overview::Overview;
-use millrace_wire::run::RunEventKind;
 
 use crate::clock::local;
 use crate::i18n::overview as text;
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::empty_state::EmptyState;
 use crate::ui::panel::Panel;
+use crate::widget::event_mark;
 
 #[component]
 pub fn EventsPanel(team: String, overview: Signal<Overview>) -> impl IntoView {
@@ -27,7 +27,7 @@ pub fn EventsPanel(team: String, overview: Signal<Overview>) -> impl IntoView {
                             view! {
                                 <li>
                                     <time title=at.full()>{at.minutes()}</time>
-                                    <span class="events-mark" data-kind=mark(known.event.kind, &known.event.message) aria-hidden="true"></span>
+                                    <span class="events-mark" data-kind=event_mark::kind(known.event.kind, &known.event.message) aria-hidden="true"></span>
                                     <span><a class="link" href=href>{known.job_name}</a>" "{known.event.message}</span>
                                 </li>
                             }
@@ -39,16 +39,4 @@ pub fn EventsPanel(team: String, overview: Signal<Overview>) -> impl IntoView {
         </Panel>
     }
     .into_any()
-}
-
-fn mark(kind: RunEventKind, message: &str) -> &'static str {
-    match kind {
-        RunEventKind::Error => "bad",
-        RunEventKind::Warning => "warn",
-        RunEventKind::Person => "deploy",
-        RunEventKind::State if message.starts_with("running") => "good",
-        RunEventKind::State if message.starts_with("failed") => "bad",
-        RunEventKind::State if message.starts_with("recovering") => "warn",
-        _ => "",
-    }
 }

@@ -14,11 +14,7 @@ use crate::ui::figure::Figure;
 use crate::ui::panel::Panel;
 use crate::ui::spark::Spark;
 use crate::ui::table::{Head, Table};
-use crate::widget::job_state::JobState;
-
-/// Beyond these, lag is worth a colour. Targets per table come with alerts.
-const WARN_MS: u64 = 60_000;
-const BAD_MS: u64 = 300_000;
+use crate::widget::job_state::{JobState, lag_tone};
 
 #[component]
 pub fn LagPanel(team: String, overview: Signal<Overview>) -> impl IntoView {
@@ -80,14 +76,14 @@ fn lag_row(row: Memo<Option<JobSummary>>, href: String) -> AnyView {
         <tr>
             <th scope="row"><a href=href>{name}</a></th>
             <td class="cell-fit"><JobState desired current/></td>
-            <td class=move || format!("num cell-fit {}", lag.get().map_or("", tone))>
-                {move || lag.get().map_or_else(unknown, |ms| duration(ms).into_any())}
+            <td class=move || format!("num cell-fit {}", lag.get().map_or("", lag_tone))>
+                {move || lag.get().map_or_else(|| unknown(words::lag_not_known()), |ms| duration(ms).into_any())}
             </td>
             <td class="num cell-fit"><Figure value=part(|row| Some(row.current.as_ref()?.figures.as_ref()?.lag_records? as f64))/></td>
             <td class="num cell-fit"><Figure value=part(|row| Some(row.current.as_ref()?.figures.as_ref()?.records_in_per_s))/></td>
             <td class="cell-fit"><Spark values=spark/></td>
             <td class="num cell-fit wide-only">
-                {move || watermark.get().map_or_else(unknown, |at| {
+                {move || watermark.get().map_or_else(|| unknown(text::no_watermark()), |at| {
                     let at = local(at);
                     view! { <time title=at.full()>{at.seconds()}</time> }.into_any()
                 })}
@@ -97,14 +93,6 @@ fn lag_row(row: Memo<Option<JobSummary>>, href: String) -> AnyView {
     .into_any()
 }
 
-fn unknown() -> AnyView {
-    view! { <span class="subtle">{words::not_known()}</span> }.into_any()
-}
-
-fn tone(ms: u64) -> &'static str {
-    match ms {
-        ..WARN_MS => "",
-        WARN_MS..BAD_MS => "warn medium",
-        _ => "bad medium",
-    }
+fn unknown(why: &'static str) -> AnyView {
+    view! { <span class="subtle" title=why>{words::not_known()}</span> }.into_any()
 }

@@ -171,7 +171,8 @@ fn Foot(team: String, back: String) -> impl IntoView {
     };
     let is_new = form.editing.get_value().is_none();
     view! {
-        {move || refused.get().map(|failure| view! { <FailureNote failure/> })}
+        // What belongs to fields stands at them, and in the list of what is to be done.
+        {move || refused.get().filter(|failure| failure.error.details.is_empty()).map(|failure| view! { <FailureNote failure/> })}
         <div class="form-foot">
             <Button kind=Kind::Primary reason=reason busy=busy on_press=save>
                 {if is_new { text::save_new() } else { text::save_edit() }}

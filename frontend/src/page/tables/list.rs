@@ -1,9 +1,12 @@
 //! Tables below the database they belong to.
 
+use std::cmp::Ordering;
+
 use leptos::prelude::*;
 use millrace_wire::table::{Database, TableSummary};
 
 use super::Catalog;
+use crate::address::use_address;
 use crate::format::number::grouped;
 use crate::i18n::tables as text;
 use crate::rights::{Right, may};
@@ -12,6 +15,7 @@ use crate::ui::age::Ago;
 use crate::ui::badge::Badge;
 use crate::ui::button::IconButton;
 use crate::ui::icon::Icon;
+use crate::ui::order::by_words;
 use crate::ui::table::{Head, Table};
 
 #[component]
@@ -24,14 +28,21 @@ pub(super) fn TableList(
     deleting: RwSignal<Option<Database>>,
 ) -> impl IntoView {
     let heads = vec![
-        Head::text(text::name()),
-        Head::text(text::connector()).fit(),
-        Head::number(text::columns()),
+        Head::text(text::name()).sorts("name"),
+        Head::text(text::connector()).fit().sorts("connector"),
+        Head::number(text::columns()).sorts("columns"),
         Head::text(text::comment()),
-        Head::number(text::written_by()),
-        Head::number(text::read_by()),
-        Head::number(text::changed()),
+        Head::number(text::written_by()).sorts("written"),
+        Head::number(text::read_by()).sorts("read"),
+        Head::number(text::changed()).sorts("changed"),
     ];
+    let order = use_address().order();
+    // Within each database.
+    let ordered = move || {
+        let mut tables = shown.get();
+        order.sort(&mut tables, compare);
+        tables
+    };
     let rest = move || {
         catalog.with(|catalog| {
             let held = catalog.tables.len() as u64;
@@ -39,15 +50,27 @@ pub(super) fn TableList(
         })
     };
     view! {
-        <Table label=text::title() heads sticky=true>
+        <Table label=text::title() heads sticky=true order>
             {move || {
-                let groups = catalog.with(|catalog| grouped_by(&catalog.databases, shown.get(), is_filtered.get()));
+                let groups = catalog.with(|catalog| grouped_by(&catalog.databases, ordered(), is_filtered.get()));
                 groups.into_iter().map(|(database, tables)| group(&team, &database, tables, deleting)).collect_view()
             }}
         </Table>
         {move || rest().map(|rest| view! { <p class="pager">{rest}</p> })}
     }
     .into_any()
+}
+
+fn compare(column: &str, a: &TableSummary, b: &TableSummary) -> Ordering {
+    let by_column = match column {
+        "connector" => by_words(&a.connector, &b.connector),
+        "columns" => b.columns.len().cmp(&a.columns.len()),
+        "written" => b.producers.cmp(&a.producers),
+        "read" => b.consumers.cmp(&a.consumers),
+        "changed" => b.updated_at.cmp(&a.updated_at),
+        _ => Ordering::Equal,
+    };
+    by_column.then_with(|| by_words(&a.name, &b.name))
 }
 
 /// In the order of the databases; a database without hits is left out, an empty one only while something is looked for.

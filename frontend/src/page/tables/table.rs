@@ -68,7 +68,7 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
                 <TableTabs team=team.clone() table tab/>
                 <div class="page columns columns-rail">
                     <div>{tab_content(team.clone(), path, table, tab)}</div>
-                    <rail::Rail team table/>
+                    <rail::Rail team table tab/>
                 </div>
             }
             .into_any()

@@ -11,7 +11,7 @@ use millrace_wire::graph::Graph;
 pub(crate) const NODE_WIDTH: f64 = 150.0;
 pub(crate) const NODE_HEIGHT: f64 = 66.0;
 const MARGIN: f64 = 12.0;
-const BETWEEN_RANKS: f64 = 52.0;
+const BETWEEN_RANKS: f64 = 40.0;
 const BETWEEN_NODES: f64 = 28.0;
 
 #[derive(Clone, Debug, Default, PartialEq)]

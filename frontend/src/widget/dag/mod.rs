@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos::{ev, html, web_sys};
 use millrace_wire::graph::{Graph, GraphNode};
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 
 use crate::format::{number, text::middle};
 use crate::i18n::graph as text;
@@ -31,6 +32,8 @@ pub type Figures = HashMap<String, NodeFigures>;
 const MOST_NODES: usize = 200;
 /// A node that is busier than this is what holds the others up.
 const HOT: f64 = 0.9;
+/// The legend and the tools lie over the foot of the view.
+const FOOT: f64 = 48.0;
 
 #[component]
 pub fn Dag(
@@ -46,8 +49,10 @@ pub fn Dag(
     let too_large = Memo::new(move |_| graph.with(|graph| graph.nodes.len() > MOST_NODES));
     let as_list = RwSignal::new(false);
     let listed = Memo::new(move |_| too_large.get() || as_list.get());
+    // As high as the graph needs, within the bounds of the style sheet.
+    let needs = move || format!("--graph-needs:{}px", layout.with(|layout| layout.height) + FOOT);
     view! {
-        <div class="graph-frame">
+        <div class="graph-frame" style=needs>
             {move || too_large.get().then(|| {
                 let count = graph.with(counted);
                 view! { <p class="subtle small">{text::collapsed(count)}</p> }
@@ -85,7 +90,10 @@ fn Drawing(
     let view_size = RwSignal::new((0.0, 0.0));
     let measure = move || {
         if let Some(frame) = frame.get_untracked() {
-            view_size.set((f64::from(frame.client_width()), f64::from(frame.client_height())));
+            let size = (f64::from(frame.client_width()), f64::from(frame.client_height()));
+            if view_size.get_untracked() != size {
+                view_size.set(size);
+            }
         }
     };
     Effect::new(move |_| {
@@ -93,12 +101,47 @@ fn Drawing(
         layout.track();
         measure();
     });
-    let resize = window_event_listener(ev::resize, move |_| measure());
-    on_cleanup(move || resize.remove());
-    let camera = Memo::new(move |_| {
-        own.get()
-            .unwrap_or_else(|| layout.with(|layout| Camera::fit((layout.width, layout.height), room(view_size.get()))))
+    // The view changes with the window, with a pane that is dragged, and when its tab comes to the front.
+    let observed = StoredValue::new_local(None::<(web_sys::ResizeObserver, Closure<dyn FnMut()>)>);
+    Effect::new(move |_| {
+        let Some(frame) = frame.get() else { return };
+        let changed = Closure::<dyn FnMut()>::new(move || {
+            if !view_size.is_disposed() {
+                measure();
+            }
+        });
+        if let Ok(observer) = web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(&frame);
+            observed.set_value(Some((observer, changed)));
+        }
     });
+    on_cleanup(move || {
+        if let Some((observer, _)) = observed.try_update_value(Option::take).flatten() {
+            observer.disconnect();
+        }
+    });
+    let camera = Memo::new(move |_| {
+        own.get().unwrap_or_else(|| {
+            layout.with(|layout| Camera::readable((layout.width, layout.height), room(view_size.get())))
+        })
+    });
+    let show_all = move |_| {
+        measure();
+        let size = layout.with_untracked(|layout| (layout.width, layout.height));
+        own.set(Some(Camera::whole(size, room(view_size.get_untracked()))));
+    };
+    // A node that takes the focus is brought into view, or whoever walks by keyboard would walk in the dark.
+    let reveal = move |event: ev::FocusEvent| {
+        let place = node_of(event.target()).and_then(|node| node.get_attribute("data-node")).and_then(|id| {
+            layout.with_untracked(|layout| layout.nodes.iter().find(|place| place.id == id).map(|at| (at.x, at.y)))
+        });
+        let Some(place) = place else { return };
+        let before = camera.get_untracked();
+        let after = before.showing(place, (NODE_WIDTH, NODE_HEIGHT), room(view_size.get_untracked()));
+        if after != before {
+            own.set(Some(after));
+        }
+    };
     let zoom = move |factor: f64, at: (f64, f64)| own.set(Some(camera.get_untracked().zoomed(factor, at)));
     let middle_of_view = move || {
         let (width, height) = view_size.get_untracked();
@@ -133,7 +176,7 @@ fn Drawing(
     };
 
     view! {
-        <div class="graph" node_ref=frame on:wheel=wheel on:keydown=key
+        <div class="graph" node_ref=frame on:wheel=wheel on:keydown=key on:focusin=reveal
             on:pointerdown=move |event| {
                 if !on_node(&event) {
                     dragged.set_value(Some((event.client_x(), event.client_y())));
@@ -173,23 +216,26 @@ fn Drawing(
                     {Icon::Minus.view()}</button>
                 <button type="button" class="icon-button" aria-label=text::zoom_in() on:click=move |_| zoom(1.25, middle_of_view())>
                     {Icon::Plus.view()}</button>
-                <button type="button" class="icon-button" aria-label=text::fit() on:click=move |_| { measure(); own.set(None); }>
+                <button type="button" class="icon-button" aria-label=text::fit() on:click=show_all>
                     {Icon::Expand.view()}</button>
             </div>
         </div>
     }
 }
 
-/// The legend and the tools lie over the foot of the view.
 fn room((width, height): (f64, f64)) -> (f64, f64) {
-    (width, (height - 40.0).max(height / 2.0))
+    (width, (height - FOOT).max(height / 2.0))
 }
 
 fn edge(route: &Route, figures: Signal<Figures>) -> impl IntoView + use<> {
     let from = route.from.clone();
     let of_source = Memo::new(move |_| figures.with(|figures| figures.get(&from).copied()));
     let step = move || of_source.get().map(|figures| figures::pressure(figures.blocked).to_string());
-    let share = move || of_source.get().map(|figures| format!("{} %", (figures.blocked * 100.0).round()));
+    // Nothing to say where nothing waits.
+    let share = move || {
+        let percent = of_source.get().map(|figures| (figures.blocked * 100.0).round());
+        percent.filter(|percent| *percent >= 1.0).map(|percent| format!("{percent} %"))
+    };
     let tone = move || match of_source.get().map(|figures| figures::pressure(figures.blocked)) {
         Some(4..) => "node-bad",
         Some(3) => "node-warn",

@@ -30,6 +30,8 @@ pub struct SqlHandle {
     selection: RwSignal<(u32, u32)>,
     editor: StoredValue<Option<Mounted>, LocalStorage>,
     face: RwSignal<Face>,
+    /// A selection asked for before the editor was there, in bytes.
+    later: StoredValue<Option<(u32, u32)>>,
 }
 
 struct Mounted {
@@ -52,6 +54,7 @@ impl SqlHandle {
             selection: RwSignal::new((0, 0)),
             editor: StoredValue::new_local(None),
             face: RwSignal::new(Face::Loading),
+            later: StoredValue::new(None),
         }
     }
 
@@ -90,13 +93,29 @@ impl SqlHandle {
 
     /// Moves the caret there, selects, and shows the place.
     pub fn select(&self, span: &Span) {
+        self.select_bytes(span.start, span.end);
+    }
+
+    /// Puts the caret at a byte of the text and shows the place, as soon as the editor is there.
+    pub fn caret_to(&self, byte: u32) {
+        self.select_bytes(byte, byte);
+    }
+
+    fn select_bytes(&self, from: u32, to: u32) {
         let text = self.current();
-        let (from, to) = (to_utf16(&text, span.start), to_utf16(&text, span.end));
-        self.with(|editor| editor.select(from, to));
+        let units = (to_utf16(&text, from), to_utf16(&text, to));
+        if self.with(|editor| editor.select(units.0, units.1)).is_none() {
+            let _ = self.later.try_set_value(Some((from, to)));
+        }
     }
 
     pub fn focus(&self) {
         self.with(Editor::focus);
+    }
+
+    /// True once keys can go into it; tracked.
+    pub fn is_ready(&self) -> bool {
+        self.face.get() == Face::Ready
     }
 
     fn with<R>(&self, act: impl FnOnce(&Editor) -> R) -> Option<R> {
@@ -150,6 +169,9 @@ pub fn SqlEditor(
                 Ok(editor) => {
                     let _ = handle.editor.try_set_value(Some(Mounted { editor, _hooks: hooks }));
                     let _ = handle.face.try_set(Face::Ready);
+                    if let Some((from, to)) = handle.later.try_update_value(Option::take).flatten() {
+                        handle.select_bytes(from, to);
+                    }
                 }
                 Err(reason) => {
                     leptos::logging::error!("the editor did not start: {reason:?}");

@@ -1,5 +1,7 @@
 //! The topics of the cluster, with the tables that describe them.
 
+use std::cmp::Ordering;
+
 use leptos::prelude::*;
 use millrace_wire::connection::Topic;
 use millrace_wire::ids::ConnectionId;
@@ -19,6 +21,7 @@ use crate::ui::button::{Button, Kind};
 use crate::ui::empty_state::EmptyState;
 use crate::ui::figure::Figure;
 use crate::ui::icon::Icon;
+use crate::ui::order::{Order, by_words};
 use crate::ui::search_field::SearchField;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
@@ -47,6 +50,12 @@ pub(super) fn TopicsTab(team: String, path: String, id: ConnectionId) -> impl In
             })
             .unwrap_or_default()
     });
+    let order = address.order();
+    let ordered = move || {
+        let mut topics = shown.get();
+        order.sort(&mut topics, compare);
+        topics
+    };
     let making = RwSignal::new(false);
     let count = move || topics.with(|all| words::shown_of(shown.with(Vec::len), all.len()));
     view! {
@@ -77,7 +86,7 @@ pub(super) fn TopicsTab(team: String, path: String, id: ConnectionId) -> impl In
                 }
                 .into_any()
             } else {
-                list(&team, id, shown.get())
+                list(&team, id, ordered(), order)
             })
             .into_any()
         })}
@@ -91,16 +100,25 @@ fn is_hit(topic: &Topic, words: &str) -> bool {
     matches(&format!("{}{tables}", topic.name), words)
 }
 
-fn list(team: &str, id: ConnectionId, topics: Vec<Topic>) -> AnyView {
+fn compare(column: &str, a: &Topic, b: &Topic) -> Ordering {
+    let by_column = match column {
+        "partitions" => b.partitions.cmp(&a.partitions),
+        "messages" => b.messages.cmp(&a.messages),
+        _ => Ordering::Equal,
+    };
+    by_column.then_with(|| by_words(&a.name, &b.name))
+}
+
+fn list(team: &str, id: ConnectionId, topics: Vec<Topic>, order: Order) -> AnyView {
     let heads = vec![
-        Head::text(text::topic()).fit(),
-        Head::number(text::partitions()),
-        Head::number(text::messages()),
+        Head::text(text::topic()).fit().sorts("name"),
+        Head::number(text::partitions()).sorts("partitions"),
+        Head::number(text::messages()).sorts("messages"),
         Head::text(text::described_by()),
         Head::text(text::describe()).silent().fit(),
     ];
     let rows: Vec<AnyView> = topics.into_iter().map(|topic| row(team, id, topic)).collect();
-    view! { <Table label=text::topics() heads sticky=true>{rows}</Table> }.into_any()
+    view! { <Table label=text::topics() heads sticky=true order>{rows}</Table> }.into_any()
 }
 
 fn row(team: &str, id: ConnectionId, topic: Topic) -> AnyView {

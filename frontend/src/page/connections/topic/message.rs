@@ -11,7 +11,8 @@ use crate::ui::badge::Badge;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::table::{Head, Table};
 
-pub(super) fn list(messages: Vec<Message>) -> AnyView {
+/// `opened` counts the messages that somebody reads.
+pub(super) fn list(messages: Signal<Vec<Message>>, opened: RwSignal<u32>) -> AnyView {
     let heads = vec![
         Head::number(text::partition()),
         Head::number(text::offset()),
@@ -20,12 +21,28 @@ pub(super) fn list(messages: Vec<Message>) -> AnyView {
         Head::text(text::value()),
         Head::number(text::size()),
     ];
-    let rows: Vec<AnyView> = messages.into_iter().map(rows_of).collect();
-    view! { <Table label=text::messages() heads compact=true sticky=true>{rows}</Table> }.into_any()
+    view! {
+        <Table label=text::messages() heads compact=true sticky=true>
+            <For each=move || messages.get() key=|message| (message.partition, message.offset) let(message)>
+                {rows_of(message, opened)}
+            </For>
+        </Table>
+    }
+    .into_any()
 }
 
-fn rows_of(message: Message) -> AnyView {
+fn rows_of(message: Message, opened: RwSignal<u32>) -> AnyView {
     let open = RwSignal::new(false);
+    let toggle = move |_| {
+        open.update(|open| *open = !*open);
+        let now = open.get_untracked();
+        opened.update(|count| *count = if now { *count + 1 } else { count.saturating_sub(1) });
+    };
+    on_cleanup(move || {
+        if open.try_get_untracked() == Some(true) {
+            let _ = opened.try_update(|count| *count = count.saturating_sub(1));
+        }
+    });
     let at = local(message.timestamp);
     let offset = grouped_signed(message.offset);
     let label = text::show_message(&offset);
@@ -33,7 +50,7 @@ fn rows_of(message: Message) -> AnyView {
     let (partition, size, binary) = (message.partition, message.size, message.binary);
     let whole = StoredValue::new(message);
     view! {
-        <tr class="message-row" on:click=move |_| open.update(|open| *open = !*open)>
+        <tr class="message-row" on:click=toggle>
             <td class="num cell-fit">{partition}</td>
             <th scope="row" class="num cell-fit">
                 <button type="button" class="disclose" aria-label=label aria-expanded=move || open.get().to_string()>{offset}</button>

@@ -1,5 +1,7 @@
-//! Messages of a topic: newest, oldest, from an offset, from a time; one partition or all; with a text in them. All of
+//! Messages of a topic: newest, live, oldest, from an offset, from a time; one partition or all; with a text in them. All of
 //! it is in the address, so that a view can be sent.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 use millrace_wire::connection::{Message, TopicDetail};
@@ -22,17 +24,23 @@ use crate::ui::skeleton::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Newest,
+    /// The newest, read again and again.
+    Live,
     Oldest,
     Offset,
     Time,
 }
 
+/// How often a live view reads.
+const LIVE_EVERY: Duration = Duration::from_secs(2);
+
 impl Mode {
-    const ALL: [Mode; 4] = [Mode::Newest, Mode::Oldest, Mode::Offset, Mode::Time];
+    const ALL: [Mode; 5] = [Mode::Newest, Mode::Live, Mode::Oldest, Mode::Offset, Mode::Time];
 
     const fn word(self) -> &'static str {
         match self {
             Mode::Newest => "newest",
+            Mode::Live => "live",
             Mode::Oldest => "oldest",
             Mode::Offset => "offset",
             Mode::Time => "time",
@@ -42,6 +50,7 @@ impl Mode {
     fn label(self) -> &'static str {
         match self {
             Mode::Newest => text::newest(),
+            Mode::Live => text::live(),
             Mode::Oldest => text::oldest(),
             Mode::Offset => text::from_offset(),
             Mode::Time => text::from_time(),
@@ -74,7 +83,7 @@ impl Question {
         with_query(
             &format!("{topic}/messages"),
             &[
-                ("mode", &self.mode),
+                ("mode", if self.mode == "live" { "newest" } else { &self.mode }),
                 ("partition", &self.partition),
                 ("offset", if self.mode == "offset" { &self.offset } else { "" }),
                 ("at", if self.mode == "time" { &self.at } else { "" }),
@@ -117,8 +126,30 @@ pub(super) fn MessagesTab(path: String, detail: Signal<TopicDetail>) -> impl Int
         let word = question.with(|question| question.mode.clone());
         Mode::ALL.into_iter().find(|mode| mode.word() == word).unwrap_or(Mode::Newest)
     });
+    // A message that somebody reads stays where it is.
+    let opened = RwSignal::new(0_u32);
+    let live = Memo::new(move |_| chosen.get() == Mode::Live);
+    let read_on = move || {
+        let waits = live.get_untracked() && opened.get_untracked() == 0 && !messages.busy().get_untracked();
+        if waits && question.with_untracked(|question| question.lacks().is_none()) {
+            messages.reload();
+        }
+    };
+    if let Ok(handle) = set_interval_with_handle(read_on, LIVE_EVERY) {
+        on_cleanup(move || handle.clear());
+    }
+    let busy = Signal::derive(move || messages.busy().get() && !live.get());
     let modes = Mode::ALL.iter().map(|mode| (*mode, mode.label().to_owned())).collect();
-    let number = move || messages.with(|all| text::shown(all.len()));
+    let number = move || {
+        messages.with(|all| {
+            let shown = text::shown(all.len());
+            match (live.get(), opened.get()) {
+                (true, 0) => text::shown_live(shown),
+                (true, _) => text::shown_held(shown),
+                _ => shown,
+            }
+        })
+    };
     view! {
         <div class="filters filters-inset">
             <Segmented label=text::mode() options=modes value=chosen on_choose=move |mode: Mode| address.set_query("mode", Some(mode.word()))/>
@@ -139,26 +170,38 @@ pub(super) fn MessagesTab(path: String, detail: Signal<TopicDetail>) -> impl Int
                         }/>
                 }
                 .into_any(),
-                Mode::Newest | Mode::Oldest => ().into_any(),
+                Mode::Newest | Mode::Live | Mode::Oldest => ().into_any(),
             }}
             <Contains/>
             <span class="filters-end">{number}</span>
-            <Button small=true icon=Icon::Restart kind=Kind::Quiet busy=messages.busy() on_press=move |()| messages.reload()>{text::read_again()}</Button>
+            <Button small=true icon=Icon::Restart kind=Kind::Quiet busy=busy on_press=move |()| messages.reload()>{text::read_again()}</Button>
         </div>
-        {messages.show(Shape::Rows(10), move |all| (move || {
-            if let Some(words) = question.with(Question::lacks) {
-                return view! { <p class="muted">{words}</p> }.into_any();
-            }
-            if all.with(Vec::is_empty) {
-                let filtered = question.with(|question| !question.contains.is_empty());
-                let body = if filtered { text::no_messages_match() } else { text::no_messages_body() };
-                return view! { <EmptyState icon=Icon::Topic title=text::no_messages() body=body/> }.into_any();
-            }
-            message::list(all.get())
-        })
-        .into_any())}
+        {messages.show(Shape::Rows(10), move |all| {
+            let face = Memo::new(move |_| match (question.with(Question::lacks), all.with(Vec::is_empty)) {
+                (Some(words), _) => Face::Lacks(words),
+                (None, true) => Face::Empty(question.with(|question| !question.contains.is_empty())),
+                (None, false) => Face::Rows,
+            });
+            (move || match face.get() {
+                Face::Lacks(words) => view! { <p class="muted">{words}</p> }.into_any(),
+                Face::Empty(filtered) => {
+                    let body = if filtered { text::no_messages_match() } else { text::no_messages_body() };
+                    view! { <EmptyState icon=Icon::Topic title=text::no_messages() body=body/> }.into_any()
+                }
+                Face::Rows => message::list(all, opened),
+            })
+            .into_any()
+        })}
     }
     .into_any()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Face {
+    /// Something has to be given first.
+    Lacks(&'static str),
+    Empty(bool),
+    Rows,
 }
 
 #[component]
@@ -193,7 +236,7 @@ fn Contains() -> impl IntoView {
             handle.clear();
         }
         let ask = move || address.set_query("contains", Some(&words));
-        pause.set_value(set_timeout_with_handle(ask, std::time::Duration::from_millis(350)).ok());
+        pause.set_value(set_timeout_with_handle(ask, Duration::from_millis(350)).ok());
     };
     on_cleanup(move || {
         if let Some(handle) = pause.try_get_value().flatten() {

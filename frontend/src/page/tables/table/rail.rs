@@ -6,24 +6,26 @@ use millrace_wire::table::Table;
 
 use super::used_by::JobLinks;
 use crate::i18n::{tables as text, words};
-use crate::route::{ConnectionTab, TeamRoute, TopicTab};
+use crate::route::{ConnectionTab, TableTab, TeamRoute, TopicTab};
 use crate::ui::age::Ago;
 use crate::ui::facts::{Fact, Facts};
 use crate::ui::panel::Panel;
 
 #[component]
-pub(super) fn Rail(team: String, table: Signal<Table>) -> impl IntoView {
+pub(super) fn Rail(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl IntoView {
     view! {
         <aside class="rail" aria-label=text::facts()>
             {move || {
                 let team = team.clone();
+                // The tab of the uses says the same at length; twice under one name would be told apart by nobody.
+                let with_jobs = tab.get() != TableTab::UsedBy;
                 table.with(|table| {
                     let (facts, options) = (facts(&team, table.clone()), options(&team, table.clone()));
                     view! {
                         <Panel title=text::facts().to_owned()>{facts}</Panel>
                         <Panel title=text::options().to_owned()>{options}</Panel>
-                        {jobs(&team, text::written_by(), &table.producers)}
-                        {jobs(&team, text::read_by(), &table.consumers)}
+                        {with_jobs.then(|| jobs(&team, text::written_by(), &table.producers))}
+                        {with_jobs.then(|| jobs(&team, text::read_by(), &table.consumers))}
                     }
                 })
             }}
@@ -50,9 +52,7 @@ fn facts(team: &str, table: Table) -> AnyView {
     let (at, made, revision) = (table.updated_at, table.created_at, table.revision);
     let by = if table.updated_by.is_empty() { words::not_known().to_owned() } else { table.updated_by };
     let watermark = match draft.event_time {
-        Some(time) => {
-            view! { <span class="code" title=time.watermark.clone()>{time.watermark.clone()}</span> }.into_any()
-        }
+        Some(time) => view! { <span class="code fact-long">{time.watermark}</span> }.into_any(),
         None => view! { <span class="subtle">{text::no_event_time()}</span> }.into_any(),
     };
     view! {

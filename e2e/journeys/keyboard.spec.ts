@@ -1,0 +1,94 @@
+/**
+ * The main journey by keyboard alone: sign in, make a table, write SQL, preview, save, start, stop. No mouse, no click.
+ */
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../fixtures/app.ts';
+import { Team } from '../fixtures/team.ts';
+
+/** Tabs at most this often to come from one place of a page to another. */
+const MOST_TABS = 45;
+
+/** Presses Tab until this has the focus, and expects the focus to be seen. */
+async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let presses = 0; presses < MOST_TABS; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`${MOST_TABS} tabs do not lead to ${target}`);
+}
+
+async function press(page: Page, target: Locator): Promise<void> {
+  await tabTo(page, target);
+  await page.keyboard.press('Enter');
+}
+
+async function type(page: Page, target: Locator, text: string): Promise<void> {
+  await tabTo(page, target);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type(text);
+}
+
+test('from sign-in to a stopped job without a mouse', async ({ page, server }) => {
+  test.setTimeout(240_000);
+  const team = new Team(page, server);
+  await page.goto('/');
+  await press(page, page.getByRole('button', { name: 'Continue as demo user' }));
+  await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
+  await team.jobIs('Bids by channel', 'running');
+
+  // A table by form.
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await expect(page.getByRole('heading', { level: 1, name: 'Tables' })).toBeVisible();
+  await press(page, page.getByRole('link', { name: 'New table' }));
+  const connectors = page.getByRole('radiogroup');
+  await tabTo(page, connectors.getByRole('radio').first());
+  const wanted = connectors.getByRole('radio', { name: /^Data generator/ });
+  for (let step = 0; step < 12 && (await wanted.getAttribute('aria-checked')) !== 'true'; step += 1) {
+    await page.keyboard.press('ArrowDown');
+  }
+  await expect(wanted).toBeFocused();
+  await press(page, page.getByRole('button', { name: 'Add column' }));
+  await type(page, page.getByRole('textbox', { name: 'Column', exact: true }), 'id');
+  await type(page, page.getByRole('combobox', { name: 'Type', exact: true }), 'BIGINT');
+  await type(page, page.getByRole('textbox', { name: 'Name', exact: true }), 'by_keys');
+  await press(page, page.getByRole('button', { name: 'Create table' }));
+  await expect(page.getByRole('heading', { level: 1, name: 'by_keys' })).toBeVisible();
+
+  // SQL over it: the text has the focus as soon as the editor is there.
+  await press(page, page.getByRole('link', { name: 'Query' }));
+  await expect(page.locator('.cm-content')).toBeFocused();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText("INSERT INTO bids_high\nSELECT id, id, id, TIMESTAMP '2026-01-01 00:00:00' FROM by_keys;");
+  await expect(page.getByText('No problems found.')).toBeVisible();
+  await page.keyboard.press('Control+Enter');
+  await expect(page.getByRole('grid', { name: 'Result rows' }).getByRole('gridcell', { name: '+I' }).first()).toBeVisible({
+    timeout: 60_000,
+  });
+
+  // Saved as a job: the name has the focus, Enter sends.
+  await page.keyboard.press('Control+s');
+  const create = page.getByRole('dialog', { name: 'Save as job' });
+  await expect(create.getByRole('textbox', { name: 'Name' })).toBeFocused();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('by_keys_job');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/editor\/[0-9a-f-]{36}/);
+
+  // Out of the text by Esc, then back to the tools beside it.
+  await expect(page.locator('.cm-content:visible')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await tabTo(page, page.getByRole('button', { name: 'Start…' }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  const start = page.getByRole('dialog', { name: 'Start by_keys_job' });
+  await press(page, start.getByRole('button', { name: 'Start', exact: true }));
+  await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}/);
+  const state = page.locator('.state-pill');
+  await expect(state).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
+
+  await press(page, page.getByRole('button', { name: 'Stop…' }));
+  const stop = page.getByRole('dialog', { name: 'Stop by_keys_job' });
+  await press(page, stop.getByRole('button', { name: 'Stop', exact: true }));
+  await expect(state).toHaveAttribute('data-state', 'stopped', { timeout: 60_000 });
+});
