@@ -43,20 +43,4 @@ impl SinkWriter for CollectWriter {
     fn write(&mut self, batch: &ChangeBatch) -> Result<()> {
         (self.receive)(batch)
     }
-
-    fn poll(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn prepare(&mut self, _checkpoint: u64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<()> {
-        Ok(())
-    }
 }

@@ -40,7 +40,7 @@ use millrace_wire::table::FetchedSchema;
 
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::sql::Problem;
 
 pub use address::is_local;
@@ -55,10 +55,14 @@ pub trait Connector: Send + Sync {
     fn schema(&self) -> ConnectorSchema;
 
     /// Checks options and columns without touching the network. Spans are filled in by the caller.
-    fn validate(&self, table: &TableRef, use_: TableUse) -> Vec<Problem>;
+    fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// `columns` are indices into [`crate::catalog::TableDef::read_columns`]: the ones the query needs, in that order.
-    fn source(&self, table: &TableRef, columns: &[usize], context: &ConnectorContext) -> Result<Box<dyn Source>>;
+    fn source(&self, table: &TableRef, _columns: &[usize], _context: &ConnectorContext) -> Result<Box<dyn Source>> {
+        Err(EngineError::user("unsupported", format!("The table '{}' cannot be read.", table.name)))
+    }
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>>;
 
@@ -144,6 +148,12 @@ pub trait SourceReader: Send {
 
     /// Records that could not be decoded and were skipped or dead-lettered.
     fn bad_records(&self) -> u64;
+
+    /// When the newest record read came to be, in milliseconds since 1970, as far as the outside says so of itself. The
+    /// measure of lag for tables without an event time.
+    fn newest_record(&self) -> Option<i64> {
+        None
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +186,16 @@ pub trait Sink: Send + Sync {
     /// What it can guarantee, and why, with the settings it has.
     fn guarantee(&self) -> Guarantee;
 
+    /// Names the external transaction that commits what the sink writes. Over two of them there is no common commit.
+    fn transaction(&self) -> Option<String> {
+        None
+    }
+
+    /// What speaks against writing with checkpoints taken this often.
+    fn check(&self, _checkpoint_interval: Option<Duration>) -> Result<()> {
+        Ok(())
+    }
+
     /// The writer of sink task `task` of `tasks`. `restored` is what `prepare` of that task returned at the checkpoint
     /// that the run is restored from (all of them go to task 0 after a rescale).
     fn writer(&self, task: usize, tasks: usize, restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>>;
@@ -195,18 +215,26 @@ pub trait SinkWriter: Send {
     fn write(&mut self, batch: &ChangeBatch) -> Result<()>;
 
     /// Called when a batch is over and nothing else waits, so that small latencies stay small.
-    fn poll(&mut self) -> Result<()>;
+    fn poll(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// A barrier: everything written so far is handed over and acknowledged before this returns. The bytes are stored
     /// in the checkpoint and come back in [`Sink::writer`]. Rows written from now on belong to the next checkpoint and
-    /// must not become visible with this one.
-    fn prepare(&mut self, checkpoint: u64) -> Result<Vec<u8>>;
+    /// must not become visible with this one. Writers that keep nothing back have nothing to prepare.
+    fn prepare(&mut self, _checkpoint: u64) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
 
     /// The checkpoint is durable (and, for a [`Committer`], committed). May be called more than once after a restore.
-    fn commit(&mut self, checkpoint: u64) -> Result<()>;
+    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
+        Ok(())
+    }
 
     /// All input has ended and the last commit is done.
-    fn close(&mut self) -> Result<()>;
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// The committers of a run: one per external system whose commit is the truth about a checkpoint (a Kafka cluster).

@@ -59,6 +59,8 @@ pub enum Kernel {
     If,
     /// `COALESCE(a, b, …)`: stops at the first that is not NULL.
     Coalesce,
+    /// `a IN (1, 2, …)` with constants: looked up in a hash set.
+    In,
 }
 
 /// A kernel of ours. Has no state, so that two calls are equal when their functions are.

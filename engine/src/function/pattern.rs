@@ -12,9 +12,9 @@ use datafusion_common::{DataFusionError, exec_err};
 use datafusion_expr::ColumnarValue;
 use regex::Regex;
 
-use super::registry::{Entry, Resolver};
+use super::registry::{Entry, Resolver, text_function as entry};
 use super::signature::{Form, Nulls, Param};
-use super::{Call, Kernel, NativeFn};
+use super::{Call, NativeFn};
 use crate::types::{LogicalType, Type};
 
 const T: Param = Param::Text;
@@ -61,42 +61,21 @@ const fn hidden(names: &'static [&'static str], forms: &'static [Form]) -> Entry
     Entry { names, category: "", signature: "text and pattern", summary: "", resolver: Resolver::Forms(forms) }
 }
 
-const fn entry(
-    names: &'static [&'static str],
-    signature: &'static str,
-    summary: &'static str,
-    forms: &'static [Form],
-) -> Entry {
-    Entry { names, category: "string", signature, summary, resolver: Resolver::Forms(forms) }
-}
-
 const fn boolean(params: &'static [Param], kernel: NativeFn, nulls: Nulls) -> Form {
-    Form { params, variadic: false, returns: |_| LogicalType::Boolean, nulls, kernel: Kernel::Native(kernel) }
+    Form::native(params, |_| LogicalType::Boolean, nulls, kernel)
 }
 
 const fn text(params: &'static [Param], kernel: NativeFn) -> Form {
-    Form {
-        params,
-        variadic: false,
-        returns: |_| LogicalType::String,
-        nulls: Nulls::Always,
-        kernel: Kernel::Native(kernel),
-    }
+    Form::native(params, |_| LogicalType::String, Nulls::Always, kernel)
 }
 
 const fn number(params: &'static [Param], kernel: NativeFn) -> Form {
-    Form {
-        params,
-        variadic: false,
-        returns: |_| LogicalType::Int,
-        nulls: Nulls::Always,
-        kernel: Kernel::Native(kernel),
-    }
+    Form::native(params, |_| LogicalType::Int, Nulls::Always, kernel)
 }
 
 const fn list(params: &'static [Param], kernel: NativeFn) -> Form {
     let returns = |_: &[Type]| LogicalType::Array(Box::new(Type::nullable(LogicalType::String)));
-    Form { params, variadic: false, returns, nulls: Nulls::Always, kernel: Kernel::Native(kernel) }
+    Form::native(params, returns, Nulls::Always, kernel)
 }
 
 /// The patterns of one batch, compiled.

@@ -29,6 +29,16 @@ pub(crate) struct Entry {
     pub(crate) resolver: Resolver,
 }
 
+/// A function of text with a list of forms.
+pub(super) const fn text_function(
+    names: &'static [&'static str],
+    signature: &'static str,
+    summary: &'static str,
+    forms: &'static [Form],
+) -> Entry {
+    Entry { names, category: "string", signature, summary, resolver: Resolver::Forms(forms) }
+}
+
 /// Resolves a function or operator by name (any case) and argument types.
 pub fn resolve_scalar(name: &str, args: &[Argument]) -> Result<ScalarCall, ResolveError> {
     let upper = name.to_ascii_uppercase();

@@ -1,6 +1,6 @@
 //! Which argument types a function takes, and what they are cast to.
 
-use super::{Argument, Kernel, ScalarCall};
+use super::{Argument, Kernel, NativeFn, ScalarCall};
 use crate::types::{LogicalType, Type};
 
 /// A kind of parameter. Each accepts the types that Flink converts by itself.
@@ -66,6 +66,16 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// A kernel of ours with exactly these parameters.
+    pub(crate) const fn native(
+        params: &'static [Param],
+        returns: fn(&[Type]) -> LogicalType,
+        nulls: Nulls,
+        kernel: NativeFn,
+    ) -> Self {
+        Form { params, variadic: false, returns, nulls, kernel: Kernel::Native(kernel) }
+    }
+
     pub(crate) fn resolve(&self, name: &str, args: &[Argument]) -> Option<ScalarCall> {
         let fits = if self.variadic { args.len() >= self.params.len() } else { args.len() == self.params.len() };
         if !fits {

@@ -4,9 +4,9 @@ use arrow::datatypes::Int32Type;
 use datafusion_common::DataFusionError;
 use datafusion_expr::ColumnarValue;
 
-use super::registry::{Entry, Resolver};
+use super::registry::{Entry, text_function as entry};
 use super::signature::{Form, Nulls, Param, text_length};
-use super::{Call, Kernel, NativeFn};
+use super::{Call, NativeFn};
 use crate::types::{LogicalType, Type};
 
 const T: Param = Param::Text;
@@ -131,23 +131,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
 ];
 
-const fn entry(
-    names: &'static [&'static str],
-    signature: &'static str,
-    summary: &'static str,
-    forms: &'static [Form],
-) -> Entry {
-    Entry { names, category: "string", signature, summary, resolver: Resolver::Forms(forms) }
-}
-
 const fn text(params: &'static [Param], kernel: NativeFn) -> Form {
-    Form {
-        params,
-        variadic: false,
-        returns: |_| LogicalType::String,
-        nulls: Nulls::FromArguments,
-        kernel: Kernel::Native(kernel),
-    }
+    Form::native(params, |_| LogicalType::String, Nulls::FromArguments, kernel)
 }
 
 const fn maybe_text(params: &'static [Param], kernel: NativeFn) -> Form {

@@ -9,7 +9,7 @@ use datafusion_common::{DataFusionError, exec_err};
 use datafusion_expr::ColumnarValue;
 use sha2::Digest;
 
-use super::registry::{Entry, Resolver};
+use super::registry::{Entry, Resolver, text_function as entry};
 use super::signature::{Form, Nulls, Param};
 use super::{Argument, Call, Kernel, NativeFn, ScalarCall};
 use crate::types::{LogicalType, Type};
@@ -97,21 +97,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
 ];
 
-const fn entry(
-    names: &'static [&'static str],
-    signature: &'static str,
-    summary: &'static str,
-    forms: &'static [Form],
-) -> Entry {
-    Entry { names, category: "string", signature, summary, resolver: Resolver::Forms(forms) }
-}
-
 const fn text(params: &'static [Param], kernel: NativeFn) -> Form {
     sized(params, |_| LogicalType::String, kernel)
 }
 
 const fn sized(params: &'static [Param], returns: fn(&[Type]) -> LogicalType, kernel: NativeFn) -> Form {
-    Form { params, variadic: false, returns, nulls: Nulls::FromArguments, kernel: Kernel::Native(kernel) }
+    Form::native(params, returns, Nulls::FromArguments, kernel)
 }
 
 fn resolve_uuid(name: &str, args: &[Argument]) -> Option<ScalarCall> {

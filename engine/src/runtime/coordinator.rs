@@ -37,18 +37,7 @@ pub enum Outcome {
 }
 
 pub(super) struct Coordinator {
-    pub(super) tasks: Vec<TaskHandle>,
-    pub(super) store: Option<CheckpointStore>,
-    pub(super) run: String,
-    pub(super) kept: usize,
-    pub(super) committers: Arc<dyn Committers>,
-    pub(super) plan_hash: String,
-    pub(super) nodes: Vec<NodeEntry>,
-    pub(super) interval: Option<Duration>,
-    pub(super) next_number: u64,
-    pub(super) persist: Persist,
-    pub(super) events: Sender<TaskEvent>,
-    pub(super) owner: Sender<RunEvent>,
+    parts: CoordinatorParts,
     state: State,
 }
 
@@ -109,6 +98,7 @@ impl State {
     }
 }
 
+/// What a coordinator works with.
 pub(super) struct CoordinatorParts {
     pub(super) tasks: Vec<TaskHandle>,
     pub(super) store: Option<CheckpointStore>,
@@ -125,22 +115,9 @@ pub(super) struct CoordinatorParts {
 }
 
 impl Coordinator {
-    pub(super) fn new(parts: CoordinatorParts) -> Self {
-        Coordinator {
-            tasks: parts.tasks,
-            store: parts.store,
-            run: parts.run,
-            kept: parts.kept,
-            committers: parts.committers,
-            plan_hash: parts.plan_hash,
-            nodes: parts.nodes,
-            interval: parts.interval.filter(|interval| !interval.is_zero()),
-            next_number: parts.next_number,
-            persist: parts.persist,
-            events: parts.events,
-            owner: parts.owner,
-            state: State::new(),
-        }
+    pub(super) fn new(mut parts: CoordinatorParts) -> Self {
+        parts.interval = parts.interval.filter(|interval| !interval.is_zero());
+        Coordinator { parts, state: State::new() }
     }
 
     pub(super) fn outcome(&self) -> Option<&Outcome> {
@@ -163,7 +140,7 @@ impl Coordinator {
             }
             TaskEvent::Closed { task } => {
                 self.state.closed.insert(task);
-                if self.state.closed.len() == self.tasks.len() {
+                if self.state.closed.len() == self.parts.tasks.len() {
                     self.state.outcome = Some(match self.state.stop {
                         Some((StopMode::Savepoint, _)) => Outcome::Stopped { savepoint: self.state.savepoint.take() },
                         _ => Outcome::Finished,
@@ -224,12 +201,12 @@ impl Coordinator {
 
     /// Everything stops at once.
     pub(super) fn cancel_tasks(&self) {
-        self.tasks.iter().for_each(|task| task.inbox.cancel());
+        self.parts.tasks.iter().for_each(|task| task.inbox.cancel());
     }
 
     /// Leaves behind uncommitted what is not committed. May take long when a cluster is away.
     pub(super) fn abort(&self) -> impl FnOnce() + Send + 'static {
-        let committers = self.committers.all();
+        let committers = self.parts.committers.all();
         move || committers.iter().for_each(|committer| committer.abort())
     }
 
@@ -242,8 +219,8 @@ impl Coordinator {
     }
 
     fn start_what_is_due(&mut self, now: Instant) {
-        let all_ended = self.state.ended.len() == self.tasks.len();
-        let due = self.interval.is_some_and(|interval| now.duration_since(self.state.last_started) >= interval);
+        let all_ended = self.state.ended.len() == self.parts.tasks.len();
+        let due = self.parts.interval.is_some_and(|interval| now.duration_since(self.state.last_started) >= interval);
         let wanted = match self.state.wanted.take() {
             Some(wanted) => Some(Wanted { last: wanted.last || all_ended, ..wanted }),
             None if all_ended => Some(Wanted { savepoint: false, last: true }),
@@ -251,14 +228,14 @@ impl Coordinator {
             None => None,
         };
         let Some(wanted) = wanted else { return };
-        let number = self.next_number;
-        self.next_number += 1;
+        let number = self.parts.next_number;
+        self.parts.next_number += 1;
         self.state.last_started = now;
         self.state.pending = Some(Pending {
             number,
             wanted,
             since: now,
-            waiting: (0..self.tasks.len()).collect(),
+            waiting: (0..self.parts.tasks.len()).collect(),
             parts: Vec::new(),
             positions: Vec::new(),
             persisting: false,
@@ -284,24 +261,24 @@ impl Coordinator {
         }
         pending.persisting = true;
         let work = PersistWork {
-            store: self.store.clone(),
-            run: self.run.clone(),
-            committers: Arc::clone(&self.committers),
-            plan_hash: self.plan_hash.clone(),
-            nodes: self.nodes.clone(),
+            store: self.parts.store.clone(),
+            run: self.parts.run.clone(),
+            committers: Arc::clone(&self.parts.committers),
+            plan_hash: self.parts.plan_hash.clone(),
+            nodes: self.parts.nodes.clone(),
             parts: std::mem::take(&mut pending.parts),
             positions: std::mem::take(&mut pending.positions),
             number: pending.number,
             savepoint: pending.wanted.savepoint,
             since: pending.since,
         };
-        match self.persist {
+        match self.parts.persist {
             Persist::Here => {
                 let result = work.run();
                 self.persisted(checkpoint, result)
             }
             Persist::OnThread => {
-                let events = self.events.clone();
+                let events = self.parts.events.clone();
                 let run = move || {
                     let _ = events.send(TaskEvent::Persisted { checkpoint, result: work.run() });
                 };
@@ -317,16 +294,18 @@ impl Coordinator {
         let done = match result {
             Ok(done) => done,
             Err(error) => {
-                let _ =
-                    self.owner.send(RunEvent::CheckpointFailed { number: checkpoint, reason: error.message.clone() });
+                let _ = self
+                    .parts
+                    .owner
+                    .send(RunEvent::CheckpointFailed { number: checkpoint, reason: error.message.clone() });
                 return Err(error);
             }
         };
         let Some(pending) = self.state.pending.take() else { return Ok(()) };
         self.tell_all(&Control::Complete(checkpoint));
-        if let Some(store) = &self.store {
-            let _ = self.owner.send(RunEvent::CheckpointDone(done.clone()));
-            if let Err(error) = store.prune(checkpoint, self.kept) {
+        if let Some(store) = &self.parts.store {
+            let _ = self.parts.owner.send(RunEvent::CheckpointDone(done.clone()));
+            if let Err(error) = store.prune(checkpoint, self.parts.kept) {
                 tracing::warn!(reason = %error, "an old checkpoint could not be removed");
             }
         }
@@ -342,7 +321,7 @@ impl Coordinator {
 
     fn tell_all(&self, control: &Control) {
         let drain = matches!(control, Control::Drain);
-        let told = self.tasks.iter().filter(|task| task.source || !drain);
+        let told = self.parts.tasks.iter().filter(|task| task.source || !drain);
         told.for_each(|task| task.inbox.control(control.clone()));
     }
 }

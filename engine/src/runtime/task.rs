@@ -25,7 +25,8 @@ pub(super) struct Task {
     pub(super) head: Head,
     pub(super) inbox: Arc<Inbox>,
     pub(super) events: Sender<TaskEvent>,
-    pub(super) expired: Instant,
+    /// When state was looked through last. Operators learn the time before their first row.
+    pub(super) expired: Option<Instant>,
     pub(super) closed: bool,
 }
 
@@ -260,10 +261,10 @@ impl Task {
     }
 
     fn expire(&mut self) -> Result<()> {
-        if self.expired.elapsed() < EXPIRE_AFTER {
+        if self.expired.is_some_and(|expired| expired.elapsed() < EXPIRE_AFTER) {
             return Ok(());
         }
-        self.expired = Instant::now();
+        self.expired = Some(Instant::now());
         let now_ms = chrono::Utc::now().timestamp_millis();
         match &mut self.head {
             Head::Source { next, .. } => next.expire(now_ms),

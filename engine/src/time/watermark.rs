@@ -93,8 +93,10 @@ impl SplitWatermarks {
     pub fn advance(&mut self, now: Instant) -> Advance {
         let counted = |mark: &&SplitMark| !mark.ended && (mark.started || self.wait_for_all);
         // A task without splits, because there are fewer of them than tasks, holds nothing back either.
-        let open = self.splits.values().filter(counted);
-        let least = open.filter(|mark| !self.silent(mark, now)).map(|mark| mark.watermark).min();
+        let open = || self.splits.values().filter(counted);
+        let least = open().filter(|mark| !self.silent(mark, now)).map(|mark| mark.watermark).min();
+        // All have fallen silent at once: nobody is waited for any longer. That it is idle is said the next time.
+        let least = least.or_else(|| open().map(|mark| mark.watermark).max().filter(|highest| *highest > self.emitted));
         step(least, &mut self.emitted, &mut self.idle)
     }
 
@@ -192,6 +194,19 @@ mod tests {
         assert_eq!(marks.advance(later), Advance::To(100));
         assert!(marks.is_idle(&b, later));
         assert_eq!(marks.advance(later + Duration::from_secs(5)), Advance::Idle);
+    }
+
+    #[test]
+    fn splits_that_fall_silent_together_do_not_hold_each_other_back() {
+        let start = Instant::now();
+        let mut marks = SplitWatermarks::new(Duration::from_secs(5), false);
+        let (a, b): (SplitId, SplitId) = ("a".into(), "b".into());
+        marks.add(b, start);
+        marks.rows(&a, 100, start);
+        let later = start + Duration::from_secs(6);
+        assert_eq!(marks.advance(later), Advance::To(100));
+        assert_eq!(marks.advance(later), Advance::Idle);
+        assert_eq!(marks.advance(later), Advance::Nothing);
     }
 
     #[test]

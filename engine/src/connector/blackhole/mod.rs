@@ -8,11 +8,10 @@ use millrace_wire::connector::ConnectorSchema;
 use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
 use millrace_wire::table::FetchedSchema;
 
-use super::{Accepts, Connector, ConnectorContext, Sink, SinkWriter, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Sink, SinkWriter};
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
-use crate::sql::Problem;
 
 pub struct Blackhole;
 
@@ -33,14 +32,6 @@ impl Connector for Blackhole {
             fixed_columns: Vec::new(),
             fetches_schema: false,
         }
-    }
-
-    fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
-        Vec::new()
-    }
-
-    fn source(&self, table: &TableRef, _columns: &[usize], _context: &ConnectorContext) -> Result<Box<dyn Source>> {
-        Err(EngineError::user("unsupported", format!("The table '{}' cannot be read.", table.name)))
     }
 
     fn sink(&self, _table: &TableRef, _context: &ConnectorContext) -> Result<Box<dyn Sink>> {
@@ -76,22 +67,6 @@ struct BlackholeWriter;
 
 impl SinkWriter for BlackholeWriter {
     fn write(&mut self, _batch: &ChangeBatch) -> Result<()> {
-        Ok(())
-    }
-
-    fn poll(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn prepare(&mut self, _checkpoint: u64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<()> {
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Reads the files of a task one after the other, batch by batch.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::super::dead_letter::DeadLetterFile;
@@ -37,6 +38,8 @@ pub(super) struct Opener {
     pub(super) roots: Vec<PathBuf>,
     pub(super) batch_rows: usize,
     pub(super) bounded: bool,
+    /// The files that were there when the folder was looked at last.
+    pub(super) listing: Mutex<Arc<[SplitId]>>,
 }
 
 impl Opener {
@@ -57,8 +60,11 @@ pub(super) struct FileReader {
     bad: BadRecords,
     waiting: VecDeque<(SplitId, Place)>,
     open: Option<OpenFile>,
-    /// Files that were read to their end; kept in positions so that they are not read again.
+    /// Files that were read to their end; kept in positions so that they are not read again, for as long as they are
+    /// in the folder.
     done: Vec<(SplitId, Place)>,
+    /// The listing by which `done` was cleaned up last.
+    listing: Arc<[SplitId]>,
 }
 
 /// How far a file was read.
@@ -102,9 +108,22 @@ impl FileReader {
                 Some(opener.format.decoder(&opener.layout.fields, &opener.layout.wanted, &opener.format_options)?)
             }
         };
-        let mut reader = FileReader { opener, decoder, bad, waiting: VecDeque::new(), open: None, done: Vec::new() };
+        let listing = Arc::clone(&opener.listing.lock());
+        let (waiting, done) = (VecDeque::new(), Vec::new());
+        let mut reader = FileReader { opener, decoder, bad, waiting, open: None, done, listing };
         reader.add_splits(splits)?;
         Ok(reader)
+    }
+
+    /// Forgets finished files that are gone from a watched folder, so that positions do not grow for ever.
+    fn forget_gone(&mut self) {
+        let listing = Arc::clone(&self.opener.listing.lock());
+        if self.opener.bounded || Arc::ptr_eq(&listing, &self.listing) {
+            return;
+        }
+        let there: HashSet<&str> = listing.iter().map(|split| &**split).collect();
+        self.done.retain(|(split, _)| there.contains(&**split));
+        self.listing = listing;
     }
 
     fn open(&self, split: SplitId, mut place: Place) -> Result<OpenFile> {
@@ -140,6 +159,7 @@ impl SourceReader for FileReader {
                 if self.opener.bounded {
                     return Ok(SourceEvent::End);
                 }
+                self.forget_gone();
                 rest(wait);
                 return Ok(SourceEvent::Idle);
             };
@@ -165,6 +185,7 @@ impl SourceReader for FileReader {
         let split = Arc::clone(&open.split);
         self.done.push((Arc::clone(&split), Place { done: true, ..open.place }));
         self.open = None;
+        self.forget_gone();
         Ok(SourceEvent::SplitEnd { split })
     }
 

@@ -55,7 +55,7 @@ pub(super) struct FileSource {
     path: PathBuf,
     pattern: Option<Regex>,
     monitor: Option<Duration>,
-    listed: Mutex<Option<(Instant, Vec<SplitId>)>>,
+    listed: Mutex<Option<Instant>>,
     opener: Arc<Opener>,
 }
 
@@ -83,6 +83,7 @@ impl FileSource {
             roots: context.file_roots.clone(),
             batch_rows: context.batch_rows.max(1),
             bounded: monitor.is_none(),
+            listing: Mutex::default(),
         };
         Ok(FileSource {
             path: path::of_option(options.required("path")?)?,
@@ -115,12 +116,13 @@ impl Source for FileSource {
     fn splits(&self) -> Result<Vec<SplitId>> {
         let mut listed = self.listed.lock();
         let fresh = |at: &Instant| self.monitor.is_none_or(|interval| at.elapsed() < interval);
-        if let Some((_, splits)) = listed.as_ref().filter(|(at, _)| fresh(at)) {
-            return Ok(splits.clone());
+        if listed.as_ref().is_some_and(fresh) {
+            return Ok(self.opener.listing.lock().to_vec());
         }
         let files = path::list(&self.path, &self.opener.roots, self.pattern.as_ref())?;
         let splits: Vec<SplitId> = files.iter().map(|file| file.to_string_lossy().into()).collect();
-        *listed = Some((Instant::now(), splits.clone()));
+        *listed = Some(Instant::now());
+        *self.opener.listing.lock() = splits.as_slice().into();
         Ok(splits)
     }
 

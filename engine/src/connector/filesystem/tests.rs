@@ -207,6 +207,30 @@ fn a_restart_finishes_what_was_prepared_and_removes_the_rest() {
 }
 
 #[test]
+fn finished_files_that_are_gone_from_a_watched_folder_are_forgotten() {
+    let place = Place::new();
+    place.file("in/a.json", "{\"id\":1}\n");
+    place.file("in/b.json", "{\"id\":2}\n");
+    let table = with_options(&place.table("in", "json"), &[("source.monitor-interval", "1 ms")]);
+    let source = source(&table, &place.context());
+    let mut reading = reader(&*source, &[]);
+    assert_eq!(read(&mut *reading, 2).unwrap().len(), 2);
+    let idle = |reading: &mut dyn crate::connector::SourceReader| {
+        while !matches!(reading.next(std::time::Duration::ZERO).unwrap(), SourceEvent::Idle) {}
+    };
+    idle(&mut *reading);
+    assert_eq!(reading.positions().len(), 2, "both would be read again otherwise");
+    std::fs::remove_file(place.folder.path().join("in/a.json")).unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while source.splits().unwrap().len() > 1 {
+        assert!(std::time::Instant::now() < deadline);
+    }
+    idle(&mut *reading);
+    let left = reading.positions();
+    assert!(left.len() == 1 && left[0].0.ends_with("b.json"), "{left:?}");
+}
+
+#[test]
 fn parquet_is_read_by_name_with_missing_columns_as_null() {
     let place = Place::new();
     let table = place.table("p", "parquet");

@@ -115,6 +115,24 @@ pub(super) fn transaction_timeout_problem(options: &Options<'_>) -> Option<Strin
     })
 }
 
+/// Records are in a transaction from one checkpoint to the next: with rare checkpoints it must live longer.
+pub(super) fn interval_problem(config: &ClientConfig, interval: Option<Duration>) -> Option<String> {
+    let name = "transaction.timeout.ms";
+    let set = config.get(name).and_then(|text| text.parse().ok()).map(Duration::from_millis);
+    let (timeout, interval) = (set.unwrap_or(DEFAULT_TRANSACTION_TIMEOUT), interval?);
+    let needed = interval + CHECKPOINT_AND_RESTART;
+    (timeout < needed).then(|| {
+        format!(
+            "With a checkpoint every {} s, 'properties.{name}' has to be at least {}, not {}: until the next checkpoint \
+             and through a restart the broker would else drop what was written. The broker's transaction.max.timeout.ms \
+             has to allow it; or take checkpoints more often.",
+            interval.as_secs(),
+            needed.as_millis(),
+            timeout.as_millis()
+        )
+    })
+}
+
 pub(super) fn producer(config: &ClientConfig) -> Result<Producer> {
     let made = config.create_with_context(Reports::default());
     made.map_err(|error| failed("The Kafka producer cannot be set up.", &error).without_retry())

@@ -1,6 +1,7 @@
 //! A topic as a sink.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
 use rdkafka::ClientConfig;
@@ -49,6 +50,13 @@ pub(super) struct Shape {
     pub(super) timestamp: Option<usize>,
     pub(super) headers: Option<usize>,
     pub(super) partitioning: Partitioning,
+}
+
+impl Shape {
+    /// Sinks with the same one share a transaction.
+    fn transaction(&self) -> String {
+        format!("kafka:{}", self.cluster)
+    }
 }
 
 /// Columns and format of the key or the value.
@@ -147,12 +155,23 @@ impl Sink for KafkaSink {
         Guarantee { level: self.guarantee, reason: reason.to_owned() }
     }
 
+    fn transaction(&self) -> Option<String> {
+        (self.guarantee == DeliveryGuarantee::ExactlyOnce).then(|| self.shape.transaction())
+    }
+
+    fn check(&self, checkpoint_interval: Option<Duration>) -> Result<()> {
+        let transactional = self.guarantee == DeliveryGuarantee::ExactlyOnce;
+        match produce::interval_problem(&self.shape.config, checkpoint_interval).filter(|_| transactional) {
+            Some(message) => Err(EngineError::user("bad_option", message)),
+            None => Ok(()),
+        }
+    }
+
     fn writer(&self, task: usize, _tasks: usize, _restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
         self.shape.reach.check_with(&self.shape.config, &self.shape.identity)?;
         let outlet = if self.guarantee == DeliveryGuarantee::ExactlyOnce {
             let shape = Arc::clone(&self.shape);
-            let key = format!("kafka:{}", shape.cluster);
-            let committer = self.committers.get_or_insert(&key, &move || {
+            let committer = self.committers.get_or_insert(&self.shape.transaction(), &move || {
                 let made = KafkaCommitter::connect(&shape.config, &shape.cluster, &shape.identity)?;
                 Ok(Arc::new(made))
             })?;

@@ -232,6 +232,9 @@ fn lag_and_group_offsets_are_told() {
     read(&mut *reading, 2).unwrap();
     let lag = reading.lag();
     assert_eq!((lag[0].position, lag[0].end), (2, Some(3)));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let age = now - reading.newest_record().unwrap();
+    assert!((0..60_000).contains(&age), "{age}");
     reading.checkpoint_complete(&reading.positions()).unwrap();
     let consumer = client::consumer(&cluster.config(), "j6").unwrap();
     let partition = offset::Partition { topic: topic.clone(), number: 0 };
@@ -270,6 +273,29 @@ fn columns_are_inferred_and_a_table_is_tested() {
     let names: Vec<&str> = test.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(names, ["Connect", "Topic", "Decode"]);
     assert_eq!(test.steps[1].detail, format!("{topic}: 2 partitions, 3 records."));
+}
+
+#[test]
+fn a_transaction_has_to_outlive_the_time_between_two_checkpoints() {
+    let cluster = Cluster::mock();
+    let sink = |options: &[(&str, &str)]| {
+        let table = cluster.table("t", options);
+        Kafka.sink(&table, &context(&cluster.runtime, "job-1")).unwrap()
+    };
+    let exactly_once = ("sink.delivery-guarantee", "exactly-once");
+    let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+    let standard = sink(&[exactly_once]);
+    assert!(standard.check(Some(minute)).is_ok() && standard.check(None).is_ok());
+    let error = standard.check(Some(hour)).unwrap_err();
+    assert!(error.message.contains("at least 4320000, not 900000"), "{}", error.message);
+    let longer = sink(&[exactly_once, ("properties.transaction.timeout.ms", "4320000")]);
+    assert!(longer.check(Some(hour)).is_ok());
+    let plain = sink(&[]);
+    assert!(plain.check(Some(hour)).is_ok() && plain.transaction().is_none());
+    assert_eq!(
+        standard.transaction(),
+        Some(format!("kafka:{}", client::cluster_key(&cluster.table("t", &[]).options)))
+    );
 }
 
 #[test]

@@ -15,12 +15,11 @@ use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
 use millrace_wire::table::FetchedSchema;
 
 use super::option::Options;
-use super::{Accepts, Connector, ConnectorContext, Sink, SinkWriter, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Sink, SinkWriter};
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::defaulted;
-use crate::sql::Problem;
 
 pub struct Print;
 
@@ -44,14 +43,6 @@ impl Connector for Print {
             fixed_columns: Vec::new(),
             fetches_schema: false,
         }
-    }
-
-    fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
-        Vec::new()
-    }
-
-    fn source(&self, table: &TableRef, _columns: &[usize], _context: &ConnectorContext) -> Result<Box<dyn Source>> {
-        Err(EngineError::user("unsupported", format!("The table '{}' cannot be read.", table.name)))
     }
 
     fn sink(&self, table: &TableRef, _context: &ConnectorContext) -> Result<Box<dyn Sink>> {
@@ -116,21 +107,5 @@ impl SinkWriter for PrintWriter {
         let written = self.out.write_all(&self.lines).and_then(|()| self.out.flush());
         written
             .map_err(|error| EngineError::external("print_failed", "The output cannot be written.").with_detail(error))
-    }
-
-    fn poll(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn prepare(&mut self, _checkpoint: u64) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-
-    fn commit(&mut self, _checkpoint: u64) -> Result<()> {
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<()> {
-        Ok(())
     }
 }

@@ -20,7 +20,8 @@ struct Planned;
 
 struct PlannedSource(SchemaRef);
 
-struct PlannedSink(Accepts);
+/// What it takes, and the transaction that commits it.
+struct PlannedSink(Accepts, Option<String>);
 
 impl Endpoints for Planned {
     fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>> {
@@ -30,7 +31,8 @@ impl Endpoints for Planned {
     }
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
-        Ok(Arc::new(PlannedSink(if table.primary_key.is_empty() { Accepts::Append } else { Accepts::Upsert })))
+        let accepts = if table.primary_key.is_empty() { Accepts::Append } else { Accepts::Upsert };
+        Ok(Arc::new(PlannedSink(accepts, table.option("path").map(str::to_owned))))
     }
 
     fn collect(&self) -> Result<Arc<dyn Sink>> {
@@ -71,6 +73,10 @@ impl Sink for PlannedSink {
 
     fn guarantee(&self) -> Guarantee {
         Guarantee { level: DeliveryGuarantee::ExactlyOnce, reason: "test".into() }
+    }
+
+    fn transaction(&self) -> Option<String> {
+        self.1.clone()
     }
 
     fn writer(&self, _task: usize, _tasks: usize, _restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
@@ -149,6 +155,31 @@ fn filters_and_projections_are_one_step() {
     let dataflow = planned(sql, 1).unwrap();
     let calcs = dataflow.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Calc { .. })).count();
     assert_eq!(calcs, 1, "{:#?}", dataflow.to_wire());
+}
+
+#[test]
+fn over_several_transactions_nothing_is_exactly_once() {
+    let checkpoints = "SET 'execution.checkpointing.interval' = '1 s';";
+    let one = "INSERT INTO out1 SELECT auction, price FROM bid;";
+    let level = |sql: &str| planned(&format!("{checkpoints}{sql}"), 1).unwrap().guarantee;
+    assert_eq!(level(&format!("{one}{one}")).level, DeliveryGuarantee::ExactlyOnce);
+    let both = level(&format!("{one}INSERT INTO out2 SELECT auction, price FROM bid;"));
+    assert_eq!(both.level, DeliveryGuarantee::AtLeastOnce);
+    assert!(both.reason.contains("2 clusters"), "{}", both.reason);
+}
+
+#[test]
+fn the_idle_timeout_of_a_table_goes_before_that_of_the_job() {
+    let timeout = |hint: &str| {
+        let sql = format!(
+            "SET 'table.exec.source.idle-timeout' = '7 s'; INSERT INTO out1 SELECT auction, price FROM bid {hint};"
+        );
+        let dataflow = planned(&sql, 1).unwrap();
+        let NodeKind::Source { idle_timeout, .. } = &dataflow.nodes[0].kind else { panic!("a source") };
+        idle_timeout.as_secs()
+    };
+    assert_eq!(timeout(""), 7);
+    assert_eq!(timeout("/*+ OPTIONS('scan.watermark.idle-timeout' = '3 s') */"), 3);
 }
 
 #[test]
