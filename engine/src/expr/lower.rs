@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{
-    BinaryExpr, CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
+    BinaryExpr, CaseExpr, Column, IsNotNullExpr, IsNullExpr, Literal, NotExpr, in_list,
 };
 
 use self::call::CallExpr;
@@ -89,6 +89,9 @@ impl Lowering<'_> {
                     (present, Arc::clone(input))
                 };
                 Ok(Arc::new(CaseExpr::try_new(None, inputs.iter().map(branch).collect(), Some(Arc::clone(last)))?))
+            }
+            (Kernel::In, [input, list @ ..]) => {
+                Ok(in_list(Arc::clone(input), list.to_vec(), &false, &self.input.to_arrow())?)
             }
             _ => Err(EngineError::internal("a call has the wrong number of arguments").with_detail(function.name())),
         }

@@ -7,15 +7,23 @@
 pub mod aggregate;
 mod calc;
 mod emit;
+mod first_row;
 mod group_aggregate;
-mod limit;
+mod join;
+mod over;
+mod rank;
+#[cfg(test)]
+mod rank_tests;
 mod sink;
+mod stored_rows;
 mod table_columns;
 #[cfg(test)]
 mod tests;
+mod time_sort;
 mod union;
 mod window_aggregate;
 mod window_assign;
+mod window_rank;
 
 use crate::change::ChangeBatch;
 use crate::error::Result;
@@ -23,13 +31,18 @@ use crate::state::{KeyedState, StateSize};
 
 pub use calc::Calc;
 pub use emit::{CHUNK_ROWS, Chunks};
+pub use first_row::{FirstRow, FirstRowSpec};
 pub use group_aggregate::{GroupAggregate, GroupAggregateSpec};
-pub use limit::{Limit, LimitSpec};
+pub use join::{IntervalJoin, Join, JoinSpec, WindowJoin, WindowJoinSpec};
+pub use over::{OverAggregate, OverAggregateSpec};
+pub use rank::{NumberColumn, Rank, RankSpec};
 pub use sink::SinkOperator;
 pub use table_columns::TableColumns;
+pub use time_sort::{TimeSort, TimeSortSpec};
 pub use union::Union;
 pub use window_aggregate::{GroupColumn, WindowAggregate, WindowAggregateSpec, WindowColumns};
 pub use window_assign::WindowAssign;
+pub use window_rank::{WindowRank, WindowRankSpec};
 
 /// Where an operator's rows go.
 pub trait Output {
@@ -50,6 +63,12 @@ pub trait Operator: Send {
     /// The watermark has risen to `watermark`; it is passed on after this returns.
     fn watermark(&mut self, _watermark: i64, _out: &mut dyn Output) -> Result<()> {
         Ok(())
+    }
+
+    /// How far behind the watermark, in milliseconds, the event times of rows may be that it gives. The watermark is
+    /// passed on that much later.
+    fn delay(&self) -> i64 {
+        0
     }
 
     /// No more rows come.

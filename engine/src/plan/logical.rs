@@ -56,6 +56,136 @@ pub enum RelNode {
         input: Box<Rel>,
         sort: Vec<SortKey>,
     },
+    /// Rows of both sides next to each other where the condition holds; outer joins pad with NULLs.
+    Join {
+        left: Box<Rel>,
+        right: Box<Rel>,
+        join: JoinSpec,
+    },
+    /// Appends one column per call, computed over the rows around each row.
+    Over {
+        input: Box<Rel>,
+        over: OverSpec,
+    },
+    /// Rows numbered within their partition; those outside the range are left out. The number is the last column.
+    Rank {
+        input: Box<Rel>,
+        rank: RankSpec,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct JoinSpec {
+    pub kind: JoinKind,
+    /// Columns that must be equal. The binder leaves them in the condition; a rewrite finds them.
+    pub keys: Vec<JoinKey>,
+    /// What else must be TRUE, over the left columns followed by the right ones.
+    pub condition: Option<Expr>,
+    /// Both inputs carry windows: where.
+    pub windows: Option<(WindowBounds, WindowBounds)>,
+    /// The event times of rows that match are this close. Found by a rewrite.
+    pub time: Option<TimeBound>,
+}
+
+/// `low <= left - right <= high`, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeBound {
+    /// Event-time columns of the left and of the right input.
+    pub left: usize,
+    pub right: usize,
+    pub low: i64,
+    pub high: i64,
+}
+
+impl JoinSpec {
+    /// Rows match only within the same window.
+    pub fn by_window(&self) -> Option<(WindowBounds, WindowBounds)> {
+        let equal = |left: usize, right: usize| self.keys.iter().any(|key| (key.left, key.right) == (left, right));
+        self.windows.filter(|(left, right)| equal(left.start, right.start) && equal(left.end, right.end))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+    /// Left rows that match. The output has the left columns only.
+    Semi,
+    /// Left rows that match nothing.
+    Anti,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinKey {
+    /// Columns of the left and of the right input, of one type.
+    pub left: usize,
+    pub right: usize,
+    /// NULL equals NULL.
+    pub null_safe: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct OverSpec {
+    pub partition: Vec<usize>,
+    pub sort: Vec<SortKey>,
+    pub frame: Frame,
+    pub calls: Vec<OverCall>,
+    /// The rows carry a window, and both bounds are partitioned by.
+    pub window: Option<WindowBounds>,
+    /// Where the first call stands in the script.
+    pub span: Option<crate::sql::Span>,
+}
+
+/// Which rows count, up to the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// All before it.
+    RowsUnbounded,
+    /// All before it, and those that are equal to it in the order.
+    RangeUnbounded,
+    /// So many before it.
+    Rows(u64),
+    /// Those at most so many milliseconds before it, and those of its time.
+    Range(i64),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum OverCall {
+    RowNumber,
+    Aggregate(AggregateCall),
+}
+
+impl OverCall {
+    pub fn return_type(&self) -> Type {
+        match self {
+            OverCall::RowNumber => Type::not_null(crate::types::LogicalType::BigInt),
+            OverCall::Aggregate(call) => call.return_type.clone(),
+        }
+    }
+}
+
+/// The number of a row counts from 1, by sort key, then by arrival.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankSpec {
+    pub partition: Vec<usize>,
+    pub sort: Vec<SortKey>,
+    /// First and last number that stays.
+    pub from: u64,
+    pub to: u64,
+    /// Somebody reads the number. Otherwise its column is NULL.
+    pub number: bool,
+    pub window: Option<WindowBounds>,
+}
+
+/// Columns that hold the window of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WindowBounds {
+    pub start: usize,
+    pub end: usize,
+    /// Windows over `TIMESTAMP_LTZ`: the bounds are local times.
+    pub local: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -93,9 +223,11 @@ pub struct WindowGroup {
     pub start: usize,
     pub end: usize,
     pub time: Option<usize>,
+    /// Windows over `TIMESTAMP_LTZ`: the bounds are local times.
+    pub local: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AggregateCall {
     pub function: AggregateFunction,
     /// Input columns (the binder projects expressions first). Empty for `COUNT(*)`.
@@ -165,8 +297,27 @@ impl Rel {
             | RelNode::Window { input, .. }
             | RelNode::Aggregate { input, .. }
             | RelNode::Limit { input, .. }
-            | RelNode::Sort { input, .. } => vec![input],
+            | RelNode::Sort { input, .. }
+            | RelNode::Over { input, .. }
+            | RelNode::Rank { input, .. } => vec![input],
             RelNode::UnionAll { inputs } => inputs.iter().collect(),
+            RelNode::Join { left, right, .. } => vec![&**left, &**right],
+        }
+    }
+
+    pub fn inputs_mut(&mut self) -> Vec<&mut Rel> {
+        match &mut self.node {
+            RelNode::Scan { .. } | RelNode::Values { .. } => Vec::new(),
+            RelNode::Project { input, .. }
+            | RelNode::Filter { input, .. }
+            | RelNode::Window { input, .. }
+            | RelNode::Aggregate { input, .. }
+            | RelNode::Limit { input, .. }
+            | RelNode::Sort { input, .. }
+            | RelNode::Over { input, .. }
+            | RelNode::Rank { input, .. } => vec![&mut **input],
+            RelNode::UnionAll { inputs } => inputs.iter_mut().collect(),
+            RelNode::Join { left, right, .. } => vec![&mut **left, &mut **right],
         }
     }
 

@@ -12,6 +12,7 @@ use crate::change::ChangeBatch;
 use crate::checkpoint::Part;
 use crate::error::Result;
 use crate::operator::{Operator, Output};
+use crate::time::END_OF_TIME;
 
 /// An operator with everything behind it in the same task.
 pub(super) struct Link {
@@ -176,7 +177,8 @@ impl Link {
     pub(super) fn watermark(&mut self, watermark: i64) -> Result<()> {
         self.metrics.watermark.store(watermark, Relaxed);
         self.timed(|operator, out| operator.watermark(watermark, out))?;
-        self.next.watermark(watermark)?;
+        let passed = if watermark == END_OF_TIME { watermark } else { watermark.saturating_sub(self.operator.delay()) };
+        self.next.watermark(passed)?;
         self.next.take_times();
         Ok(())
     }

@@ -137,9 +137,11 @@ impl Run {
 /// The nodes whose state a checkpoint of this dataflow holds.
 pub fn node_entries(dataflow: &Dataflow) -> Vec<NodeEntry> {
     let graph = dataflow.to_wire();
-    let stateful = dataflow.nodes.iter().zip(graph.nodes).filter(|(node, _)| {
-        !node.state.is_empty() || matches!(node.kind, NodeKind::Sink { .. } | NodeKind::Limit { .. })
-    });
+    let stateful = dataflow
+        .nodes
+        .iter()
+        .zip(graph.nodes)
+        .filter(|(node, _)| !node.state.is_empty() || matches!(node.kind, NodeKind::Sink { .. }));
     let entry = |(node, words): (&crate::plan::dataflow::Node, millrace_wire::graph::GraphNode)| NodeEntry {
         id: node.id.to_string(),
         kind: words.kind,

@@ -204,6 +204,8 @@ pub(crate) struct Select {
     /// `GROUP BY ()` is a group of its own, unlike no GROUP BY at all.
     pub grouped: bool,
     pub having: Option<Expr>,
+    /// `WINDOW w AS (…)`
+    pub windows: Vec<(Ident, Over)>,
     pub unsupported: Vec<Unsupported>,
     pub span: Span,
 }
@@ -266,10 +268,29 @@ pub(crate) enum FromKind {
     Join {
         left: Box<From>,
         right: Box<From>,
-        condition: Option<Expr>,
-        what: &'static str,
+        kind: JoinKind,
+        condition: JoinCondition,
     },
     Unsupported(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+    /// `CROSS JOIN`, and tables with a comma between.
+    Cross,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum JoinCondition {
+    None,
+    On(Expr),
+    Using(Vec<Ident>),
+    /// Every name that both sides have.
+    Natural,
 }
 
 #[derive(Clone, Debug)]
@@ -324,8 +345,9 @@ pub(crate) enum ExprKind {
     InQuery {
         input: Box<Expr>,
         query: Box<Query>,
+        negated: bool,
     },
-    Exists,
+    Exists(Box<Query>),
     ScalarQuery(Box<Query>),
     Like {
         operator: &'static str,
@@ -407,8 +429,36 @@ pub(crate) struct Call {
     pub star: bool,
     pub distinct: bool,
     pub filter: Option<Expr>,
-    /// `OVER …`, `WITHIN GROUP`, `IGNORE NULLS`: read and refused.
+    pub over: Option<Box<Over>>,
+    /// `WITHIN GROUP`, `IGNORE NULLS`: read and refused.
     pub unsupported: Vec<Unsupported>,
+}
+
+/// `OVER (PARTITION BY … ORDER BY … ROWS …)`, `OVER w`.
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    /// The named window that it is or builds upon.
+    pub base: Option<Ident>,
+    pub partition: Vec<Expr>,
+    pub order: Vec<OrderItem>,
+    pub frame: Option<Frame>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// `ROWS`, not `RANGE`.
+    pub rows: bool,
+    pub start: FrameBound,
+    pub end: FrameBound,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum FrameBound {
+    UnboundedPreceding,
+    Preceding(Expr),
+    CurrentRow,
+    Following,
+    UnboundedFollowing,
 }
 
 #[derive(Clone, Debug)]

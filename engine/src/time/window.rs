@@ -39,7 +39,7 @@ impl Windows {
 
     /// The last instant of a window: it fires when the watermark reaches it.
     pub fn last_instant(&self, end: i64) -> i64 {
-        self.zone.map_or(end, |zone| to_utc(end, zone)).saturating_sub(1)
+        last_instant(end, self.zone)
     }
 
     /// Start of the pane that holds `clock`.
@@ -83,6 +83,11 @@ impl Windows {
     fn align(&self, clock: i64, size: i64) -> i64 {
         clock.saturating_sub(clock.saturating_sub(self.offset).rem_euclid(size.max(1)))
     }
+}
+
+/// The last instant before an end that is a local time of `zone`.
+pub fn last_instant(end: i64, zone: Option<Tz>) -> i64 {
+    zone.map_or(end, |zone| to_utc(end, zone)).saturating_sub(1)
 }
 
 fn gcd(a: i64, b: i64) -> i64 {

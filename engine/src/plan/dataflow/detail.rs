@@ -2,7 +2,7 @@
 
 use super::{Node, NodeKind, WindowInput};
 use crate::expr::Expr;
-use crate::plan::logical::{AggregateCall, AggregateFunction, SortKey, WindowKind};
+use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, SortKey, WindowKind};
 use crate::types::Schema;
 
 pub(super) struct Words {
@@ -50,7 +50,9 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
         NodeKind::WindowAggregate { window, group, calls } => {
             let (kind, start, end, time) = match window {
                 WindowInput::Assign { kind, start, end, time, .. } => (window_words(kind), *start, *end, *time),
-                WindowInput::Attached { start, end, time } => ("window of the input".to_owned(), *start, *end, *time),
+                WindowInput::Attached { start, end, time, .. } => {
+                    ("window of the input".to_owned(), *start, *end, *time)
+                }
             };
             let keys: Vec<usize> =
                 group.iter().copied().filter(|c| *c != start && *c != end && Some(*c) != time).collect();
@@ -62,12 +64,45 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             of("Group aggregate", name, calls_words(calls, input))
         }
         NodeKind::Union => of("Union", format!("{} inputs", node.inputs.len()), String::new()),
-        NodeKind::Limit { sort, offset, fetch, .. } => {
-            let cut = fetch.map_or_else(|| "all rows".to_owned(), |fetch| format!("{fetch} rows"));
-            let after = if *offset > 0 { format!(" after {offset}") } else { String::new() };
-            let by: Vec<String> = sort.iter().map(|key| sort_words(key, input)).collect();
-            of(if fetch.is_some() { "Limit" } else { "Sort" }, format!("{cut}{after}"), by.join(", "))
+        NodeKind::Join { join, .. } | NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
+            let kind = match join.kind {
+                JoinKind::Inner => "Join",
+                JoinKind::Left => "Left join",
+                JoinKind::Right => "Right join",
+                JoinKind::Full => "Full join",
+                JoinKind::Semi => "Semi join",
+                JoinKind::Anti => "Anti join",
+            };
+            let keys: Vec<usize> = join.keys.iter().map(|key| key.left).collect();
+            let name = if keys.is_empty() { "without key".to_owned() } else { columns(&keys) };
+            let detail = match &node.kind {
+                NodeKind::IntervalJoin { time, .. } => format!("Event times {} to {} ms apart", time.low, time.high),
+                NodeKind::WindowJoin { .. } => "Within the same window".to_owned(),
+                _ => String::new(),
+            };
+            of(kind, name, detail)
         }
+        NodeKind::Rank { partition, sort, from, to, .. } if partition.is_empty() => {
+            let kind = if *to == u64::MAX { "Sort" } else { "Limit" };
+            of(kind, range_words(*from, *to), sort_list(sort, input))
+        }
+        NodeKind::Rank { partition, sort, from, to, latest_first, .. } => {
+            let kind = if *latest_first { "Last row" } else { "Top-N" };
+            of(kind, format!("{} of each {}", range_words(*from, *to), columns(partition)), sort_list(sort, input))
+        }
+        NodeKind::FirstRow { keys, time_column, .. } => {
+            of("First row", format!("of each {}", columns(keys)), format!("By {}", column(*time_column)))
+        }
+        NodeKind::WindowRank { partition, sort, from, to, .. } => {
+            let of_each = if partition.is_empty() { String::new() } else { format!(" and {}", columns(partition)) };
+            let name = format!("{} of each window{of_each}", range_words(*from, *to));
+            of("Window Top-N", name, sort_list(sort, input))
+        }
+        NodeKind::OverAggregate { partition, sort, calls, .. } => {
+            let name = if partition.is_empty() { "all rows".to_owned() } else { columns(partition) };
+            of("Over aggregate", name, format!("{}\n{}", calls_words(calls, input), sort_list(sort, input)))
+        }
+        NodeKind::TimeSort { sort, .. } => of("Sort", "by event time".to_owned(), sort_list(sort, input)),
         NodeKind::Sink { table: Some(table), .. } => {
             of(&format!("{} sink", title(table.connector())), table.name.clone(), String::new())
         }
@@ -131,6 +166,19 @@ pub(super) fn function_name(function: AggregateFunction) -> &'static str {
         AggregateFunction::StddevSamp => "STDDEV_SAMP",
         AggregateFunction::VarPop => "VAR_POP",
         AggregateFunction::VarSamp => "VAR_SAMP",
+    }
+}
+
+fn sort_list(sort: &[SortKey], input: Option<&Schema>) -> String {
+    sort.iter().map(|key| sort_words(key, input)).collect::<Vec<_>>().join(", ")
+}
+
+fn range_words(from: u64, to: u64) -> String {
+    match (from, to) {
+        (1, u64::MAX) => "all rows".to_owned(),
+        (1, to) => format!("{to} rows"),
+        (from, u64::MAX) => format!("all rows after {}", from - 1),
+        (from, to) => format!("{} rows after {}", (to + 1).saturating_sub(from), from - 1),
     }
 }
 

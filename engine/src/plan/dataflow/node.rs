@@ -9,7 +9,8 @@ use super::NodeId;
 use crate::catalog::TableRef;
 use crate::connector::{Accepts, Sink, Source};
 use crate::expr::{Expr, Value};
-use crate::plan::logical::{AggregateCall, SortKey, WindowKind};
+use crate::operator::NumberColumn;
+use crate::plan::logical::{AggregateCall, Frame, JoinSpec, SortKey, TimeBound, WindowBounds, WindowKind};
 use crate::types::Schema;
 
 pub struct Node {
@@ -79,11 +80,68 @@ pub enum NodeKind {
         at_end: bool,
     },
     Union,
-    Limit {
-        sort: Vec<SortKey>,
-        offset: u64,
-        fetch: Option<u64>,
+    /// Two inputs: the left one and the right one.
+    Join {
+        join: JoinSpec,
+        ttl: Duration,
+        /// What depends on there being no match comes at the end.
         at_end: bool,
+    },
+    /// A join that keeps rows for as long as their event times can be close to that of a match.
+    IntervalJoin {
+        join: JoinSpec,
+        time: TimeBound,
+    },
+    /// A join of rows of the same window.
+    WindowJoin {
+        join: JoinSpec,
+        windows: (WindowBounds, WindowBounds),
+    },
+    /// The first rows of each partition; LIMIT is one over a single partition.
+    Rank {
+        partition: Vec<usize>,
+        sort: Vec<SortKey>,
+        /// First and last number that is given.
+        from: u64,
+        to: u64,
+        number: NumberColumn,
+        latest_first: bool,
+        by_place: bool,
+        ttl: Duration,
+        at_end: bool,
+    },
+    /// The first row of each key by event time, once.
+    FirstRow {
+        keys: Vec<usize>,
+        time_column: usize,
+        number: NumberColumn,
+        ttl: Duration,
+    },
+    /// The first rows of each partition of a window.
+    WindowRank {
+        /// Without the bounds of the window.
+        partition: Vec<usize>,
+        window: WindowBounds,
+        sort: Vec<SortKey>,
+        from: u64,
+        to: u64,
+        number: NumberColumn,
+        latest_first: bool,
+    },
+    /// Aggregates over the rows before each row.
+    OverAggregate {
+        partition: Vec<usize>,
+        sort: Vec<SortKey>,
+        /// The event time, where rows wait for the watermark.
+        time_column: Option<usize>,
+        frame: Frame,
+        calls: Vec<AggregateCall>,
+        ttl: Duration,
+    },
+    /// In the order of event time.
+    TimeSort {
+        sort: Vec<SortKey>,
+        time_column: usize,
     },
     Sink {
         /// `None` for a bare SELECT.
@@ -127,7 +185,7 @@ pub enum WindowInput {
     /// From their event time.
     Assign { kind: WindowKind, time_column: usize, start: usize, end: usize, time: Option<usize> },
     /// They carry the bounds as columns, from a window further up the stream.
-    Attached { start: usize, end: usize, time: Option<usize> },
+    Attached { start: usize, end: usize, time: Option<usize>, local: bool },
 }
 
 impl NodeKind {

@@ -16,25 +16,12 @@ use crate::types::{LogicalType, Schema};
 /// Folds every expression of a plan.
 pub(super) fn fold(rel: &mut Rel) {
     match &mut rel.node {
-        RelNode::Scan { .. } | RelNode::Values { .. } => {}
-        RelNode::Project { input, exprs } => {
-            fold(input);
-            for expr in exprs {
-                fold_expr(expr);
-            }
-        }
-        RelNode::Filter { input, predicate } => {
-            fold(input);
-            fold_expr(predicate);
-        }
-        RelNode::Window { input, .. }
-        | RelNode::Aggregate { input, .. }
-        | RelNode::Limit { input, .. }
-        | RelNode::Sort { input, .. } => {
-            fold(input);
-        }
-        RelNode::UnionAll { inputs } => inputs.iter_mut().for_each(fold),
+        RelNode::Project { exprs, .. } => exprs.iter_mut().for_each(fold_expr),
+        RelNode::Filter { predicate, .. } => fold_expr(predicate),
+        RelNode::Join { join, .. } => join.condition.iter_mut().for_each(fold_expr),
+        _ => {}
     }
+    rel.inputs_mut().into_iter().for_each(fold);
 }
 
 /// The value of an expression without columns, if it has one that is the same at any time and in any session.

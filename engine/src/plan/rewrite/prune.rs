@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion_common::ScalarValue;
 
 use crate::expr::{Expr, Value};
-use crate::plan::logical::{Rel, RelNode};
+use crate::plan::logical::{OverCall, RankSpec, Rel, RelNode, SortKey};
 use crate::types::Type;
 
 /// Columns read per table definition, by [`super::super::dataflow::scan_key`].
@@ -56,20 +56,52 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
         RelNode::UnionAll { inputs } => {
             RelNode::UnionAll { inputs: inputs.iter().map(|input| prune(input, needed, scans)).collect() }
         }
-        // Rows are identified by all their columns when one of them is taken back.
+        // Rows that are equal in what is read of them can stand for each other when one of them is taken back.
         RelNode::Limit { input, sort, offset, fetch } => {
-            let input = Box::new(prune(input, &all_of(input), scans));
+            let below = needed.iter().copied().chain(sort.iter().map(|key| key.column)).collect();
+            let input = Box::new(prune(input, &below, scans));
             RelNode::Limit { input, sort: sort.clone(), offset: *offset, fetch: *fetch }
         }
         RelNode::Sort { input, sort } => {
-            RelNode::Sort { input: Box::new(prune(input, &all_of(input), scans)), sort: sort.clone() }
+            let below = needed.iter().copied().chain(sort.iter().map(|key| key.column)).collect();
+            RelNode::Sort { input: Box::new(prune(input, &below, scans)), sort: sort.clone() }
+        }
+        RelNode::Join { left, right, join } => {
+            let width = left.schema.len();
+            let mut of_left: BTreeSet<usize> = join.keys.iter().map(|key| key.left).collect();
+            let mut of_right: BTreeSet<usize> = join.keys.iter().map(|key| key.right).collect();
+            for column in needed.iter().copied().chain(join.condition.iter().flat_map(Expr::columns)) {
+                if column < width {
+                    of_left.insert(column);
+                } else {
+                    of_right.insert(column - width);
+                }
+            }
+            let (left, right) = (prune(left, &of_left, scans), prune(right, &of_right, scans));
+            RelNode::Join { left: Box::new(left), right: Box::new(right), join: join.clone() }
+        }
+        RelNode::Over { input, over } => {
+            let mut below = around(needed, input, &over.partition, &over.sort);
+            for call in &over.calls {
+                if let OverCall::Aggregate(call) = call {
+                    below.extend(call.args.iter().copied().chain(call.filter));
+                }
+            }
+            RelNode::Over { input: Box::new(prune(input, &below, scans)), over: over.clone() }
+        }
+        RelNode::Rank { input, rank } => {
+            let below = around(needed, input, &rank.partition, &rank.sort);
+            let number = needed.contains(&input.schema.len());
+            RelNode::Rank { input: Box::new(prune(input, &below, scans)), rank: RankSpec { number, ..rank.clone() } }
         }
     };
     Rel { node, schema: rel.schema.clone() }
 }
 
-fn all_of(rel: &Rel) -> BTreeSet<usize> {
-    (0..rel.schema.len()).collect()
+/// What an operator needs of its input that appends columns to it and looks at partition and order.
+fn around(needed: &BTreeSet<usize>, input: &Rel, partition: &[usize], sort: &[SortKey]) -> BTreeSet<usize> {
+    let passed = needed.iter().copied().filter(|column| *column < input.schema.len());
+    passed.chain(partition.iter().copied()).chain(sort.iter().map(|key| key.column)).collect()
 }
 
 fn null_of(expr: &Expr) -> Expr {

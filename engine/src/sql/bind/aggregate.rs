@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expr::ExprScope;
+use super::over::{OVER_BASE, Overs};
 use super::query::Selected;
 use super::relation::{Relation, ScopeTable, WindowColumns, filter, passed_column, project};
 use super::{Bind, Binder, Reported};
@@ -51,6 +52,7 @@ pub(super) struct Aggregates {
     base: usize,
     calls: Vec<Pending>,
     pub(super) window: Option<GroupWindow>,
+    pub(super) overs: Overs,
 }
 
 struct Pending {
@@ -62,8 +64,8 @@ struct Pending {
 }
 
 impl Aggregates {
-    pub(super) fn new(keys: Vec<Expr>, base: usize, window: Option<GroupWindow>) -> Self {
-        Aggregates { keys, base, calls: Vec::new(), window }
+    pub(super) fn new(keys: Vec<Expr>, base: usize, window: Option<GroupWindow>, overs: Overs) -> Self {
+        Aggregates { keys, base, calls: Vec::new(), window, overs }
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -191,12 +193,15 @@ impl Binder<'_> {
         selected: Selected,
         having: Option<Expr>,
     ) -> Bind<Relation> {
-        let Aggregates { keys, base, calls, .. } = aggregates;
+        let Aggregates { keys, base, calls, mut overs, .. } = aggregates;
         let index = KeyIndex::new(&keys);
         let regrouped: Vec<Bind<Expr>> =
             selected.exprs.iter().map(|expr| self.regroup(expr, &index, base, &relation)).collect();
         let having = having.map(|having| self.regroup(&having, &index, base, &relation)).transpose()?;
         let exprs = regrouped.into_iter().collect::<Bind<Vec<_>>>()?;
+        for expr in overs.exprs_mut() {
+            *expr = self.regroup(expr, &index, base, &relation)?;
+        }
 
         let mut columns = InputColumns { exprs: Vec::new(), by_text: HashMap::new() };
         let group: Vec<usize> = keys.iter().map(|key| columns.slot(key)).collect();
@@ -240,6 +245,7 @@ impl Binder<'_> {
                 end: find(window.end)?,
                 time: window.time.and_then(find),
                 time_column: None,
+                local: window.local,
             })
         });
         let aggregate = AggregateSpec { group, calls: specs, window };
@@ -247,10 +253,13 @@ impl Binder<'_> {
         if let Some(having) = having {
             rel = filter(rel, having);
         }
-        let window = out_window.and_then(|window| window.project(&exprs));
-        let rel = project(rel, exprs, selected.names);
+        let grouped = Relation { rel, tables: Vec::new(), window: out_window, star: None };
+        let (grouped, exprs) = overs.apply(grouped, exprs);
+        let window = grouped.window.and_then(|window| window.project(&exprs));
+        let rel = project(grouped.rel, exprs, selected.names);
         let columns = 0..rel.schema.len();
-        Ok(Relation { rel, tables: vec![ScopeTable { alias: String::new(), database: None, columns }], window })
+        let tables = vec![ScopeTable { alias: String::new(), database: None, columns }];
+        Ok(Relation { rel, tables, window, star: None })
     }
 
     /// An expression over input and calls → over keys and calls.
@@ -261,6 +270,7 @@ impl Binder<'_> {
             return Ok(column);
         }
         let kind = match &expr.kind {
+            ExprKind::Column(index) if *index >= OVER_BASE => return Ok(expr.clone()),
             ExprKind::Column(index) if *index >= base => ExprKind::Column(keys.count + index - base),
             ExprKind::Column(index) => {
                 let name = relation.schema().fields.get(*index).map_or("", |field| field.name.as_str());
@@ -374,6 +384,7 @@ pub(super) fn window_group(window: &WindowColumns) -> WindowGroup {
         start: window.start,
         end: window.end,
         time: window.time,
+        local: window.local,
     }
 }
 
@@ -420,7 +431,7 @@ fn column_name(expr: &Expr, index: usize, relation: &Relation) -> String {
     passed.map_or_else(|| format!("in${index}"), |field| field.name.clone())
 }
 
-fn result_type(function: AggregateFunction, star: bool, args: &[Expr], never_empty: bool) -> Option<Type> {
+pub(super) fn result_type(function: AggregateFunction, star: bool, args: &[Expr], never_empty: bool) -> Option<Type> {
     if star {
         return (function == AggregateFunction::Count).then(|| Type::not_null(LogicalType::BigInt));
     }

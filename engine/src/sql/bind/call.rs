@@ -12,6 +12,9 @@ use crate::sql::{Problem, Span};
 impl Binder<'_> {
     pub(super) fn call(&mut self, call: &ast::Call, scope: &mut ExprScope, span: Span) -> Bind<Expr> {
         if let [function] = call.name.parts.as_slice() {
+            if let Some(over) = &call.over {
+                return self.over_call(call, over, scope, span);
+            }
             if let Some(column) = self.window_property(&function.value, call, scope, span)? {
                 return Ok(column);
             }
@@ -23,8 +26,7 @@ impl Binder<'_> {
         }
         let name = call.name.last().to_ascii_uppercase();
         if let Some(clause) = call.unsupported.first() {
-            let what = if clause.what == "OVER" { format!("{name} with OVER") } else { clause.what.to_owned() };
-            return self.unsupported(&what, span);
+            return self.unsupported(clause.what, span);
         }
         for (wrong, what) in [(call.star, "*"), (call.distinct, "DISTINCT"), (call.filter.is_some(), "FILTER")] {
             if wrong {

@@ -64,14 +64,10 @@ impl Binder<'_> {
                 self.negate(inside, *negated, span)
             }
             Ast::InList { input, list, negated } => {
-                let mut tests = Vec::with_capacity(list.len());
-                for item in list {
-                    tests.push(self.binary("=", input, item, scope, span)?);
-                }
-                let any = self.balanced("OR", tests, span)?;
+                let any = self.in_list(input, list, scope, span)?;
                 self.negate(any, *negated, span)
             }
-            Ast::InQuery { input, query } => {
+            Ast::InQuery { input, query, .. } => {
                 // As Calcite counts it, without the closing parenthesis.
                 let span = Span { start: span.start, end: query.span.end };
                 let wanted = match &input.kind {
@@ -84,9 +80,9 @@ impl Binder<'_> {
                         format!("IN compares {wanted} value(s) with a query of {} column(s).", found.unwrap_or(0));
                     return self.refuse("type-mismatch", message, span);
                 }
-                self.unsupported("IN with a query", span)
+                self.unsupported("IN with a query that is not a condition of its own in WHERE", span)
             }
-            Ast::Exists => self.unsupported("EXISTS", span),
+            Ast::Exists(_) => self.unsupported("EXISTS that is not a condition of its own in WHERE", span),
             Ast::ScalarQuery(_) => self.unsupported("A query as a value", span),
             Ast::Like { operator, input, pattern, escape, negated } => {
                 let mut args = vec![self.expr(input, scope)?, self.expr(pattern, scope)?];
@@ -161,7 +157,7 @@ impl Binder<'_> {
         }
     }
 
-    fn binary(
+    pub(super) fn binary(
         &mut self,
         operator: &str,
         left: &ast::Expr,

@@ -3,10 +3,9 @@
 use super::expr::ExprScope;
 use super::relation::{Relation, ScopeTable};
 use super::{Bind, Binder};
-use crate::plan::logical::{Rel, RelNode};
 use crate::sql::Span;
 use crate::sql::ast::{self, From, FromKind};
-use crate::types::{LogicalType, Schema};
+use crate::types::LogicalType;
 
 impl Binder<'_> {
     pub(super) fn from(&mut self, from: &From) -> Bind<Relation> {
@@ -36,54 +35,20 @@ impl Binder<'_> {
                 let empty = super::query::one_row();
                 return self.unnest(input, &empty, *call_span);
             }
-            FromKind::Join { left, right, condition, what } => {
-                return self.join(left, right, condition.as_ref(), what, from.span);
+            FromKind::Join { left, right, kind, condition } => {
+                return self.join(left, right, *kind, condition, from.span);
             }
             FromKind::Unsupported(what) => return self.unsupported(what, from.span),
         };
         if let Some(alias) = &from.alias {
             relation = self.rename_columns(relation, &alias.columns, alias.name.span)?;
             relation.tables = vec![whole(&relation, &alias.name.value)];
+            relation.star = None;
         }
         Ok(relation)
     }
 
-    /// Refused; but the columns of both sides are known, so that what else is wrong with the query can be said.
-    fn join(
-        &mut self,
-        left: &From,
-        right: &From,
-        condition: Option<&ast::Expr>,
-        what: &str,
-        span: Span,
-    ) -> Bind<Relation> {
-        let left = self.from(left);
-        let unnested = matches!(right.kind, FromKind::Unnest { .. });
-        let right = match (&right.kind, &left) {
-            (FromKind::Unnest { input, call_span }, Ok(left)) => self.unnest(input, left, *call_span),
-            _ => self.from(right),
-        };
-        // What is wrong with an UNNEST has been said already.
-        if !unnested {
-            let _ = self.unsupported::<()>(what, span);
-        }
-        let (left, right) = (left?, right?);
-        let offset = left.schema().len();
-        let fields = left.schema().fields.iter().chain(&right.schema().fields).cloned().collect();
-        let moved = right
-            .tables
-            .into_iter()
-            .map(|table| ScopeTable { columns: table.columns.start + offset..table.columns.end + offset, ..table });
-        let tables = left.tables.into_iter().chain(moved).collect();
-        let rel = Rel { node: RelNode::Values { rows: Vec::new() }, schema: Schema::new(fields) };
-        let joined = Relation { rel, tables, window: None };
-        if let Some(condition) = condition {
-            let _ = self.condition(condition, &mut ExprScope::over(&joined, "ON"), "ON");
-        }
-        Ok(joined)
-    }
-
-    fn unnest(&mut self, input: &ast::Expr, outer: &Relation, span: Span) -> Bind<Relation> {
+    pub(super) fn unnest(&mut self, input: &ast::Expr, outer: &Relation, span: Span) -> Bind<Relation> {
         let input = self.expr(input, &mut ExprScope::over(outer, "UNNEST"))?;
         match input.ty.logical {
             LogicalType::Array(_) | LogicalType::Map(..) | LogicalType::Multiset(_) => self.unsupported("UNNEST", span),

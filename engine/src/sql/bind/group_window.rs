@@ -2,7 +2,7 @@
 
 use super::aggregate::GroupWindow;
 use super::expr::ExprScope;
-use super::relation::{Relation, WindowColumns};
+use super::relation::Relation;
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::WindowKind;
@@ -46,10 +46,8 @@ impl Binder<'_> {
                 );
             }
         };
-        let before = relation.schema().len();
-        let relation = super::window::add_window(relation.clone(), kind.clone(), time);
-        let columns =
-            WindowColumns { kind, start: before, end: before + 1, time: Some(before + 2), time_column: Some(time) };
+        let relation = super::window::add_window(relation.clone(), kind, time);
+        let Some(columns) = relation.window.clone() else { return Ok(None) };
         Ok(Some((relation, GroupWindow { function, signature, columns })))
     }
 

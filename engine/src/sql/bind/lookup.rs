@@ -117,7 +117,7 @@ impl Binder<'_> {
         };
         let columns = 0..rel.schema.len();
         let tables = vec![ScopeTable { alias: name.last().to_owned(), database, columns }];
-        Ok(Relation { rel, tables, window })
+        Ok(Relation { rel, tables, window, star: None })
     }
 
     /// `/*+ OPTIONS('key' = 'value') */` gives a definition of its own.

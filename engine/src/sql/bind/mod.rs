@@ -8,15 +8,19 @@ mod expr;
 mod flink_function;
 mod from;
 mod group_window;
+mod in_list;
 mod insert;
+mod join;
 mod literal;
 mod lookup;
 mod name;
 mod order;
 mod outline;
+mod over;
 mod query;
 mod relation;
 mod set_operation;
+mod subquery;
 mod table;
 mod table_like;
 #[cfg(test)]
@@ -112,7 +116,21 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
     binder.writes.dedup();
     let mut script = BoundScript { sinks: binder.sinks, settings: binder.settings };
     if binder.problems.iter().all(|problem| problem.severity != Severity::Error) {
-        crate::plan::rewrite::rewrite(&mut script);
+        if let Err(message) = crate::plan::rewrite::rewrite(&mut script) {
+            let problem = Problem::error("unsupported", message, Span { start: 0, end: 0 });
+            binder.problems.push(Problem { span: statements.last().map(|last: &BoundStatement| last.span), ..problem });
+        }
+        let streaming = !settings::Settings::default().apply(&script.settings).is_ok_and(|settings| settings.batch);
+        let left = script.sinks.iter().find_map(|sink| over::left_over(&sink.query, streaming));
+        binder.problems.extend(left.map(|span| Problem {
+            span,
+            ..Problem::error(
+                "unsupported",
+                "Over a stream, OVER works in the ascending order of event time; ROW_NUMBER in any order, with an \
+                 upper bound on its result, as in WHERE rn <= 10.",
+                Span { start: 0, end: 0 },
+            )
+        }));
     }
     Bound { script, problems: binder.problems, statements, reads: binder.reads, writes: binder.writes }
 }
@@ -152,6 +170,8 @@ struct Binder<'a> {
     parts: BTreeMap<String, TableParts>,
     /// Common table expressions, innermost last.
     with: Vec<(String, Named)>,
+    /// What surrounds the condition that is being bound, for queries that refer to it.
+    outer: Option<relation::Relation>,
     problems: Vec<Problem>,
     sinks: Vec<BoundSink>,
     settings: Vec<(String, String)>,
@@ -172,6 +192,7 @@ impl<'a> Binder<'a> {
             bound: BTreeMap::new(),
             parts: BTreeMap::new(),
             with: Vec::new(),
+            outer: None,
             problems: Vec::new(),
             sinks: Vec::new(),
             settings: Vec::new(),

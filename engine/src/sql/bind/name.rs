@@ -7,6 +7,18 @@ use crate::sql::ast::{Ident, Name};
 use crate::sql::{Problem, suggest};
 use crate::types::LogicalType;
 
+/// A column of the row around a query.
+fn find_outer(outer: &Relation, name: &Name) -> Option<Expr> {
+    let (column, qualifier) = name.parts.split_last()?;
+    match find(outer, qualifier, &column.value) {
+        Found::Column(index) => {
+            let ty = outer.schema().fields.get(index)?.ty.clone();
+            Some(Expr::column(super::subquery::OUTER_BASE + index, ty))
+        }
+        _ => None,
+    }
+}
+
 enum Found {
     Column(usize),
     None,
@@ -35,6 +47,9 @@ impl Binder<'_> {
                 }
                 Found::None => {}
             }
+        }
+        if let Some(column) = self.outer.as_ref().and_then(|outer| find_outer(outer, name)) {
+            return Ok(column);
         }
         Err(self.unknown_column(name, relation))
     }
@@ -89,8 +104,28 @@ impl Binder<'_> {
     }
 }
 
+/// A name without a table in front.
+pub(super) fn find_visible(relation: &Relation, column: &str) -> Option<Result<usize, ()>> {
+    match find(relation, &[], column) {
+        Found::Column(index) => Some(Ok(index)),
+        Found::Ambiguous => Some(Err(())),
+        Found::None => None,
+    }
+}
+
 fn find(relation: &Relation, qualifier: &[Ident], column: &str) -> Found {
     let mut found = Found::None;
+    if let (Some(star), []) = (&relation.star, qualifier) {
+        for index in star {
+            if relation.schema().fields.get(*index).is_some_and(|field| field.name == column) {
+                match found {
+                    Found::None => found = Found::Column(*index),
+                    _ => return Found::Ambiguous,
+                }
+            }
+        }
+        return found;
+    }
     for table in &relation.tables {
         let matches = match qualifier {
             [] => true,

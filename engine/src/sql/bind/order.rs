@@ -113,6 +113,7 @@ impl Binder<'_> {
             rel: Rel { node, schema: crate::types::Schema { event_time, ..schema } },
             tables: relation.tables,
             window: None,
+            star: None,
         };
         if visible < result.schema().len() {
             let exprs = (0..visible).filter_map(|index| result.column(index)).collect();

@@ -2,7 +2,8 @@
 
 use super::aggregate::Aggregates;
 use super::expr::ExprScope;
-use super::relation::{Relation, ScopeTable, filter, project};
+use super::over::Overs;
+use super::relation::{Relation, ScopeTable, project};
 use super::{Bind, Binder, Named, Reported};
 use crate::expr::{Expr, Value};
 use crate::plan::logical::{AggregateSpec, Rel, RelNode};
@@ -70,15 +71,13 @@ impl Binder<'_> {
         };
         let before = self.problems.len();
         if let Some(condition) = &select.filter {
-            let mut scope = ExprScope::over(&relation, "WHERE");
-            if let Ok(predicate) = self.condition(condition, &mut scope, "WHERE") {
-                relation.rel = filter(relation.rel, predicate);
-            }
+            relation = self.where_clause(condition, relation)?;
         }
         self.count_nodes(4, select.span)?;
         let grouping = self.group_items(select, relation)?;
         relation = grouping.relation;
-        let mut aggregates = Aggregates::new(grouping.keys, relation.schema().len(), grouping.window);
+        let overs = Overs::new(&select.windows);
+        let mut aggregates = Aggregates::new(grouping.keys, relation.schema().len(), grouping.window, overs);
         let selected = self.select_items(select, &relation, &mut aggregates);
         let having = match &select.having {
             Some(having) => {
@@ -103,8 +102,9 @@ impl Binder<'_> {
         let result = if grouped {
             self.aggregate(relation, aggregates, selected, having)?
         } else {
-            let window = relation.window.as_ref().and_then(|window| window.project(&selected.exprs));
-            let mut result = Relation::new(project(relation.rel, selected.exprs, selected.names), "");
+            let (relation, exprs) = aggregates.overs.apply(relation, selected.exprs);
+            let window = relation.window.as_ref().and_then(|window| window.project(&exprs));
+            let mut result = Relation::new(project(relation.rel, exprs, selected.names), "");
             result.window = window;
             result
         };
@@ -113,7 +113,12 @@ impl Binder<'_> {
         Ok((result, keys, visible))
     }
 
-    fn select_items(&mut self, select: &Select, relation: &Relation, aggregates: &mut Aggregates) -> Bind<Selected> {
+    pub(super) fn select_items(
+        &mut self,
+        select: &Select,
+        relation: &Relation,
+        aggregates: &mut Aggregates,
+    ) -> Bind<Selected> {
         let mut selected = Selected { exprs: Vec::new(), names: Vec::new() };
         let mut failed = false;
         for (position, item) in select.items.iter().enumerate() {
@@ -123,10 +128,10 @@ impl Binder<'_> {
                     if select.from.is_none() {
                         return self.refuse("parse", "'*' needs a FROM.", *span);
                     }
-                    self.star(relation, 0..relation.schema().len(), *span, &mut selected);
+                    self.star(relation, relation.star(), *span, &mut selected);
                 }
                 Item::QualifiedStar(name) => match find_table(relation, name) {
-                    Some(columns) => self.star(relation, columns, name.span, &mut selected),
+                    Some(columns) => self.star(relation, columns.collect(), name.span, &mut selected),
                     None => {
                         let _ = self.refuse::<()>(
                             "unknown-table",
@@ -151,7 +156,7 @@ impl Binder<'_> {
         if failed { Err(Reported) } else { Ok(unique_names(selected)) }
     }
 
-    fn star(&self, relation: &Relation, columns: std::ops::Range<usize>, span: Span, selected: &mut Selected) {
+    fn star(&self, relation: &Relation, columns: Vec<usize>, span: Span, selected: &mut Selected) {
         for index in columns {
             let Some(mut column) = relation.column(index) else { continue };
             column.span = self.span(span);
@@ -236,7 +241,7 @@ pub(super) fn distinct(relation: Relation) -> Relation {
         node: RelNode::Aggregate { input: Box::new(relation.rel), aggregate },
         schema: Schema { event_time, ..schema },
     };
-    Relation { rel, tables: relation.tables, window }
+    Relation { rel, tables: relation.tables, window, star: None }
 }
 
 fn result_name(expr: &ast::Expr, alias: Option<&Ident>, position: usize) -> String {

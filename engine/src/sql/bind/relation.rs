@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::expr::Expr;
-use crate::plan::logical::{Rel, RelNode, WindowKind};
+use crate::plan::logical::{Rel, RelNode, WindowBounds, WindowKind};
 use crate::types::{Field, Schema};
 
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub(super) struct Relation {
     pub(super) rel: Rel,
     pub(super) tables: Vec<ScopeTable>,
     pub(super) window: Option<WindowColumns>,
+    /// What `*` gives and names without a table find, where that is not every column in order: joins with USING.
+    pub(super) star: Option<Vec<usize>>,
 }
 
 /// A table or alias, and its columns in the relation's schema.
@@ -32,12 +34,19 @@ pub(super) struct WindowColumns {
     pub(super) time: Option<usize>,
     /// The event-time column the windows were made of, while it is there.
     pub(super) time_column: Option<usize>,
+    /// Windows over `TIMESTAMP_LTZ`: the bounds are local times.
+    pub(super) local: bool,
 }
 
 impl Relation {
     pub(super) fn new(rel: Rel, alias: &str) -> Self {
         let columns = 0..rel.schema.len();
-        Relation { rel, tables: vec![ScopeTable { alias: alias.to_owned(), database: None, columns }], window: None }
+        let tables = vec![ScopeTable { alias: alias.to_owned(), database: None, columns }];
+        Relation { rel, tables, window: None, star: None }
+    }
+
+    pub(super) fn star(&self) -> Vec<usize> {
+        self.star.clone().unwrap_or_else(|| (0..self.schema().len()).collect())
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -70,6 +79,10 @@ pub(super) fn passed_column(expr: &Expr) -> Option<usize> {
 }
 
 impl WindowColumns {
+    pub(super) const fn bounds(&self) -> WindowBounds {
+        WindowBounds { start: self.start, end: self.end, local: self.local }
+    }
+
     /// The window after a projection, if both bounds are still there.
     pub(super) fn project(&self, exprs: &[Expr]) -> Option<Self> {
         let find = |column: usize| exprs.iter().position(|expr| passed_column(expr) == Some(column));
@@ -79,6 +92,7 @@ impl WindowColumns {
             end: find(self.end)?,
             time: self.time.and_then(find),
             time_column: self.time_column.and_then(find),
+            local: self.local,
         })
     }
 }

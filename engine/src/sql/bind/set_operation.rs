@@ -1,10 +1,11 @@
-//! UNION and UNION ALL.
+//! UNION, INTERSECT, EXCEPT. NULL equals NULL in all of them.
 
 use super::conversion::common_of;
+use super::join::{beside, joined};
 use super::query::distinct;
 use super::relation::{Relation, project};
 use super::{Bind, Binder};
-use crate::plan::logical::{Rel, RelNode};
+use crate::plan::logical::{JoinKind, Rel, RelNode};
 use crate::sql::Span;
 use crate::sql::ast::{Body, SetOperator};
 use crate::types::{Field, Schema, Type};
@@ -25,11 +26,47 @@ impl Binder<'_> {
             SetOperator::Except => "EXCEPT",
         };
         let types = self.column_types(&relations, what, span)?;
-        if operator != SetOperator::Union {
-            return self.unsupported(what, span);
+        if operator == SetOperator::Union {
+            self.count_nodes(2, span)?;
+            return Ok(self.union(relations, &types, all));
         }
-        self.count_nodes(2, span)?;
-        Ok(self.union(relations, &types, all))
+        if all {
+            return self.unsupported(&format!("{what} ALL"), span);
+        }
+        self.count_nodes(2 * relations.len(), span)?;
+        let kind = if operator == SetOperator::Intersect { JoinKind::Semi } else { JoinKind::Anti };
+        self.tested_by_all(relations, &types, kind, span)
+    }
+
+    /// Rows of the first relation, each once, that are in all the others (or in none of them).
+    fn tested_by_all(
+        &mut self,
+        relations: Vec<Relation>,
+        types: &[Type],
+        kind: JoinKind,
+        span: Span,
+    ) -> Bind<Relation> {
+        let names: Vec<String> = relations
+            .first()
+            .map(|first| first.schema().fields.iter().map(|field| field.name.clone()).collect())
+            .unwrap_or_default();
+        let width = types.len();
+        let typed = relations.into_iter().map(|relation| Relation::new(self.with_types(relation, types, &names), ""));
+        let mut typed = typed.collect::<Vec<_>>().into_iter();
+        let Some(mut result) = typed.next() else {
+            return self.refuse("parse", "A set operation needs two queries.", span);
+        };
+        for other in typed {
+            let both = beside(result, other);
+            let mut equal = Vec::with_capacity(width);
+            for index in 0..width {
+                let sides = [index, index + width].into_iter().filter_map(|column| both.column(column));
+                equal.push(self.operator("IS NOT DISTINCT FROM", sides.collect(), span)?);
+            }
+            let condition = crate::plan::rewrite::all_of(equal);
+            result = joined(both, width, kind, condition);
+        }
+        Ok(distinct(Relation::new(result.rel, "")))
     }
 
     /// The common type of each column.

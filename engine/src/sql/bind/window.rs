@@ -175,7 +175,15 @@ impl Binder<'_> {
                 }
                 Ok(WindowKind::Hop { slide, size, offset: sizes.get(2).copied().flatten().unwrap_or(0) })
             }
-            ("CUMULATE", Some(_), Some(_)) => self.unsupported("A CUMULATE window", span),
+            ("CUMULATE", Some(step), Some(size)) => {
+                if size % step != 0 {
+                    let message = format!(
+                        "The size of a CUMULATE window has to be a multiple of its step: {size} ms is none of {step} ms."
+                    );
+                    return self.refuse("unsupported", message, span);
+                }
+                Ok(WindowKind::Cumulate { step, size, offset: sizes.get(2).copied().flatten().unwrap_or(0) })
+            }
             ("SESSION", Some(_), _) => self.unsupported("A SESSION window", span),
             _ => wrong(self),
         }
@@ -190,6 +198,7 @@ pub(super) fn add_window(relation: Relation, kind: WindowKind, time_column: usiz
     let mut fields = relation.schema().fields.clone();
     fields.push(Field::new("window_start", Type::not_null(LogicalType::Timestamp(3))));
     fields.push(Field::new("window_end", Type::not_null(LogicalType::Timestamp(3))));
+    let local = matches!(time_type, LogicalType::TimestampLtz(_));
     fields.push(Field::new("window_time", Type::not_null(time_type)));
     let schema = Schema { fields, event_time: vec![before + 2] };
     let window = WindowSpec { kind: kind.clone(), time_column };
@@ -208,6 +217,8 @@ pub(super) fn add_window(relation: Relation, kind: WindowKind, time_column: usiz
             end: before + 1,
             time: Some(before + 2),
             time_column: Some(time_column),
+            local,
         }),
+        star: None,
     }
 }

@@ -19,6 +19,11 @@ impl Parser<'_> {
         self.nested(|parser| parser.expr_above(0))
     }
 
+    /// An expression that stops before AND, OR and comparisons.
+    pub(super) fn operand(&mut self) -> Parse<Expr> {
+        self.nested(|parser| parser.expr_above(COMPARE))
+    }
+
     fn expr_above(&mut self, lowest: u8) -> Parse<Expr> {
         let mut left = self.prefix()?;
         loop {
@@ -136,7 +141,7 @@ impl Parser<'_> {
             self.expect_sign(")")?;
             let height = left.height.max(query.height);
             return node(
-                ExprKind::InQuery { input: Box::new(left), query: Box::new(query) },
+                ExprKind::InQuery { input: Box::new(left), query: Box::new(query), negated },
                 self.since(start),
                 height,
             );
@@ -311,7 +316,7 @@ impl Parser<'_> {
         let query: Query = self.query()?;
         self.expect_sign(")")?;
         let height = query.height;
-        node(ExprKind::Exists, self.since(start), height)
+        node(ExprKind::Exists(Box::new(query)), self.since(start), height)
     }
 }
 

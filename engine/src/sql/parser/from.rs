@@ -3,7 +3,7 @@
 use super::query::from_height;
 use super::{MAX_HEIGHT, Parse, Parser, too_deep};
 use crate::sql::Span;
-use crate::sql::ast::{Alias, Call, ExprKind, From, FromKind, Query};
+use crate::sql::ast::{Alias, Call, ExprKind, From, FromKind, JoinCondition, JoinKind, Query};
 
 impl Parser<'_> {
     pub(super) fn tables(&mut self) -> Parse<From> {
@@ -11,7 +11,7 @@ impl Parser<'_> {
         let mut left = self.joined()?;
         while self.take_sign(",") {
             let right = self.joined()?;
-            left = self.join(left, right, None, "Join of tables by a comma", start)?;
+            left = self.join(left, right, JoinKind::Cross, JoinCondition::None, start)?;
         }
         Ok(left)
     }
@@ -21,46 +21,43 @@ impl Parser<'_> {
         let mut left = self.table()?;
         loop {
             let natural = self.take_word("NATURAL");
-            let what = if self.take_word("CROSS") {
-                "CROSS JOIN"
-            } else if self.take_word("INNER") {
-                "INNER JOIN"
+            let kind = if self.take_word("CROSS") {
+                JoinKind::Cross
             } else if self.take_word("LEFT") {
-                "LEFT JOIN"
+                JoinKind::Left
             } else if self.take_word("RIGHT") {
-                "RIGHT JOIN"
+                JoinKind::Right
             } else if self.take_word("FULL") {
-                "FULL JOIN"
-            } else if self.at_word("JOIN") {
-                "JOIN"
+                JoinKind::Full
+            } else if self.take_word("INNER") || self.at_word("JOIN") {
+                JoinKind::Inner
             } else if natural {
                 return Err(self.expected("JOIN"));
             } else {
                 return Ok(left);
             };
             self.take_word("OUTER");
-            let what = if natural { "NATURAL JOIN" } else { what };
             self.expect_word("JOIN")?;
             let right = self.table()?;
-            let condition = if self.take_word("ON") { Some(self.expr()?) } else { None };
-            if condition.is_none() && self.take_word("USING") {
-                self.columns()?;
-            }
-            left = self.join(left, right, condition, what, start)?;
+            let condition = if natural {
+                JoinCondition::Natural
+            } else if kind == JoinKind::Cross {
+                JoinCondition::None
+            } else if self.take_word("ON") {
+                JoinCondition::On(self.expr()?)
+            } else if self.take_word("USING") {
+                JoinCondition::Using(self.columns()?)
+            } else {
+                JoinCondition::None
+            };
+            left = self.join(left, right, kind, condition, start)?;
         }
     }
 
-    fn join(
-        &mut self,
-        left: From,
-        right: From,
-        condition: Option<crate::sql::ast::Expr>,
-        what: &'static str,
-        start: Span,
-    ) -> Parse<From> {
+    fn join(&mut self, left: From, right: From, kind: JoinKind, condition: JoinCondition, start: Span) -> Parse<From> {
         let span = self.since(start);
         let from = From {
-            kind: FromKind::Join { left: Box::new(left), right: Box::new(right), condition, what },
+            kind: FromKind::Join { left: Box::new(left), right: Box::new(right), kind, condition },
             alias: None,
             span,
         };

@@ -9,6 +9,7 @@ mod expr;
 mod from;
 mod keyword;
 mod literal;
+mod over;
 mod query;
 mod special;
 mod statement;

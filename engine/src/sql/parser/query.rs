@@ -55,7 +55,7 @@ impl Parser<'_> {
         Ok(Query { with, body, order_by, offset, fetch, span, height: below + 1 })
     }
 
-    fn order_item(&mut self) -> Parse<OrderItem> {
+    pub(super) fn order_item(&mut self) -> Parse<OrderItem> {
         let expr = self.expr()?;
         let ascending = if self.take_word("DESC") {
             false
@@ -161,15 +161,7 @@ impl Parser<'_> {
             }
         }
         let having = if self.take_word("HAVING") { Some(self.expr()?) } else { None };
-        let window = self.here();
-        if self.take_word("WINDOW") {
-            self.separated(|parser| {
-                parser.ident("a window name")?;
-                parser.expect_word("AS")?;
-                parser.skip_parentheses()
-            })?;
-            unsupported.push(Unsupported { what: "WINDOW", span: self.since(window) });
-        }
+        let windows = if self.take_word("WINDOW") { self.named_windows()? } else { Vec::new() };
         let clause = self.here();
         if self.take_word("QUALIFY") {
             self.expr()?;
@@ -184,6 +176,7 @@ impl Parser<'_> {
             group_by,
             grouped,
             having,
+            windows,
             unsupported,
             span: self.since(start),
         })

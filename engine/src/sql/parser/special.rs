@@ -279,8 +279,15 @@ impl Parser<'_> {
     pub(super) fn call(&mut self, name: Name) -> Parse<Expr> {
         let start = name.span;
         self.expect_sign("(")?;
-        let mut call =
-            Call { name, args: Vec::new(), star: false, distinct: false, filter: None, unsupported: Vec::new() };
+        let mut call = Call {
+            name,
+            args: Vec::new(),
+            star: false,
+            distinct: false,
+            filter: None,
+            over: None,
+            unsupported: Vec::new(),
+        };
         if self.take_sign("*") {
             call.star = true;
         } else if !self.at_sign(")") {
@@ -296,13 +303,18 @@ impl Parser<'_> {
     }
 
     fn finish_call(&mut self, name: Name, args: Vec<Argument>, start: Span) -> Parse<Expr> {
-        let call = Call { name, args, star: false, distinct: false, filter: None, unsupported: Vec::new() };
+        let call = Call { name, args, star: false, distinct: false, filter: None, over: None, unsupported: Vec::new() };
         self.call_node(call, start)
     }
 
     fn call_node(&mut self, call: Call, start: Span) -> Parse<Expr> {
         let height =
-            call.args.iter().map(|arg| arg.value.height).chain(call.filter.as_ref().map(|filter| filter.height)).max();
+            call.args.iter().map(|arg| arg.value.height).chain(call.filter.as_ref().map(|filter| filter.height));
+        let over = call.over.iter().flat_map(|over| {
+            let order = over.order.iter().map(|item| item.expr.height);
+            over.partition.iter().map(|expr| expr.height).chain(order)
+        });
+        let height = height.chain(over).max();
         node(ExprKind::Call(Box::new(call)), self.since(start), height.unwrap_or(0))
     }
 
@@ -331,14 +343,8 @@ impl Parser<'_> {
             call.filter = Some(self.expr()?);
             self.expect_sign(")")?;
         }
-        start = self.here();
         if self.take_word("OVER") {
-            if self.at_sign("(") {
-                self.skip_parentheses()?;
-            } else {
-                self.ident("a window name")?;
-            }
-            call.unsupported.push(Unsupported { what: "OVER", span: self.since(start) });
+            call.over = Some(Box::new(self.over()?));
         }
         Ok(())
     }

@@ -1,5 +1,8 @@
 //! Relational plan → nodes.
 
+mod join;
+mod rank;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -69,6 +72,8 @@ impl<'a> Builder<'a> {
             SinkTarget::Collect => (None, self.endpoints.collect()),
         };
         let target = target.map_err(|error| problem("unsupported", error.message))?;
+        let checked = target.check(self.settings.checkpoint_interval);
+        checked.map_err(|error| problem("wrong-arguments", error.message))?;
         let name = table.map_or("The result", |table| table.name.as_str());
         let key: Vec<usize> = table.map_or_else(Vec::new, key_positions);
         let input = &self.nodes[from];
@@ -116,14 +121,11 @@ impl<'a> Builder<'a> {
             RelNode::Window { input, window } => self.window(rel, input, &window.kind, window.time_column),
             RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
             RelNode::UnionAll { inputs } => self.union(rel, inputs),
-            RelNode::Limit { input, sort, offset, fetch } => {
-                let kind = |at_end| NodeKind::Limit { sort: sort.clone(), offset: *offset, fetch: *fetch, at_end };
-                self.limit(rel, input, kind, format!("Limit {sort:?} {offset} {fetch:?}"))
-            }
-            RelNode::Sort { input, sort } => {
-                let kind = |at_end| NodeKind::Limit { sort: sort.clone(), offset: 0, fetch: None, at_end };
-                self.limit(rel, input, kind, format!("Sort {sort:?}"))
-            }
+            RelNode::Limit { input, sort, offset, fetch } => self.limit(rel, input, sort, *offset, *fetch),
+            RelNode::Sort { input, sort } => self.sort(rel, input, sort),
+            RelNode::Join { left, right, join } => self.join(rel, left, right, join),
+            RelNode::Rank { input, rank } => self.rank(rel, input, rank),
+            RelNode::Over { input, over } => self.over(rel, input, over),
         }
     }
 
@@ -231,7 +233,7 @@ impl<'a> Builder<'a> {
             let kind = window.spec.clone();
             (WindowInput::Assign { kind, time_column: window.time_column, start, end, time }, from)
         } else {
-            (WindowInput::Attached { start, end, time }, self.rel(input)?)
+            (WindowInput::Attached { start, end, time, local: window.local }, self.rel(input)?)
         };
         let keys: Vec<usize> =
             aggregate.group.iter().copied().filter(|c| *c != start && *c != end && Some(*c) != time).collect();
@@ -292,19 +294,6 @@ impl<'a> Builder<'a> {
         }))
     }
 
-    fn limit(
-        &mut self,
-        rel: &Rel,
-        input: &Rel,
-        kind: impl Fn(bool) -> NodeKind,
-        text: String,
-    ) -> Result<usize, Problem> {
-        let from = self.rel(input)?;
-        let batch = self.settings.batch;
-        let changelog = if batch { ChangelogMode::Append } else { ChangelogMode::Retract };
-        Ok(self.keyed(rel, from, kind(batch), &[], changelog, text))
-    }
-
     /// The index of the node that computes this; an equal one that is there already, unless it writes.
     fn add(&mut self, draft: Draft) -> usize {
         let below: Vec<&str> = draft.inputs.iter().map(|input| &*self.nodes[input.from].id).collect();
@@ -356,7 +345,7 @@ fn supported(kind: &WindowKind) -> Result<(), Problem> {
     }
 }
 
-fn supported_call(call: &AggregateCall) -> Result<(), Problem> {
+pub(super) fn supported_call(call: &AggregateCall) -> Result<(), Problem> {
     match call.function {
         AggregateFunction::Count
         | AggregateFunction::Sum

@@ -1,12 +1,12 @@
 //! Dataflow → tasks.
 
+mod operator;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use arrow::datatypes::SchemaRef;
 use crossbeam_channel::Sender;
-use millrace_wire::graph::ChangelogMode;
 
 use super::chain::{Fan, Link, Outlet};
 use super::event::TaskEvent;
@@ -22,17 +22,10 @@ use crate::checkpoint::Restored;
 use crate::connector::{Source, SplitId, SplitStart};
 use crate::error::{EngineError, Result};
 use crate::expr::lower::lower_in;
-use crate::function::EvalContext;
-use crate::operator::{
-    Calc, GroupAggregate, GroupAggregateSpec, GroupColumn, Limit, LimitSpec, Operator, SinkOperator, TableColumns,
-    Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns,
-};
-use crate::plan::dataflow::{Dataflow, Node, NodeKind, Partitioning, WindowInput};
-use crate::plan::logical::WindowKind;
+use crate::operator::TableColumns;
+use crate::plan::dataflow::{Dataflow, Node, NodeKind, Partitioning};
 use crate::state::{KeyedState, groups_of};
 use crate::time::watermark::{InputWatermarks, SplitWatermarks};
-use crate::time::window::{Shape, Windows};
-use crate::types::{LogicalType, Schema};
 
 /// All tasks of a run, and the sources whose splits have to be looked for while it runs.
 pub(super) struct Constructed {
@@ -170,7 +163,7 @@ impl<'a> Constructor<'a> {
             head: head_of_task,
             inbox,
             events: self.events.clone(),
-            expired: Instant::now(),
+            expired: None,
             closed: false,
         })
     }
@@ -256,7 +249,7 @@ impl<'a> Constructor<'a> {
                 let restored = starts.first().and_then(|start| start.position.as_ref());
                 let rows = if own.is_empty() { &[][..] } else { rows.as_slice() };
                 let reader = ValuesReader::new(rows, &node.schema, self.batch_rows, restored)?;
-                (Box::new(reader) as Box<_>, None, None, std::time::Duration::ZERO, true)
+                (Box::new(reader) as Box<_>, None, None, Duration::ZERO, true)
             }
             _ => return Err(EngineError::internal("a source task has no source")),
         };
@@ -280,130 +273,4 @@ impl<'a> Constructor<'a> {
         };
         Ok(Head::Source { source, next: self.fan(index, subtask)? })
     }
-
-    fn operator(&self, index: usize, subtask: usize) -> Result<Box<dyn Operator>> {
-        let node = self.node(index);
-        let first = node.inputs.first().map(|input| self.node(input.from));
-        let above = first.ok_or_else(|| EngineError::internal("an operator has no input"))?;
-        let (input, output): (SchemaRef, SchemaRef) = (above.schema.to_arrow(), node.schema.to_arrow());
-        let retracts = above.changelog != ChangelogMode::Append;
-        Ok(match &node.kind {
-            NodeKind::Calc { predicates, exprs } => {
-                Box::new(Calc::new(predicates, exprs.as_deref(), &above.schema, &node.schema, self.context())?)
-            }
-            NodeKind::Window { kind, time_column } => {
-                Box::new(WindowAssign::new(self.windows(kind, &above.schema, *time_column)?, *time_column, output))
-            }
-            NodeKind::WindowAggregate { window, group, calls } => {
-                let (windows, input_columns, bounds) = self.window_input(window, &above.schema)?;
-                let (group, keys) = group_columns(group, bounds);
-                let spec = WindowAggregateSpec {
-                    windows,
-                    input_columns,
-                    group,
-                    keys,
-                    calls: calls.clone(),
-                    input,
-                    output,
-                    retracts,
-                };
-                Box::new(WindowAggregate::new(spec)?)
-            }
-            NodeKind::GroupAggregate { group, calls, ttl, at_end } => {
-                Box::new(GroupAggregate::new(GroupAggregateSpec {
-                    group: group.clone(),
-                    calls: calls.clone(),
-                    input,
-                    output,
-                    retracts,
-                    ttl_ms: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX),
-                    at_end: *at_end,
-                })?)
-            }
-            NodeKind::Union => Box::new(Union::new(output)),
-            NodeKind::Limit { sort, offset, fetch, at_end } => Box::new(Limit::new(LimitSpec {
-                sort: sort.clone(),
-                offset: *offset,
-                fetch: *fetch,
-                schema: output,
-                retracts,
-                at_end: *at_end,
-            })?),
-            NodeKind::Sink { sink, accepts, leave_out, .. } => {
-                let tasks = self.tasks_of(index);
-                let restored = self.restored.and_then(|restored| restored.sinks.get(&*node.id));
-                let restored = match restored {
-                    Some(parts) if parts.len() == tasks => parts.get(subtask).cloned().into_iter().collect(),
-                    Some(parts) if subtask == 0 => parts.clone(),
-                    _ => Vec::new(),
-                };
-                Box::new(SinkOperator::new(sink.writer(subtask, tasks, restored)?, *accepts, *leave_out))
-            }
-            NodeKind::Source { .. } | NodeKind::Values { .. } => {
-                return Err(EngineError::internal("a source stands behind an operator"));
-            }
-        })
-    }
-
-    fn windows(&self, kind: &WindowKind, input: &Schema, time_column: usize) -> Result<Windows> {
-        let (shape, offset) = match *kind {
-            WindowKind::Tumble { size, offset } => (Shape::Tumble { size }, offset),
-            WindowKind::Hop { slide, size, offset } => (Shape::Hop { slide, size }, offset),
-            WindowKind::Cumulate { step, size, offset } => (Shape::Cumulate { step, size }, offset),
-            WindowKind::Session { .. } => {
-                return Err(EngineError::user("unsupported", "SESSION windows are not supported yet."));
-            }
-        };
-        Ok(Windows { shape, offset, zone: self.zone_of(input, time_column) })
-    }
-
-    fn context(&self) -> EvalContext {
-        EvalContext { zone: self.dataflow.settings.zone }
-    }
-
-    fn zone_of(&self, input: &Schema, column: usize) -> Option<chrono_tz::Tz> {
-        let local = matches!(input.fields.get(column)?.ty.logical, LogicalType::TimestampLtz(_));
-        local.then_some(self.dataflow.settings.zone)
-    }
-
-    fn window_input(&self, window: &WindowInput, input: &Schema) -> Result<(Windows, WindowColumns, Bounds)> {
-        Ok(match window {
-            WindowInput::Assign { kind, time_column, start, end, time } => {
-                let windows = self.windows(kind, input, *time_column)?;
-                (windows, WindowColumns::Time(*time_column), Bounds { start: *start, end: *end, time: *time })
-            }
-            WindowInput::Attached { start, end, time } => {
-                let zone = time.and_then(|time| self.zone_of(input, time));
-                // Only the zone matters: windows come as columns.
-                let windows = Windows { shape: Shape::Tumble { size: 1 }, offset: 0, zone };
-                let columns = WindowColumns::Bounds { start: *start, end: *end };
-                (windows, columns, Bounds { start: *start, end: *end, time: *time })
-            }
-        })
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Bounds {
-    start: usize,
-    end: usize,
-    time: Option<usize>,
-}
-
-/// The output's group columns, and which input columns are the keys.
-fn group_columns(group: &[usize], bounds: Bounds) -> (Vec<GroupColumn>, Vec<usize>) {
-    let mut keys = Vec::new();
-    let mut columns = Vec::new();
-    for column in group {
-        columns.push(match *column {
-            column if column == bounds.start => GroupColumn::Start,
-            column if column == bounds.end => GroupColumn::End,
-            column if Some(column) == bounds.time => GroupColumn::Time,
-            column => {
-                keys.push(column);
-                GroupColumn::Key(keys.len() - 1)
-            }
-        });
-    }
-    (columns, keys)
 }

@@ -1,0 +1,77 @@
+//! Joins.
+
+use millrace_wire::graph::ChangelogMode;
+
+use super::rank::storable;
+use super::{Builder, Draft, single};
+use crate::plan::dataflow::{Input, NodeKind, Partitioning, problem};
+use crate::plan::logical::{JoinKind, JoinSpec, Rel};
+use crate::sql::Problem;
+use crate::types::Schema;
+
+impl Builder<'_> {
+    pub(super) fn join(&mut self, rel: &Rel, left: &Rel, right: &Rel, join: &JoinSpec) -> Result<usize, Problem> {
+        let from = [self.rel(left)?, self.rel(right)?];
+        storable(&left.schema, "A join")?;
+        storable(&right.schema, "A join")?;
+        let append = from.iter().all(|node| self.nodes[*node].changelog == ChangelogMode::Append);
+        let only_adds = self.settings.batch || matches!(join.kind, JoinKind::Inner | JoinKind::Semi);
+        let changelog = if append && only_adds { ChangelogMode::Append } else { ChangelogMode::Retract };
+        let keys = [
+            join.keys.iter().map(|key| key.left).collect::<Vec<_>>(),
+            join.keys.iter().map(|key| key.right).collect::<Vec<_>>(),
+        ];
+        let alone = self.settings.parallelism == 1 && from.iter().all(|node| self.nodes[*node].parallelism == 1);
+        let parallelism = if join.keys.is_empty() { 1 } else { self.settings.parallelism };
+        let inputs = from.iter().zip(keys).map(|(from, keys)| {
+            let partitioning = match (join.keys.is_empty(), alone) {
+                (true, _) => single(self.nodes[*from].parallelism),
+                (false, true) => Partitioning::Forward,
+                (false, false) => Partitioning::Hash(keys),
+            };
+            Input { from: *from, partitioning }
+        });
+        let inputs = inputs.collect();
+        let condition = join.condition.as_ref().map_or_else(String::new, ToString::to_string);
+        let text = format!(
+            "Join {:?} {:?} {condition} | {} | {}",
+            join.kind,
+            join.keys,
+            types(&left.schema),
+            types(&right.schema)
+        );
+        let at_end = self.settings.batch && join.kind != JoinKind::Inner;
+        let by_window = join.by_window().filter(|_| append && !self.settings.batch);
+        let (kind, changelog, text) = match (by_window, join.time.filter(|_| !self.settings.batch)) {
+            (Some(windows), _) => {
+                let kind = NodeKind::WindowJoin { join: join.clone(), windows };
+                (kind, ChangelogMode::Append, format!("Window{text}"))
+            }
+            (None, Some(_)) if !append => {
+                let message = "A join on close event times does not take rows that change.";
+                return Err(problem("unsupported", message));
+            }
+            (None, Some(time)) => {
+                let kind = NodeKind::IntervalJoin { join: join.clone(), time };
+                (kind, ChangelogMode::Append, format!("Interval{text} {time:?}"))
+            }
+            (None, None) => {
+                (NodeKind::Join { join: join.clone(), ttl: self.settings.state_ttl, at_end }, changelog, text)
+            }
+        };
+        Ok(self.add(Draft {
+            kind,
+            inputs,
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: text.clone(),
+            text,
+        }))
+    }
+}
+
+/// Rows are kept whole: other types mean other state.
+fn types(schema: &Schema) -> String {
+    schema.fields.iter().map(|field| field.ty.logical.to_string()).collect::<Vec<_>>().join(",")
+}
