@@ -1,9 +1,8 @@
 //! `millrace run`: a script on this machine. Rows of a SELECT go to standard output, progress to standard error.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -17,6 +16,8 @@ use millrace_wire::job::StopMode;
 use millrace_wire::preview::RowKind;
 use parking_lot::Mutex;
 use serde_json::Value;
+
+use super::progress::Progress;
 
 /// Bare table names in a local script belong to it.
 const DATABASE: &str = "main";
@@ -41,7 +42,7 @@ pub fn run_here(sql: &str, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
         batch_rows: BATCH_ROWS,
         runtime: runtime.handle().clone(),
     };
-    let printer = Arc::new(Printer { rows, names: Mutex::default(), count: AtomicU64::new(0) });
+    let printer = Arc::new(Printer { rows, names: Mutex::default() });
     let receive: Arc<Receive> = {
         let printer = printer.clone();
         Arc::new(move |row| printer.print(row))
@@ -63,9 +64,12 @@ pub fn run_here(sql: &str, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
     if let Some(columns) = prepared.columns.first() {
         printer.start(columns.iter().map(|column| column.name.clone()).collect())?;
     }
+    let graph = prepared.graph();
     let started_at = Instant::now();
     let started = prepared.start().map_err(failed)?;
     let handle = started.handle.clone();
+    let progress = Progress::new(handle.clone(), &graph);
+    let shown = runtime.spawn(Progress::new(handle.clone(), &graph).show());
     runtime.spawn(async move {
         // The first Ctrl-C lets the sinks finish; the shell's second one ends the process.
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -76,15 +80,19 @@ pub fn run_here(sql: &str, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
             }
         }
     });
-    let outcome = started.finish().map_err(failed)?;
+    let outcome = started.finish();
+    shown.abort();
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    let outcome = outcome.map_err(failed)?;
     std::io::stdout().flush()?;
-    let count = printer.count.load(Ordering::Relaxed);
     let how = match outcome {
         Outcome::Finished => "finished",
         Outcome::Stopped { .. } => "stopped",
     };
     let seconds = started_at.elapsed().as_secs_f64();
-    eprintln!("{how} after {seconds:.1} s, {count} row(s) printed");
+    eprintln!("{how} after {seconds:.1} s: {}", progress.words());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -98,7 +106,6 @@ fn failed(error: EngineError) -> anyhow::Error {
 struct Printer {
     rows: Rows,
     names: Mutex<Vec<String>>,
-    count: AtomicU64,
 }
 
 impl Printer {
@@ -126,7 +133,6 @@ impl Printer {
                 format!("{{\"kind\":\"{kind}\",\"row\":{{{}}}}}", columns.join(","))
             }
         };
-        self.count.fetch_add(1, Ordering::Relaxed);
         let written = writeln!(std::io::stdout().lock(), "{line}").context("standard output is closed");
         written.map_err(|error| EngineError::user("output_closed", error.to_string()))
     }

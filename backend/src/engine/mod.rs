@@ -5,6 +5,7 @@
 
 mod embedded;
 mod local;
+mod progress;
 mod sample;
 
 use std::collections::BTreeMap;

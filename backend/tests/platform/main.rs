@@ -6,6 +6,7 @@
 mod bad_input;
 mod exactly_once;
 mod kafka_secured;
+mod local_run;
 mod process;
 mod server;
 mod server_killed;
