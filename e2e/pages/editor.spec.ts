@@ -18,9 +18,10 @@ test('editor: an error is shown at its place and fixed from the keyboard', async
   await expect(page).toHaveTitle('Editor: scratch · Millrace');
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
-      - heading "Editor: scratch" [level=1]
+      - 'heading "Editor: scratch" [level=1]'
       - region "Tables":
-        - searchbox "Tables, columns"
+        - search:
+          - searchbox "Tables, columns"
         - tree "Databases":
           - treeitem /main \\d+/ [expanded]
       - navigation "Open drafts":

@@ -29,7 +29,8 @@ test('tables: title, databases as filters, search in the address, axe in both th
       - text: /\\d+ tables/
       - button "New database"
       - link "New table"
-      - searchbox "Name, column, connector, comment"
+      - search:
+        - searchbox "Name, column, connector, comment"
       - group "Database":
         - button /all \\d+/ [pressed]
         - button /main \\d+/

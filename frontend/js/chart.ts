@@ -80,7 +80,7 @@ export class Chart {
       width: this.width(),
       height: spec.height,
       legend: { show: false },
-      padding: [14, 8, 0, 0],
+      padding: [14, 16, 0, 0],
       cursor: {
         y: false,
         drag: { x: true, y: false, setScale: false },
