@@ -187,6 +187,11 @@ impl SourceHead {
         });
         *self.source_metrics.splits.lock() = with_idle.collect();
         self.source_metrics.bad_records.store(self.reader.bad_records(), Relaxed);
+        if self.event_time.is_none()
+            && let Some(newest) = self.reader.newest_record()
+        {
+            self.source_metrics.newest_event.fetch_max(newest, Relaxed);
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct KafkaReader {
     ended: VecDeque<SplitId>,
     rows: RecordRows,
     bad: BadRecords,
+    /// Time of the newest record.
+    newest: Option<i64>,
     last_sign: Instant,
 }
 
@@ -63,6 +65,7 @@ impl KafkaReader {
             ended: VecDeque::new(),
             rows: shared.format.rows(&shared.layout)?,
             bad: shared.format.bad_records()?,
+            newest: None,
             last_sign: Instant::now(),
             shared,
         };
@@ -149,6 +152,7 @@ impl KafkaReader {
                 continue;
             };
             let bad_before = self.bad.count();
+            let mut last = None;
             while self.rows.len() < self.shared.batch_rows && self.rows.bytes() < BATCH_BYTES {
                 let same = |message: &NativeMessage| {
                     message.partition() == reading.partition.number && message.topic() == reading.partition.topic
@@ -169,7 +173,11 @@ impl KafkaReader {
                 self.rows.push(&message, &split, &mut self.bad)?;
                 reading.next = message.offset() + 1;
                 reading.done = reading.end.is_some_and(|end| reading.next >= end);
+                last = Some(message);
             }
+            // -1 where the record has none.
+            let at = last.map(|message| message.timestamp().0).filter(|at| *at > 0);
+            self.newest = self.newest.max(at);
             if reading.done && !reading.told {
                 reading.told = true;
                 self.ended.push_back(Arc::clone(&split));
@@ -277,5 +285,9 @@ impl SourceReader for KafkaReader {
 
     fn bad_records(&self) -> u64 {
         self.bad.count()
+    }
+
+    fn newest_record(&self) -> Option<i64> {
+        self.newest
     }
 }
