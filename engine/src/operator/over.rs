@@ -275,7 +275,8 @@ impl Operator for OverAggregate {
     /// Per key group the watermark; per key: key bytes, last use, the values of the calls, the rows its frame holds
     /// (number; time and bytes of each), and those that wait (number; time, sort key, arrival and bytes of each).
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
-        let mut waiting: HashMap<u32, Vec<(&Place, &Arc<[u8]>)>> = HashMap::new();
+        type Waiting<'a> = Vec<(&'a Place, &'a Arc<[u8]>)>;
+        let mut waiting: HashMap<u32, Waiting<'_>> = HashMap::new();
         for (place, (slot, row)) in &self.waiting {
             waiting.entry(*slot).or_default().push((place, row));
         }

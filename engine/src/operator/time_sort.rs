@@ -24,12 +24,14 @@ pub struct TimeSortSpec {
     pub schema: SchemaRef,
 }
 
+/// Event time, the other sort keys, arrival.
+type Place = (i64, Box<[u8]>, u64);
+
 pub struct TimeSort {
     spec: TimeSortSpec,
     sort: SortCodec,
     codec: RowCodec,
-    /// By time, the other sort keys, and arrival.
-    rows: BTreeMap<(i64, Box<[u8]>, u64), Arc<[u8]>>,
+    rows: BTreeMap<Place, Arc<[u8]>>,
     arrivals: u64,
     bytes: u64,
     /// The time of the last row that left.

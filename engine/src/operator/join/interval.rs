@@ -125,9 +125,9 @@ impl Operator for IntervalJoin {
         let mut others = Others::default();
         // Where each of them is stored: slot, time and arrival.
         let mut places: Vec<(u32, (i64, u64))> = Vec::new();
-        for row in 0..batch.len() {
+        for (row, may) in may.iter().enumerate() {
             let other = &self.sides[1 - side];
-            let slot = if may[row] { other.table.find(0, hash_key(keys.key(row)), keys.key(row)) } else { None };
+            let slot = if *may { other.table.find(0, hash_key(keys.key(row)), keys.key(row)) } else { None };
             let Some(slot) = slot else {
                 others.none();
                 continue;
@@ -145,7 +145,7 @@ impl Operator for IntervalJoin {
         let matching = beside.matching(&others, self.spec.condition.as_ref(), &self.both)?;
         let mut joined = Joined::default();
         let mut pair = 0;
-        for row in 0..batch.len() {
+        for (row, may) in may.iter().enumerate() {
             let mut matched = false;
             for other in others.of_row[row].clone() {
                 if matching.as_ref().is_none_or(|matching| matching[pair]) {
@@ -159,7 +159,7 @@ impl Operator for IntervalJoin {
                 pair += 1;
             }
             let time = times.value(row);
-            if may[row] && time > self.over(side, self.watermark) {
+            if *may && time > self.over(side, self.watermark) {
                 self.sides[side].add(keys.key(row), time, rows.row(row).data(), matched);
             } else if !matched && is_outer(self.spec.kind, side) {
                 joined.push(RowKind::Insert, Some(row as u32), None, 1);

@@ -230,7 +230,7 @@ impl Operator for Join {
         let mut joined = Joined::default();
         let mut pair = 0;
         let mut matched: Vec<u32> = Vec::new();
-        for row in 0..batch.len() {
+        for (row, may) in may.iter().enumerate() {
             matched.clear();
             for other in others.of_row[row].clone() {
                 if matching.as_ref().is_none_or(|matching| matching[pair]) {
@@ -239,7 +239,7 @@ impl Operator for Join {
                 pair += 1;
             }
             let kind = batch.kind(row);
-            let keeps = may[row] || self.keeps_unmatchable(side);
+            let keeps = *may || self.keeps_unmatchable(side);
             let (key, bytes) = (keys.key(row), rows.row(row));
             // A row that is not there cannot be taken back.
             if keeps && !kind.is_accumulate() && !self.sides[side].remove(key, bytes.data()) {
