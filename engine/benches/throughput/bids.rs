@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-pub struct Bids {
+pub(crate) struct Bids {
     text: String,
     /// Where each record ends, without its line feed.
     ends: Vec<usize>,
 }
 
 impl Bids {
-    pub fn new(rows: u64) -> Self {
+    pub(crate) fn new(rows: u64) -> Self {
         let mut random = StdRng::seed_from_u64(1);
         let mut bids = Bids { text: String::new(), ends: Vec::new() };
         for row in 0..rows {
@@ -33,16 +33,16 @@ impl Bids {
         bids
     }
 
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.ends.len() as u64
     }
 
     /// All records, a line feed after each.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
         starts.zip(&self.ends).map(|(start, end)| &self.text.as_bytes()[start..*end])
     }

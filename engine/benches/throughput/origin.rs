@@ -13,14 +13,14 @@ use super::bids::Bids;
 /// Large batches of records, as busy producers write them.
 const BATCH_BYTES: &str = "1000000";
 
-pub enum Origin {
+pub(crate) enum Origin {
     File { path: PathBuf, _folder: tempfile::TempDir },
     Kafka { servers: String, topic: String },
 }
 
 impl Origin {
     /// `MILLRACE_TEST_KAFKA` names the broker, as `cargo xtask kafka` prints it; without it a file is written.
-    pub fn fill(bids: &Bids, runtime: &tokio::runtime::Runtime) -> Self {
+    pub(crate) fn fill(bids: &Bids, runtime: &tokio::runtime::Runtime) -> Self {
         let Ok(servers) = std::env::var("MILLRACE_TEST_KAFKA") else {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("bids.json");
@@ -52,7 +52,7 @@ impl Origin {
         Origin::Kafka { servers, topic }
     }
 
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Origin::File { .. } => "a file",
             Origin::Kafka { .. } => "Kafka",
@@ -60,7 +60,7 @@ impl Origin {
     }
 
     /// The options of the table that reads it all and ends.
-    pub fn options(&self) -> String {
+    pub(crate) fn options(&self) -> String {
         match self {
             Origin::File { path, .. } => {
                 format!("'connector' = 'filesystem', 'path' = '{}', 'format' = 'json'", path.display())

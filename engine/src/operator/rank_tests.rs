@@ -225,7 +225,7 @@ proptest! {
         };
         let mut operator = fresh();
         let (mut out, mut watermark): (Vec<ChangeBatch>, i64) = (Vec::new(), i64::MIN);
-        let (mut wanted, mut waiting): (Vec<(i64, i64)>, Vec<(i64, i64)>) = Default::default();
+        let (mut wanted, mut waiting) = (Vec::<(i64, i64)>::new(), Vec::<(i64, i64)>::new());
         for (id, (time, delay)) in rows.iter().enumerate() {
             if id == cut {
                 let state = operator.snapshot().unwrap().unwrap();
