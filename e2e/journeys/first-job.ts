@@ -176,10 +176,7 @@ async function feed(team: Team, server: Server): Promise<void> {
 /** The numbers in a topic and how often each is there, read page by page as the topic browser reads: only what is committed. */
 class Output {
   readonly times = new Map<number, number>();
-  private readonly next = new Map<number, number>([
-    [0, 0],
-    [1, 0],
-  ]);
+  private readonly next = new Map<number, number>();
 
   constructor(
     private readonly team: Team,
@@ -187,9 +184,11 @@ class Output {
     private readonly topic: string,
   ) {}
 
-  /** Reads what has come since the last call. */
+  /** Reads the whole topic anew. */
   async read(): Promise<void> {
-    for (const partition of this.next.keys()) {
+    this.times.clear();
+    this.next.clear();
+    for (const partition of [0, 1]) {
       while (await this.readPage(partition)) {
         // The next page follows at once.
       }

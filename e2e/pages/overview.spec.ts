@@ -77,6 +77,7 @@ test('shell: ? shows the keys, Esc closes them, g t goes to the tables', async (
   await page.keyboard.press('g');
   await page.keyboard.press('t');
   await expect(page).toHaveURL(/\/tables$/);
+  await expect(page.getByRole('searchbox')).toBeVisible();
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox')).toBeFocused();
 });

@@ -81,7 +81,8 @@ impl Live {
     /// Hears every event while the calling component lives. [`LiveEvent::Reset`] means: load what is shown again.
     pub fn on(&self, act: impl Fn(&LiveEvent) + 'static) {
         let listeners = self.listeners;
-        let number = self.next.get_value();
+        // After sign-out the stream of the pages that are gone can still be found, and has nothing to tell.
+        let Some(number) = self.next.try_get_value() else { return };
         self.next.set_value(number.wrapping_add(1));
         listeners.update_value(|all| all.push((number, Rc::new(act))));
         on_cleanup(move || {
