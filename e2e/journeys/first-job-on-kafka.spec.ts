@@ -2,7 +2,8 @@
 import { test } from '../fixtures/app.ts';
 import { firstJob, WITHIN_MS } from './first-job.ts';
 
-const kafka = process.env.MILLRACE_TEST_KAFKA;
+// Started and named by `cargo xtask test`, which also says why when there is none.
+const kafka = process.env.MILLRACE_TEST_KAFKA || undefined;
 test.use({ kafka });
 
 test('from two tables to a job that survives its worker, each record exactly once', async ({ page, server }) => {

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-/// The root of the workspace.
+/// The root of the workspace that cargo was called in. Two clones may share a target directory, and then this very
+/// program may have been compiled in the other one.
 pub(crate) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_owned()
+    let called_in = std::env::var_os("CARGO_MANIFEST_DIR");
+    let manifest = called_in.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest.parent().map_or_else(|| manifest.clone(), Path::to_owned)
 }
 
 /// The native target directory: `CARGO_TARGET_DIR`, else `target` in the workspace.
