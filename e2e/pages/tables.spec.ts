@@ -104,6 +104,7 @@ test('table: Query opens the editor with the statement, beside what stood there,
   await page.getByRole('textbox', { name: 'SQL of scratch' }).click();
   await page.keyboard.press('Control+A');
   await page.keyboard.insertText('SELECT 1');
+  await expect(page.locator('.cm-content')).toHaveText('SELECT 1');
   await expect(page.getByText('kept in this browser')).toBeVisible();
 
   await page.goto(team.at(`tables/${bids?.id}`));

@@ -1,8 +1,11 @@
 //! What the server tells by itself about the open team, and whether it still does.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use millrace_wire::ids::JobId;
+use millrace_wire::job::{CurrentRun, DesiredState, Job, JobSummary};
 use millrace_wire::live::LiveEvent;
 
 use crate::api;
@@ -26,6 +29,25 @@ pub struct Live {
     heard_at: RwSignal<i64>,
     listeners: StoredValue<Vec<(u32, Listener)>, LocalStorage>,
     next: StoredValue<u32>,
+    /// How each job was last told to be. An answer that was on its way meanwhile may know less.
+    runs: StoredValue<HashMap<JobId, (DesiredState, CurrentRun)>>,
+}
+
+/// What shows how a job runs.
+pub trait ShowsRun {
+    fn run(&mut self) -> (JobId, &mut DesiredState, &mut Option<CurrentRun>);
+}
+
+impl ShowsRun for Job {
+    fn run(&mut self) -> (JobId, &mut DesiredState, &mut Option<CurrentRun>) {
+        (self.id, &mut self.desired, &mut self.current)
+    }
+}
+
+impl ShowsRun for JobSummary {
+    fn run(&mut self) -> (JobId, &mut DesiredState, &mut Option<CurrentRun>) {
+        (self.id, &mut self.desired, &mut self.current)
+    }
 }
 
 /// A cut shorter than this is nobody's business.
@@ -39,6 +61,7 @@ impl Live {
             heard_at: RwSignal::new(now()),
             listeners: StoredValue::new_local(Vec::new()),
             next: StoredValue::new(0),
+            runs: StoredValue::new(HashMap::new()),
         };
         let session = use_session();
         let team = Memo::new({
@@ -90,6 +113,32 @@ impl Live {
         });
     }
 
+    /// An answer of the server, with what was told since it was given.
+    pub fn up_to_date<T: ShowsRun>(&self, mut answer: T) -> T {
+        let (job, desired, current) = answer.run();
+        let _ = self.runs.try_with_value(|runs| {
+            if let Some((newest_desired, newest)) = runs.get(&job)
+                && current.as_ref().is_none_or(|current| current.is_older_than(newest))
+            {
+                *desired = *newest_desired;
+                *current = Some(newest.clone());
+            }
+        });
+        answer
+    }
+
+    /// Keeps what is told of a job's run; false when it was overtaken by something newer.
+    fn keep(&self, job: JobId, desired: DesiredState, current: &CurrentRun) -> bool {
+        let kept = self.runs.try_update_value(|runs| {
+            if runs.get(&job).is_some_and(|(_, newest)| current.is_older_than(newest)) {
+                return false;
+            }
+            runs.insert(job, (desired, current.clone()));
+            true
+        });
+        kept.unwrap_or(true)
+    }
+
     fn hear(&self, event: StreamEvent) {
         match event {
             StreamEvent::Open { fresh } => {
@@ -117,6 +166,11 @@ impl Live {
     }
 
     fn tell(&self, event: &LiveEvent) {
+        if let LiveEvent::Job { job, desired, current: Some(current) } = event
+            && !self.keep(*job, *desired, current)
+        {
+            return;
+        }
         // A copy, since a listener may add or remove listeners.
         let listeners = self
             .listeners

@@ -221,6 +221,13 @@ wire! {
     }
 }
 
+impl CurrentRun {
+    /// Answers and live events overtake each other; the run's own clock tells which of them tells more.
+    pub fn is_older_than(&self, other: &CurrentRun) -> bool {
+        (self.number, self.attempt, self.since) < (other.number, other.attempt, other.since)
+    }
+}
+
 impl Default for JobSettings {
     fn default() -> Self {
         JobSettings {
@@ -232,5 +239,42 @@ impl Default for JobSettings {
             state_ttl_ms: 0,
             memory_limit_mb: 1024,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(number: u32, attempt: u32, state: RunState, since: i64) -> CurrentRun {
+        let run = RunId(uuid::Uuid::nil());
+        let (reason, last_seen_at, guarantee, figures) = (String::new(), None, None, None);
+        let (version, stale, restarts) = (1, false, 0);
+        CurrentRun {
+            run,
+            number,
+            version,
+            attempt,
+            state,
+            reason,
+            since,
+            last_seen_at,
+            stale,
+            restarts,
+            guarantee,
+            figures,
+        }
+    }
+
+    #[test]
+    fn what_was_told_before_is_older() {
+        let running = told(1, 2, RunState::Running, 100);
+        let stopped = told(1, 2, RunState::Stopped, 140);
+        let recovering = told(1, 1, RunState::Recovering, 90);
+        let next = told(2, 1, RunState::Starting, 130);
+        assert!(running.is_older_than(&stopped) && !stopped.is_older_than(&running));
+        assert!(recovering.is_older_than(&running) && !running.is_older_than(&recovering));
+        assert!(stopped.is_older_than(&next), "the next run counts, whatever the clock says");
+        assert!(!running.is_older_than(&running), "figures of the same state are taken in");
     }
 }

@@ -20,6 +20,7 @@ pub mod token;
 pub mod connection;
 pub mod connector;
 pub mod function;
+pub mod kafka;
 pub mod table;
 
 pub mod graph;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionTest};
 use millrace_wire::error::FieldError;
 use millrace_wire::ids::{ConnectionId, TeamId};
+use millrace_wire::kafka::BOOTSTRAP;
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
@@ -16,7 +17,7 @@ use crate::access::identity::TeamCaller;
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::kafka::cluster::{NO_LOCAL, Trust};
-use crate::kafka::settings::{self, BOOTSTRAP, is_encrypted};
+use crate::kafka::settings::{self, is_encrypted};
 use crate::kafka::{Cluster, dialer, probe};
 use crate::state::App;
 use crate::store;

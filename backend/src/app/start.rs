@@ -229,8 +229,9 @@ pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> 
     let Some((run, event)) = asked else {
         return Err(Error::conflict(Code::WrongState, "The job does not run."));
     };
-    app.jobs.look_at(run.id, starter.name).await;
+    // Told before the run is looked at: what follows from it must not be overtaken by how it was.
     tell(app, &run, event, DesiredState::Stopped);
+    app.jobs.look_at(run.id, starter.name).await;
     job::get(app, starter.team, id).await
 }
 

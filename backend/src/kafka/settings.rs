@@ -6,16 +6,7 @@
 use std::collections::BTreeMap;
 
 use millrace_wire::error::FieldError;
-
-pub const BOOTSTRAP: &str = "bootstrap.servers";
-const PROTOCOL: &str = "security.protocol";
-const MECHANISM: &str = "sasl.mechanism";
-const USER: &str = "sasl.username";
-const PASSWORD: &str = "sasl.password";
-const AUTHORITY: &str = "ssl.ca.pem";
-const CERTIFICATE: &str = "ssl.certificate.pem";
-const KEY: &str = "ssl.key.pem";
-const KEY_PASSWORD: &str = "ssl.key.password";
+use millrace_wire::kafka::{AUTHORITY, BOOTSTRAP, CERTIFICATE, KEY, KEY_PASSWORD, MECHANISM, PASSWORD, PROTOCOL, USER};
 
 const OPTIONS: &[&str] = &[BOOTSTRAP, PROTOCOL, MECHANISM, USER];
 const SECRETS: &[&str] = &[PASSWORD, AUTHORITY, CERTIFICATE, KEY, KEY_PASSWORD];

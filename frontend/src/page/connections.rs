@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use leptos::prelude::*;
 use millrace_wire::connection::{Connection, ConnectionKind};
+use millrace_wire::kafka::BOOTSTRAP;
 use millrace_wire::live::LiveEvent;
 
 use crate::address::use_address;
@@ -30,9 +31,6 @@ use crate::ui::page_head::PageHead;
 use crate::ui::search_field::SearchField;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
-
-/// The option that holds the addresses.
-pub(super) const BOOTSTRAP: &str = "bootstrap.servers";
 
 #[component]
 pub fn ConnectionsPage(team: String) -> impl IntoView {

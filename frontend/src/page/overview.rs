@@ -32,11 +32,16 @@ const EVENTS_SHOWN: usize = 14;
 #[component]
 pub fn OverviewPage(team: String) -> impl IntoView {
     let path = api::path::team(&team, "overview");
+    let live = use_live();
     let overview = load(
         || (),
         move |()| {
             let path = path.clone();
-            async move { api::get::<Overview>(&path).await }
+            async move {
+                let mut overview = api::get::<Overview>(&path).await?;
+                overview.latest = overview.latest.into_iter().map(|job| live.up_to_date(job)).collect();
+                Ok(overview)
+            }
         },
     );
     follow(overview);

@@ -8,9 +8,10 @@ mod topics;
 use leptos::prelude::*;
 use millrace_wire::connection::Connection;
 use millrace_wire::ids::ConnectionId;
+use millrace_wire::kafka::BOOTSTRAP;
 use millrace_wire::live::LiveEvent;
 
-use super::{BOOTSTRAP, marks};
+use super::marks;
 use crate::address::use_address;
 use crate::api::{self, Failure};
 use crate::format::number::counted;

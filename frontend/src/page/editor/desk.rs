@@ -11,6 +11,7 @@ use super::brought;
 use crate::api::{self, Failure};
 use crate::clock::now;
 use crate::i18n::editor as text;
+use crate::live::{Live, use_live};
 use crate::theme::{recall, remember};
 use crate::ui::toast::{Toasts, use_toasts};
 use crate::widget::sql_editor::{Findings, SqlHandle};
@@ -46,6 +47,7 @@ pub(super) struct Desk {
     pub(super) unsaved: RwSignal<Option<Backup>>,
     may_edit: Signal<bool>,
     pub(super) toasts: Toasts,
+    live: Live,
 }
 
 impl Desk {
@@ -69,6 +71,7 @@ impl Desk {
             unsaved: RwSignal::new(unsaved),
             may_edit,
             toasts: use_toasts(),
+            live: use_live(),
         };
         desk.validate_after_typing();
         desk.save_after_typing();
@@ -176,16 +179,18 @@ impl Desk {
             if !is_change || !desk.may_edit.get_untracked() {
                 return state;
             }
+            if desk.id.is_none() {
+                desk.keep_scratch(&state.0);
+                return state;
+            }
             if desk.is_changed() {
                 if desk.saving.with_untracked(|saving| *saving != Saving::Conflict) {
                     desk.saving.set(Saving::Changed);
                 }
                 desk.back_up(&state);
             }
-            // The scratch goes nowhere but into the browser's own storage.
-            let pause = if desk.id.is_some() { SAVE_AFTER_MS } else { 0 };
             spawn_local(async move {
-                gloo_timers::future::TimeoutFuture::new(pause).await;
+                gloo_timers::future::TimeoutFuture::new(SAVE_AFTER_MS).await;
                 let is_newest = number.is_some() && asked.try_get_value() == number;
                 if is_newest && desk.saving.try_with_untracked(|saving| *saving == Saving::Changed) == Some(true) {
                     desk.save().await;
@@ -193,6 +198,12 @@ impl Desk {
             });
             state
         });
+    }
+
+    /// The scratch goes nowhere but into the browser's own storage, and so at once.
+    fn keep_scratch(&self, sql: &str) {
+        self.team.with_value(|team| remember(&scratch_key(team), sql));
+        let _ = self.saving.try_set(Saving::Saved(now()));
     }
 
     fn back_up(&self, (sql, settings): &(String, JobSettings)) {
@@ -264,8 +275,7 @@ impl Desk {
     pub(super) async fn save(&self) -> bool {
         let sql = self.sql.current();
         let Some(id) = self.id else {
-            self.team.with_value(|team| remember(&scratch_key(team), &sql));
-            let _ = self.saving.try_set(Saving::Saved(now()));
+            self.keep_scratch(&sql);
             return true;
         };
         if !self.is_changed() {
@@ -279,7 +289,7 @@ impl Desk {
         let _ = self.saving.try_set(Saving::Busy);
         match api::put::<Job>(&self.job_path(id, "/draft"), &body).await {
             Ok(job) => {
-                let _ = self.job.try_set(Some(job));
+                let _ = self.job.try_set(Some(self.live.up_to_date(job)));
                 // Typed while the request was on its way.
                 let more = self.is_changed();
                 if !more {
@@ -309,7 +319,7 @@ impl Desk {
                     self.sql.set(&job.draft.sql);
                     let _ = self.settings.try_set(job.draft.settings.clone());
                 }
-                let _ = self.job.try_set(Some(job));
+                let _ = self.job.try_set(Some(self.live.up_to_date(job)));
                 let _ = self.saving.try_set(if self.is_changed() { Saving::Changed } else { Saving::Saved(now()) });
             }
             Err(failure) => {

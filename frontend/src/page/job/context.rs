@@ -10,7 +10,7 @@ use millrace_wire::metric::MetricReport;
 use millrace_wire::run::{RunEvent, RunState};
 
 use crate::api;
-use crate::live::use_live;
+use crate::live::{Live, use_live};
 use crate::load::{Loaded, load};
 use crate::widget::dag::{Figures, figures};
 
@@ -26,6 +26,7 @@ pub(super) struct JobContext {
     pub(super) fresh_events: RwSignal<Vec<RunEvent>>,
     /// Goes up with each event that may have changed lists: runs, savepoints, versions.
     pub(super) changes: RwSignal<u32>,
+    live: Live,
 }
 
 /// Events kept of those that arrive live; the list below loads the others.
@@ -35,6 +36,7 @@ impl JobContext {
     pub(super) fn provide(team: &str, id: JobId) -> JobContext {
         let path = api::path::team(team, &format!("jobs/{id}"));
         let job_path = path.clone();
+        let live = use_live();
         let context = JobContext {
             team: StoredValue::new(team.to_owned()),
             id,
@@ -42,13 +44,14 @@ impl JobContext {
                 || (),
                 move |()| {
                     let path = job_path.clone();
-                    async move { api::get::<Job>(&path).await }
+                    async move { api::get::<Job>(&path).await.map(|job| live.up_to_date(job)) }
                 },
             ),
             report: RwSignal::new(None),
             figures: RwSignal::new(HashMap::new()),
             fresh_events: RwSignal::new(Vec::new()),
             changes: RwSignal::new(0),
+            live,
         };
         provide_context(context);
 
@@ -70,7 +73,7 @@ impl JobContext {
             }
             asked || measured
         });
-        use_live().on(move |event| context.hear(event));
+        live.on(move |event| context.hear(event));
         context
     }
 
@@ -82,6 +85,11 @@ impl JobContext {
     pub(super) fn own_path(&self) -> String {
         let id = self.id;
         self.team.with_value(|team| api::path::team(team, &format!("jobs/{id}")))
+    }
+
+    /// Takes in the job as a change of it answered.
+    pub(super) fn set(&self, job: Job) {
+        self.job.set(self.live.up_to_date(job));
     }
 
     pub(super) fn state(&self) -> Option<RunState> {

@@ -56,7 +56,7 @@ pub(super) fn Head() -> impl IntoView {
             }
         });
     });
-    let changed = Callback::new(move |changed: Job| job.set(changed));
+    let changed = Callback::new(move |changed: Job| context.set(changed));
 
     let beside = move || {
         view! {

@@ -61,7 +61,7 @@ fn About() -> impl IntoView {
             match answer {
                 Ok(job) => {
                     let _ = failure.try_set(None);
-                    context.job.set(job);
+                    context.set(job);
                     toasts.good(text::saved());
                 }
                 Err(reason) => {

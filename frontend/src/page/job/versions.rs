@@ -203,7 +203,7 @@ fn Rollback(chosen: RwSignal<Option<u32>>, asks: RwSignal<bool>) -> impl IntoVie
             let _ = busy.try_set(false);
             match answer {
                 Ok(job) => {
-                    context.job.set(job);
+                    context.set(job);
                     let _ = asks.try_set(false);
                     toasts.good(text::rolled_back(number));
                 }

@@ -47,14 +47,18 @@ pub(super) struct Dialogs {
 pub fn JobsPage(team: String) -> impl IntoView {
     let address = use_address();
     let path = api::path::team(&team, "jobs");
+    let live = use_live();
     let jobs = load(
         || (),
         move |()| {
             let path = path.clone();
-            async move { api::pages::all::<JobSummary>(&path).await.map(|page| page.items) }
+            async move {
+                let page = api::pages::all::<JobSummary>(&path).await?;
+                Ok(page.items.into_iter().map(|job| live.up_to_date(job)).collect::<Vec<_>>())
+            }
         },
     );
-    use_live().on(move |event| match event {
+    live.on(move |event| match event {
         LiveEvent::Job { job, desired, current } => jobs.update(|jobs| {
             if let Some(row) = jobs.iter_mut().find(|row| row.id == *job) {
                 row.desired = *desired;
@@ -117,6 +121,7 @@ pub fn JobsPage(team: String) -> impl IntoView {
 
     let dialogs = Dialogs { target: RwSignal::new(None), starts: RwSignal::new(false), stops: RwSignal::new(false) };
     let changed = Callback::new(move |job: Job| {
+        let job = live.up_to_date(job);
         jobs.update(|jobs| {
             if let Some(row) = jobs.iter_mut().find(|row| row.id == job.id) {
                 row.desired = job.desired;

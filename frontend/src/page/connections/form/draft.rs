@@ -4,17 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionKind};
-
-use super::super::BOOTSTRAP;
-
-const PROTOCOL: &str = "security.protocol";
-const MECHANISM: &str = "sasl.mechanism";
-const USER: &str = "sasl.username";
-const PASSWORD: &str = "sasl.password";
-const AUTHORITY: &str = "ssl.ca.pem";
-const CERTIFICATE: &str = "ssl.certificate.pem";
-const KEY: &str = "ssl.key.pem";
-const KEY_PASSWORD: &str = "ssl.key.password";
+use millrace_wire::kafka::{AUTHORITY, BOOTSTRAP, CERTIFICATE, KEY, KEY_PASSWORD, MECHANISM, PASSWORD, PROTOCOL, USER};
 
 /// Fields that show their own errors.
 pub(super) const FIELDS: &[&str] = &[
