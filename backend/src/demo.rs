@@ -75,7 +75,11 @@ pub async fn keep(app: Arc<App>) {
             Err(error) => {
                 let problem = error.to_string();
                 if problem != last_problem {
-                    tracing::warn!(%error, "the demo is not complete yet");
+                    match error.code() {
+                        // As in the first seconds of every start.
+                        Code::Unavailable => tracing::info!("the demo's tables and jobs come soon: {problem}"),
+                        _ => tracing::warn!(%error, "the demo is not complete yet"),
+                    }
                     last_problem = problem;
                 }
             }

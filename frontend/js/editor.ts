@@ -1,5 +1,12 @@
 // The SQL editor: CodeMirror behind a handful of calls. Offsets are UTF-16 here; Rust converts.
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  closeCompletion,
+  completionKeymap,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab, toggleComment } from "@codemirror/commands";
 import { LanguageSupport, bracketMatching, foldGutter, foldKeymap, indentUnit } from "@codemirror/language";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
@@ -52,7 +59,9 @@ export class Editor {
 
   private state(doc: string): EditorState {
     const { setup } = this;
-    const command = (run: (() => void) | undefined) => () => {
+    const command = (run: (() => void) | undefined) => (view: EditorView) => {
+      // Who acts on what is written has chosen nothing from the list, which would lie over the text.
+      closeCompletion(view);
       this.flush();
       run?.();
       return true;

@@ -36,13 +36,12 @@ pub(crate) struct Built {
     pub(crate) over_budget: Option<OverBudget>,
 }
 
-/// Builds all three. The demo broker shares nothing with the rest, so it is compiled beside the console, whose last
-/// steps would leave a core idle.
+/// Builds all three. The demo broker shares nothing with the rest, so it is compiled beside the others, whose last
+/// steps would each leave a core idle.
 pub(crate) fn build(profile: Profile, console: &web::Options) -> anyhow::Result<Built> {
     need::compilers()?;
     let mut broker = Child::start_shown(&mut broker_build(profile))?;
     let over_budget = web::build_of_any_size(console)?;
-    say::step("Build the demo broker, begun beside the console", || wait_for_broker(&mut broker))?;
     say::step("Build the server and the worker", || {
         let mut cargo = command::cargo();
         cargo.args(["build", "--package", "millrace-backend", "--package", "millrace-engine"]);
@@ -53,6 +52,7 @@ pub(crate) fn build(profile: Profile, console: &web::Options) -> anyhow::Result<
         embed_bundle(&mut cargo);
         command::run(&mut cargo)
     })?;
+    say::step("Build the demo broker, begun before", || wait_for_broker(&mut broker))?;
     let folder = place::target().join(profile.folder());
     let binaries = Binaries {
         server: folder.join("millrace"),

@@ -8,6 +8,7 @@ mod command;
 mod crash;
 mod fuzz;
 mod lint;
+mod measure;
 mod need;
 mod place;
 mod run;
@@ -38,6 +39,8 @@ enum Command {
     Crash(crash::Options),
     /// Try broken SQL until the time is over.
     Fuzz(fuzz::Options),
+    /// Measure what people wait for and what an idle machine spends, with optimised programs.
+    Measure,
     /// Install what the machine lacks, as far as that may be done.
     Setup,
     /// Build the programs with the console inside, and start nothing.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Measure => measure::run(),
         Command::Setup => need::everything(),
         Command::Build { release } => build(release),
         Command::Lint => lint::run(),

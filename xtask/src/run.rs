@@ -58,8 +58,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     eprintln!("\nMillrace is at http://127.0.0.1:{}  (Ctrl-C stops it)\n", options.port);
 
     while !stop.is_asked() {
-        if let Some(status) = server.ended()? {
-            bail!("the server ended with {status}");
+        match server.ended()? {
+            // As by `millrace stop`.
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => bail!("the server ended with {status}"),
+            None => {}
         }
         signal::pause();
     }

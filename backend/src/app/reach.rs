@@ -69,7 +69,7 @@ fn problem(
 
 /// The options that decide which machine is called, and as whom; the group and the like do not.
 fn client_options(options: &BTreeMap<String, String>) -> BTreeMap<&String, &String> {
-    let harmless = |name: &str| matches!(name, "properties.group.id" | "properties.client.id");
+    let harmless = |name: &str| matches!(name, "properties.group.id" | "properties.client.id" | "properties.linger.ms");
     options.iter().filter(|(name, _)| name.starts_with("properties.") && !harmless(name)).collect()
 }
 

@@ -167,5 +167,7 @@ pub(super) fn unreachable_broker(cause: &KafkaError) -> Error {
         Some(code) if !silence => format!("The broker refuses the question: {code}."),
         _ => "The broker does not answer.".to_owned(),
     };
-    Error::external(message).hint("Check the address, and that the broker runs.").because(anyhow::anyhow!("{cause}"))
+    Error::external(message)
+        .hint("Check the address, that the broker runs, and whether the port expects TLS or a sign-in.")
+        .because(anyhow::anyhow!("{cause}"))
 }

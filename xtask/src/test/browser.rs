@@ -7,6 +7,7 @@ use crate::{command, need, place, say};
 use anyhow::Context;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::process::Command;
 
 const NAME: &str = "Browser";
 
@@ -34,20 +35,15 @@ pub(super) fn run(binaries: &Binaries, servers: &Servers) -> anyhow::Result<Suit
             return Ok(Suite { name: NAME, passed: 0, failed: 0, skipped: 1 });
         }
     };
-    let folder = place::root().join("e2e");
-    need::npm_packages(&folder)?;
     std::fs::create_dir_all(results())?;
     let report = results().join("browser.json");
     if report.is_file() {
         std::fs::remove_file(&report)?;
     }
 
-    let mut playwright = command::node(&folder.join("node_modules/@playwright/test/cli.js"));
-    playwright.current_dir(&folder).args(["test", "--reporter=list,json"]);
+    let mut playwright = playwright(chromium, binaries)?;
+    playwright.arg("--reporter=list,json");
     playwright.env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
-    playwright.env("MILLRACE_CHROMIUM", chromium);
-    playwright.env("MILLRACE_E2E_RESULTS", results().join("browser"));
-    binaries.announce(&mut playwright);
     servers.announce(&mut playwright);
     // Failing tests make it end with an error; the report says how many.
     let status = playwright.status().context("cannot start Playwright")?;
@@ -61,6 +57,23 @@ pub(super) fn run(binaries: &Binaries, servers: &Servers) -> anyhow::Result<Suit
         failed: report.stats.unexpected + report.stats.flaky + broken,
         skipped: report.stats.skipped,
     })
+}
+
+/// Prints figures; what they should be stands in docs/performance.md.
+pub(crate) fn measure(binaries: &Binaries) -> anyhow::Result<()> {
+    let mut playwright = playwright(chromium()?, binaries)?;
+    command::run(playwright.args(["--config", "measure.config.ts", "--reporter=list"]))
+}
+
+fn playwright(chromium: PathBuf, binaries: &Binaries) -> anyhow::Result<Command> {
+    let folder = place::root().join("e2e");
+    need::npm_packages(&folder)?;
+    let mut playwright = command::node(&folder.join("node_modules/@playwright/test/cli.js"));
+    playwright.current_dir(&folder).arg("test");
+    playwright.env("MILLRACE_CHROMIUM", chromium);
+    playwright.env("MILLRACE_E2E_RESULTS", results().join("browser"));
+    binaries.announce(&mut playwright);
+    Ok(playwright)
 }
 
 fn chromium() -> anyhow::Result<PathBuf> {

@@ -11,6 +11,7 @@ use crate::binary::{self, Profile};
 use crate::server::{Kafka, Postgres};
 use crate::{place, say, tidy, web};
 use anyhow::bail;
+pub(crate) use browser::measure;
 use clap::{Args, ValueEnum};
 pub(crate) use rust::{count, of_native, of_native_lib};
 use std::process::Command;

@@ -147,7 +147,7 @@ fn csv_type(values: &[&str]) -> &'static str {
 
 fn parquet_columns(file: &Path) -> Result<FetchedSchema> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(open(file)?).map_err(|error| {
-        let message = format!("The file '{}' is no readable Parquet file.", file.display());
+        let message = format!("The file '{}' is no readable Parquet file.", path::shown(file));
         EngineError::user("bad_record", message).with_detail(error)
     })?;
     let columns = builder.schema().fields().iter().map(|field| {

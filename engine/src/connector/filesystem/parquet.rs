@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 
 use super::super::layout::ReadLayout;
 use super::facts::FileFacts;
+use super::path::shown;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::Decoded;
@@ -37,7 +38,7 @@ impl ParquetOpener {
 
     pub(super) fn open(&self, file: File, skip: u64, batch_rows: usize, path: &Path) -> Result<ParquetFile> {
         let broken = |error: parquet::errors::ParquetError| {
-            let message = format!("The file '{}' is no readable Parquet file.", path.display());
+            let message = format!("The file '{}' is no readable Parquet file.", shown(path));
             EngineError::user("bad_record", message).with_detail(error)
         };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?;

@@ -74,8 +74,17 @@ fn outside(path: &Path) -> EngineError {
     EngineError::user("path_refused", message)
 }
 
+/// A file as messages name it: with its folder, but without the way there, which is the server's own business.
+pub(super) fn shown(path: &Path) -> String {
+    let file = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    match path.parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{file}", folder.to_string_lossy()),
+        None => file.into_owned(),
+    }
+}
+
 pub(super) fn failed(what: &str, path: &Path, error: &std::io::Error) -> EngineError {
-    let message = format!("The file '{}' cannot be {what}: {}.", path.display(), reason(error));
+    let message = format!("The file '{}' cannot be {what}: {}.", shown(path), reason(error));
     EngineError::external("file_failed", message).with_detail(error)
 }
 

@@ -159,7 +159,8 @@ pub(super) fn consumer(config: &ClientConfig, group: &str) -> Result<Arc<Consume
     }
     // A lost offset is an error to be decided on, never a silent jump.
     config.set("auto.offset.reset", "error");
-    config.set("fetch.wait.max.ms", config.get("fetch.wait.max.ms").unwrap_or("100").to_owned());
+    // Said of tables that are written; a consumer would warn that it means nothing to it.
+    config.remove("linger.ms");
     let consumer = config.create_with_context(Watch);
     consumer.map(Arc::new).map_err(|error| failed("The Kafka client cannot be set up.", &error).without_retry())
 }

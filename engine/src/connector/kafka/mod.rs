@@ -184,6 +184,13 @@ fn options() -> Vec<OptionSchema> {
             &["default", "fixed", "round-robin"],
         )),
         sink(defaulted(
+            "properties.linger.ms",
+            "Send after",
+            "Milliseconds that a record waits for others; longer makes fewer and larger requests.",
+            OptionKind::Integer,
+            "20",
+        )),
+        sink(defaulted(
             "sink.transactional-id-prefix",
             "Transactional id",
             "Accepted for scripts from Flink; the job's identity is used.",
