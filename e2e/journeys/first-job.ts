@@ -64,6 +64,7 @@ export async function firstJob(page: Page, server: Server, guarantee: Guarantee)
   const start = page.getByRole('dialog', { name: 'Start even' });
   await expect(start.getByText(guarantee === 'exactly-once' ? /Exactly-once/ : /At-least-once/)).toBeVisible();
   await expectAccessible(page);
+  await takePictures(page, 'start-dialog');
   await start.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}/);
 
@@ -94,12 +95,14 @@ export async function firstJob(page: Page, server: Server, guarantee: Guarantee)
   // Stop with a savepoint, start from it.
   await page.getByRole('button', { name: 'Stop…' }).click();
   const stop = page.getByRole('dialog', { name: 'Stop even' });
+  await takePictures(page, 'stop-dialog');
   await stop.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(state).toHaveAttribute('data-state', 'stopped', { timeout: 60_000 });
   await page.getByRole('button', { name: 'Start…' }).click();
   const again = page.getByRole('dialog', { name: 'Start even' });
   await again.getByRole('radio', { name: 'A savepoint' }).check();
   await expect(again.getByText('All state is kept.')).toBeVisible();
+  await takePictures(page, 'start-from-savepoint');
   await again.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(state).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
   await page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: /^Runs/ }).click();
