@@ -98,6 +98,7 @@ export async function firstJob(page: Page, server: Server, guarantee: Guarantee)
   await takePictures(page, 'stop-dialog');
   await stop.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(state).toHaveAttribute('data-state', 'stopped', { timeout: 60_000 });
+  await expect(page.getByRole('navigation', { name: 'Job' }).getByRole('link', { name: /^Savepoints\s*1/ })).toBeVisible();
   await page.getByRole('button', { name: 'Start…' }).click();
   const again = page.getByRole('dialog', { name: 'Start even' });
   await again.getByRole('radio', { name: 'A savepoint' }).check();

@@ -7,7 +7,7 @@ use millrace_wire::ids::JobId;
 use millrace_wire::job::Job;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::metric::MetricReport;
-use millrace_wire::run::{RunEvent, RunState};
+use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 
 use crate::api;
 use crate::live::{Live, use_live};
@@ -123,6 +123,10 @@ impl JobContext {
                     events.insert(0, event.clone());
                     events.truncate(FRESH);
                 });
+                if event.kind == RunEventKind::Savepoint {
+                    // One more to count on its tab.
+                    self.job.reload();
+                }
                 self.changes.update(|count| *count = count.wrapping_add(1));
             }
             LiveEvent::JobsChanged { job } if *job == self.id => self.job.reload(),
