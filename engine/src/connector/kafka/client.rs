@@ -161,6 +161,11 @@ pub(super) fn consumer(config: &ClientConfig, group: &str) -> Result<Arc<Consume
     config.set("auto.offset.reset", "error");
     // Said of tables that are written; a consumer would warn that it means nothing to it.
     config.remove("linger.ms");
+    // A full queue is looked at again this soon. The client's own second would be most of the time of a reader that
+    // empties it in a tenth of that.
+    if config.get("fetch.queue.backoff.ms").is_none() {
+        config.set("fetch.queue.backoff.ms", "5");
+    }
     let consumer = config.create_with_context(Watch);
     consumer.map(Arc::new).map_err(|error| failed("The Kafka client cannot be set up.", &error).without_retry())
 }

@@ -110,6 +110,12 @@ impl NativeMessage {
         unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(topic)) }.to_str().unwrap_or_default()
     }
 
+    /// The client's object for the topic, as a number: the same number is the same topic, at no cost. That a topic has
+    /// one object only is not promised.
+    pub(super) fn topic_object(&self) -> usize {
+        self.raw().rkt.addr()
+    }
+
     pub(super) fn partition(&self) -> i32 {
         self.raw().partition
     }

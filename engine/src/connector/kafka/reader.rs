@@ -3,6 +3,7 @@
 //! All partitions are forwarded to one queue, which is drained in batches; messages are put in order of their partition,
 //! so that each batch is of one split. Memory is bounded by the client's own prefetch limits and one drained batch.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -129,8 +130,14 @@ impl KafkaReader {
         } else if self.last_sign.elapsed() > SILENCE {
             self.ask_for_a_sign()?;
         }
-        // Stable, so that the order within a partition stays.
-        self.drained.sort_by(|left, right| (left.topic(), left.partition()).cmp(&(right.topic(), right.partition())));
+        // Stable, so that the order within a partition stays. Names are compared only where topics differ.
+        self.drained.sort_by(|left, right| {
+            let topics = match left.topic_object() == right.topic_object() {
+                true => Ordering::Equal,
+                false => left.topic().cmp(right.topic()),
+            };
+            topics.then(left.partition().cmp(&right.partition()))
+        });
         self.messages.extend(self.drained.drain(..));
         Ok(())
     }
@@ -147,6 +154,7 @@ impl KafkaReader {
     fn batch(&mut self) -> Result<Option<SourceEvent>> {
         while let Some(first) = self.messages.front() {
             let split = SplitId::from(format!("{}/{}", first.topic(), first.partition()));
+            let topic_object = first.topic_object();
             let Some(reading) = self.partitions.get_mut(&split) else {
                 self.messages.pop_front();
                 continue;
@@ -155,7 +163,8 @@ impl KafkaReader {
             let mut last = None;
             while self.rows.len() < self.shared.batch_rows && self.rows.bytes() < BATCH_BYTES {
                 let same = |message: &NativeMessage| {
-                    message.partition() == reading.partition.number && message.topic() == reading.partition.topic
+                    message.partition() == reading.partition.number
+                        && (message.topic_object() == topic_object || message.topic() == reading.partition.topic)
                 };
                 let Some(message) = self.messages.pop_front_if(|message| same(message)) else { break };
                 if let Some(code) = message.error() {
