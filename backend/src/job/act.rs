@@ -82,7 +82,7 @@ impl Actor {
 
     async fn write_intent(&mut self, token: &str) -> Result<bool> {
         let state = if self.run.state == RunState::Pending { RunState::Starting } else { self.run.state };
-        let (seen, now, hash) = (self.seen(), now_ms(), token::hash(token));
+        let (seen, now, hash) = (self.seen(), self.moment(), token::hash(token));
         let message = match seen.attempt {
             0 => format!("Starting version {}.", self.run.version_number),
             attempt => format!("Starting again, attempt {}.", attempt + 1),
@@ -170,7 +170,7 @@ impl Actor {
     pub(super) async fn change(&mut self, to: Move) -> Result<()> {
         let over = to.attempt == AttemptAfter::IsOver;
         let seen = self.seen();
-        let now = now_ms();
+        let now = self.moment();
         let event = self.make_event(event_kind(to.to), seen.attempt, event_text(&to));
         let (store, id, job_id) = (self.shared.store.clone(), self.run.id, self.run.job);
         let changed = transact!(store, tx => {
@@ -215,6 +215,12 @@ impl Actor {
         self.publish_event(event);
         self.publish_job();
         job_event::trim(&self.shared.store, self.run.id).await
+    }
+
+    /// When the run gets its next state: always after the one before, also when the machine's clock was set back.
+    /// Consoles tell by it which of two answers is the newer one.
+    fn moment(&self) -> i64 {
+        now_ms().max(self.run.state_at + 1)
     }
 
     /// An attempt that got on is no part of a crash loop: the next one comes quickly.

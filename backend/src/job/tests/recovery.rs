@@ -149,6 +149,21 @@ async fn killed_between_any_two_steps_no_run_is_stuck() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn states_follow_each_other_though_the_clock_was_set_back() {
+    let world = World::new().await;
+    let ahead = world.row().await.state_at + 3_600_000;
+    sqlx::query("UPDATE job_runs SET state_at = $1").bind(ahead).execute(world.store.writer()).await.unwrap();
+    let fleet = Fleet::new(world.run_folder(), world.job, world.run);
+    let (server, _shutdown) = world.server(Steps::default(), LINK).await;
+    fleet.talk_to(&server);
+    let running = world.until("running", |row| row.state == RunState::Running).await;
+    assert!(running.state_at > ahead, "{} is not after {ahead}", running.state_at);
+    world.ask_stop(&server, StopMode::Cancel).await;
+    let stopped = world.until("stopped", |row| row.state == RunState::Stopped).await;
+    assert!(stopped.state_at > running.state_at);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_that_was_asked_for_while_no_server_ran_is_obeyed() {
     let world = World::new().await;
     let fleet = Fleet::new(world.run_folder(), world.job, world.run);
