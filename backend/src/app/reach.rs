@@ -103,7 +103,10 @@ mod tests {
     fn a_table_is_used_as_it_is_described() {
         let own = ("properties.bootstrap.servers", "10.0.0.1:9092");
         assert!(verdict(true, &[own, ("topic", "orders")]));
-        assert!(verdict(true, &[own, ("topic", "orders"), ("properties.group.id", "mine")]));
+        assert!(verdict(
+            true,
+            &[own, ("topic", "orders"), ("properties.group.id", "mine"), ("properties.linger.ms", "5")]
+        ));
         assert!(!verdict(true, &[("properties.bootstrap.servers", "127.0.0.1:22")]));
         assert!(!verdict(true, &[own, ("properties.ssl.ca.location", "/etc/passwd")]));
         assert!(!verdict(true, &[own, ("topic", "millrace.logs.other")]));
