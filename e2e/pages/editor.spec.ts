@@ -208,14 +208,41 @@ test('editor: what was typed and not saved is offered again, per draft, and gone
 test('editor: who leaves at once after the last key finds the draft saved', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
   const job = await team.post<{ id: string }>('jobs', { name: `left_${Date.now()}`, sql: 'SELECT 1;' });
-  await page.goto(team.at(`editor/${job.id}`));
+  const saved = async () => (await team.get<{ draft: { sql: string } }>(`jobs/${job.id}`)).draft.sql;
   const text = page.locator('.cm-content:visible');
+  const tables = page.getByRole('heading', { level: 1, name: 'Tables' });
+  await page.goto(team.at('tables'));
+  await expect(tables).toBeVisible();
+  await page.goto(team.at(`editor/${job.id}`));
   await text.click();
   await page.keyboard.press('Control+End');
   await page.keyboard.insertText(' -- last words');
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Tables' }).click();
+  await expect(tables).toBeVisible();
+  await expect.poll(saved).toContain('last words');
+
+  // Going back takes the focus from nothing, and so leaves without a sign: key and way back in one go.
+  await page.goBack();
+  await expect(text).toContainText('last words');
+  await text.click();
+  await page.keyboard.press('Control+End');
+  await page.evaluate(() => {
+    document.execCommand('insertText', false, ' and one more');
+    history.forward();
+  });
+  await expect(tables).toBeVisible();
+  await expect.poll(saved).toContain('last words and one more');
+});
+
+test('editor: who leaves the scratch at once after the last key finds it as it was', async ({ signedIn: page, server }) => {
+  const team = new Team(page, server);
+  await page.goto(team.at('editor'));
+  await write(page, 'SELECT 1');
+  await page.keyboard.insertText(' -- last words');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Tables' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Tables' })).toBeVisible();
-  await expect.poll(async () => (await team.get<{ draft: { sql: string } }>(`jobs/${job.id}`)).draft.sql).toContain('last words');
+  await page.goBack();
+  await expect(page.locator('.cm-content:visible')).toContainText('SELECT 1 -- last words');
 });
 
 test('editor: past previews are kept with their rows and open again', async ({ signedIn: page, server }) => {

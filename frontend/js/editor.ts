@@ -51,6 +51,7 @@ export class Editor {
   private readonly setup: Setup;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private found = false;
+  private gone = false;
 
   constructor(parent: HTMLElement, setup: Setup) {
     this.setup = setup;
@@ -109,6 +110,8 @@ export class Editor {
           ...defaultKeymap,
           indentWithTab,
         ]),
+        // Who turns to something else may be about to leave the page.
+        EditorView.domEventHandlers({ blur: () => this.flush() }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) this.changed();
           if (update.selectionSet || update.docChanged) this.caretMoved();
@@ -119,8 +122,10 @@ export class Editor {
 
   private sql(catalog: Catalog) {
     const dialect = flink(catalog.functions);
-    const ask = this.setup.ask;
-    const completion = ask
+    const server = this.setup.ask;
+    // Completion goes on for a moment after the page was left, when nobody is there to be asked.
+    const ask: Ask = async (sql, caret) => (this.gone ? null : ((await server?.(sql, caret)) ?? null));
+    const completion = server
       ? autocompletion({ override: sources(dialect, catalog, ask), activateOnTypingDelay: 60, icons: false })
       : [];
     return [new LanguageSupport(dialect.language), completion];
@@ -207,6 +212,7 @@ export class Editor {
 
   destroy(): void {
     this.flush();
+    this.gone = true;
     this.view.destroy();
   }
 }

@@ -209,7 +209,7 @@ impl Desk {
     fn back_up(&self, (sql, settings): &(String, JobSettings)) {
         if let Some(id) = self.id {
             let backup = Backup { sql: sql.clone(), settings: settings.clone(), at: now() };
-            self.team.with_value(|team| backup::keep(team, id, &backup));
+            let _ = self.team.try_with_value(|team| backup::keep(team, id, &backup));
         }
     }
 
@@ -246,11 +246,19 @@ impl Desk {
     fn save_when_left(&self) {
         let desk = *self;
         on_cleanup(move || {
-            let is_waiting = desk.saving.try_with_untracked(|saving| *saving == Saving::Changed) == Some(true);
-            let (Some(id), true, Some(team)) = (desk.id, is_waiting, desk.team.try_get_value()) else { return };
+            // Asked of the text itself: no effect runs any more to tell of the last keys.
+            let Some(sql) = desk.sql.try_current() else { return };
+            let may_edit = desk.may_edit.try_get_untracked() == Some(true);
+            let Some(id) = desk.id.filter(|_| may_edit && desk.is_changed()) else { return };
             let revision = desk.job.try_with_untracked(|job| job.as_ref().map(|job| job.draft.revision)).flatten();
-            let (Some(revision), Some(settings)) = (revision, desk.settings.try_get_untracked()) else { return };
-            let body = SaveDraft { sql: desk.sql.current(), settings, revision };
+            let left = (desk.team.try_get_value(), desk.settings.try_get_untracked(), revision);
+            let (Some(team), Some(settings), Some(revision)) = left else { return };
+            desk.back_up(&(sql.clone(), settings.clone()));
+            // Under way, the save before this one is about to change the revision; in conflict, somebody has.
+            if desk.saving.try_with_untracked(|saving| matches!(saving, Saving::Busy | Saving::Conflict)) == Some(true) {
+                return;
+            }
+            let body = SaveDraft { sql, settings, revision };
             let path = api::path::team(&team, &format!("jobs/{id}/draft"));
             spawn_local(async move {
                 if api::put::<Job>(&path, &body).await.is_ok() {

@@ -65,7 +65,12 @@ impl SqlHandle {
 
     /// The text at this instant, with what was typed a moment ago.
     pub fn current(&self) -> String {
-        self.with(Editor::doc).or_else(|| self.text.try_get_untracked()).unwrap_or_default()
+        self.try_current().unwrap_or_default()
+    }
+
+    /// The same, and nothing once the page is gone.
+    pub fn try_current(&self) -> Option<String> {
+        self.with(Editor::doc).or_else(|| self.text.try_get_untracked())
     }
 
     pub fn selection(&self) -> Signal<(u32, u32)> {
