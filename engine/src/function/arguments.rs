@@ -20,16 +20,16 @@ impl<A> Values<A> {
     const fn index(&self, row: usize) -> usize {
         if self.constant { 0 } else { row }
     }
+
+    pub(crate) const fn is_constant(&self) -> bool {
+        self.constant
+    }
 }
 
 impl Values<StringArray> {
     pub(crate) fn get(&self, row: usize) -> Option<&str> {
         let index = self.index(row);
         self.array.is_valid(index).then(|| self.array.value(index))
-    }
-
-    pub(crate) const fn is_constant(&self) -> bool {
-        self.constant
     }
 }
 

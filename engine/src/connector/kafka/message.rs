@@ -2,7 +2,8 @@
 
 use arrow::array::ArrayRef;
 
-use super::native::NativeMessage;
+use super::feed::Message;
+use super::offset::Partition;
 use crate::error::{EngineError, Result};
 use crate::format::column::{Column, Data, offset_of};
 use crate::format::temporal::units_per_second;
@@ -43,10 +44,10 @@ impl MetadataColumns {
         Ok(MetadataColumns { columns })
     }
 
-    pub(super) fn push(&mut self, message: &NativeMessage, rows: usize) {
+    pub(super) fn push(&mut self, message: &Message<'_>, partition: &Partition, rows: usize) {
         for (key, column) in &mut self.columns {
             for _ in 0..rows {
-                push(key, column, message);
+                push(key, column, message, partition);
             }
         }
     }
@@ -69,12 +70,12 @@ fn fits(key: &str, ty: &LogicalType) -> bool {
     }
 }
 
-fn push(key: &str, column: &mut Column, message: &NativeMessage) {
+fn push(key: &str, column: &mut Column, message: &Message<'_>, partition: &Partition) {
     match key {
-        "topic" => column.push_bytes(message.topic().as_bytes()),
-        "partition" => column.push_i64(message.partition().into()),
-        "offset" => column.push_i64(message.offset()),
-        "timestamp-type" => column.push_bytes(message.timestamp().1.as_bytes()),
+        "topic" => column.push_bytes(partition.topic.as_bytes()),
+        "partition" => column.push_i64(partition.number.into()),
+        "offset" => column.push_i64(message.offset),
+        "timestamp-type" => column.push_bytes(message.details.timestamp().1.as_bytes()),
         "timestamp" => {
             let units = match column.logical() {
                 LogicalType::Timestamp(precision) | LogicalType::TimestampLtz(precision) => {
@@ -82,17 +83,19 @@ fn push(key: &str, column: &mut Column, message: &NativeMessage) {
                 }
                 _ => 1000,
             };
-            column.push_i64(message.timestamp().0.saturating_mul(units / 1000));
+            column.push_i64(message.details.timestamp().0.saturating_mul(units / 1000));
         }
         "headers" => push_headers(column, message),
-        // The client library does not tell the leader's epoch.
-        _ => column.push_null(),
+        _ => match message.details.leader_epoch() {
+            Some(epoch) => column.push_i64(epoch.into()),
+            None => column.push_null(),
+        },
     }
 }
 
-fn push_headers(column: &mut Column, message: &NativeMessage) {
+fn push_headers(column: &mut Column, message: &Message<'_>) {
     let Data::Map { offsets, keys, values } = column.data() else { return column.push_null() };
-    message.each_header(|name, value| {
+    message.details.each_header(&mut |name, value| {
         keys.push_bytes(String::from_utf8_lossy(name).as_bytes());
         match value {
             Some(value) => values.push_bytes(value),

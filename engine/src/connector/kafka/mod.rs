@@ -13,7 +13,10 @@
 mod check;
 mod client;
 mod committer;
+mod direct;
+mod feed;
 mod fetch;
+mod library;
 mod message;
 mod native;
 mod offset;

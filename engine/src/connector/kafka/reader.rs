@@ -1,9 +1,5 @@
-//! Reads the partitions of one source task.
-//!
-//! All partitions are forwarded to one queue, which is drained in batches; messages are put in order of their partition,
-//! so that each batch is of one split. Memory is bounded by the client's own prefetch limits and one drained batch.
+//! Reads the partitions of one source task: records become batches, each of one split.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +9,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::{SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart};
 use super::client::{self, Consumer, failed};
-use super::native::{MessageQueue, NativeMessage, cached_end};
+use super::feed::{Feed, Given, Position, Take, Waited};
 use super::offset::{self, Partition};
 use super::record::RecordRows;
 use super::source::Shared;
@@ -21,19 +17,14 @@ use super::startup::Startup;
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::BadRecords;
 
-/// Messages taken from the client at once.
-const DRAIN: usize = 8192;
 /// A batch ends after so many bytes.
 const BATCH_BYTES: u64 = 8 << 20;
-/// No message and no end of a partition for so long: the cluster is asked whether it is there.
+/// No sign of a broker for so long: the cluster is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct KafkaReader {
     shared: Arc<Shared>,
-    // Messages die before the queue, the queue before the consumer.
-    messages: VecDeque<NativeMessage>,
-    drained: Vec<NativeMessage>,
-    queue: MessageQueue,
+    feed: Feed,
     consumer: Arc<Consumer>,
     partitions: BTreeMap<SplitId, Reading>,
     ended: VecDeque<SplitId>,
@@ -54,13 +45,19 @@ struct Reading {
     told: bool,
 }
 
+impl Reading {
+    /// Everything before this offset is read.
+    fn reached(&mut self, offset: i64) {
+        self.next = self.next.max(offset.min(self.end.unwrap_or(i64::MAX)));
+        self.done |= self.end.is_some_and(|end| self.next >= end);
+    }
+}
+
 impl KafkaReader {
     pub(super) fn new(shared: Arc<Shared>, splits: Vec<SplitStart>) -> Result<Self> {
         let consumer = client::consumer(&shared.config, &shared.group)?;
         let mut reader = KafkaReader {
-            messages: VecDeque::new(),
-            drained: Vec::new(),
-            queue: MessageQueue::new(Arc::clone(&consumer))?,
+            feed: Feed::new(&shared.config, &consumer, shared.reach, &shared.runtime)?,
             consumer,
             partitions: BTreeMap::new(),
             ended: VecDeque::new(),
@@ -101,21 +98,24 @@ impl KafkaReader {
             if done {
                 self.ended.push_back(Arc::clone(&split));
             }
-            self.queue.forward(&partition.topic, partition.number)?;
             self.partitions.insert(split, Reading { partition, next, end, done, told: done });
         }
         self.assign()
     }
 
-    /// Tells the client what to fetch, from where we are.
+    /// Tells what to fetch, from where we are.
     fn assign(&mut self) -> Result<()> {
-        let open = self.partitions.values().filter(|reading| !reading.done);
-        let list = offset::offset_list(open.map(|reading| (&reading.partition, reading.next)))?;
-        self.consumer.assign(&list).map_err(|error| failed("The partitions cannot be read.", &error))
+        let open = self.partitions.iter().filter(|(_, reading)| !reading.done);
+        let position = |(split, reading): (&SplitId, &Reading)| Position {
+            split: Arc::clone(split),
+            partition: reading.partition.clone(),
+            next: reading.next,
+        };
+        self.feed.assign(open.map(position).collect())
     }
 
-    fn drain(&mut self, wait: Duration) -> Result<()> {
-        // Serves the client's events; messages come through our own queue.
+    fn wait(&mut self, wait: Duration) -> Result<()> {
+        // Serves the client's events; records come through the feed.
         if let Some(Err(error)) = self.consumer.poll(Duration::ZERO) {
             tracing::debug!(%error, "the Kafka client reported an error");
         }
@@ -124,21 +124,17 @@ impl KafkaReader {
                 EngineError::external("kafka_failed", format!("The Kafka client gave up: {code}.")).with_detail(reason)
             );
         }
-        self.queue.drain(wait, DRAIN, &mut self.drained);
-        if !self.drained.is_empty() {
-            self.last_sign = Instant::now();
-        } else if self.last_sign.elapsed() > SILENCE {
-            self.ask_for_a_sign()?;
+        match self.feed.wait(wait) {
+            Waited::Something => self.last_sign = Instant::now(),
+            Waited::Nothing if self.last_sign.elapsed() > SILENCE => self.ask_for_a_sign()?,
+            Waited::Nothing => {}
+            Waited::Refused(split, code) => partition_error(code, self.partitions.get_mut(&split), &split)?,
+            Waited::Unsupported(why) => {
+                tracing::info!(why, "the cluster is read by the client library");
+                self.feed = Feed::library(&self.consumer)?;
+                self.assign()?;
+            }
         }
-        // Stable, so that the order within a partition stays. Names are compared only where topics differ.
-        self.drained.sort_by(|left, right| {
-            let topics = match left.topic_object() == right.topic_object() {
-                true => Ordering::Equal,
-                false => left.topic().cmp(right.topic()),
-            };
-            topics.then(left.partition().cmp(&right.partition()))
-        });
-        self.messages.extend(self.drained.drain(..));
         Ok(())
     }
 
@@ -150,45 +146,38 @@ impl KafkaReader {
         Ok(())
     }
 
-    /// The next run of messages of one partition, as a batch.
+    /// The next run of records of one partition, as a batch.
     fn batch(&mut self) -> Result<Option<SourceEvent>> {
-        while let Some(first) = self.messages.front() {
-            let split = SplitId::from(format!("{}/{}", first.topic(), first.partition()));
-            let topic_object = first.topic_object();
+        while let Some(split) = self.feed.front() {
             let Some(reading) = self.partitions.get_mut(&split) else {
-                self.messages.pop_front();
+                self.feed.give(i64::MAX, &mut |_| Ok(Take::More))?;
                 continue;
             };
-            let bad_before = self.bad.count();
-            let mut last = None;
-            while self.rows.len() < self.shared.batch_rows && self.rows.bytes() < BATCH_BYTES {
-                let same = |message: &NativeMessage| {
-                    message.partition() == reading.partition.number
-                        && (message.topic_object() == topic_object || message.topic() == reading.partition.topic)
-                };
-                let Some(message) = self.messages.pop_front_if(|message| same(message)) else { break };
-                if let Some(code) = message.error() {
-                    partition_error(code, reading, &split)?;
-                    continue;
+            let (shared, rows, bad, newest) = (&self.shared, &mut self.rows, &mut self.bad, &mut self.newest);
+            let bad_before = bad.count();
+            let expected = if reading.done { i64::MAX } else { reading.next };
+            self.feed.give(expected, &mut |given| {
+                match given {
+                    // After an assignment a fetch that was under way may bring older ones again.
+                    Given::Record(message) if reading.done || message.offset < reading.next => {}
+                    Given::Record(message) if reading.end.is_some_and(|end| message.offset >= end) => {
+                        reading.done = true;
+                    }
+                    Given::Record(message) => {
+                        rows.push(&message, &reading.partition, bad)?;
+                        reading.reached(message.offset + 1);
+                    }
+                    Given::Reached(offset) => reading.reached(offset),
+                    // -1 where the record has none.
+                    Given::Newest(at) => *newest = (*newest).max(Some(at).filter(|at| *at > 0)),
+                    Given::Failed(code) => partition_error(code, Some(reading), &split)?,
                 }
-                // After an assignment a fetch that was under way may bring older ones again.
-                if reading.done || message.offset() < reading.next {
-                    continue;
-                }
-                if reading.end.is_some_and(|end| message.offset() >= end) {
-                    reading.done = true;
-                    continue;
-                }
-                self.rows.push(&message, &split, &mut self.bad)?;
-                reading.next = message.offset() + 1;
-                reading.done = reading.end.is_some_and(|end| reading.next >= end);
-                last = Some(message);
-            }
-            // -1 where the record has none.
-            let at = last.map(|message| message.timestamp().0).filter(|at| *at > 0);
-            self.newest = self.newest.max(at);
+                let is_full = rows.len() >= shared.batch_rows || rows.bytes() >= BATCH_BYTES;
+                Ok(if is_full { Take::Enough } else { Take::More })
+            })?;
             if reading.done && !reading.told {
                 reading.told = true;
+                self.feed.finish(&split);
                 self.ended.push_back(Arc::clone(&split));
             }
             if self.bad.count() > bad_before {
@@ -204,24 +193,32 @@ impl KafkaReader {
     }
 }
 
-/// What the client says about a partition instead of a message.
-fn partition_error(code: RDKafkaErrorCode, reading: &mut Reading, split: &str) -> Result<()> {
+/// What is said about a partition instead of a record; of a whole topic nothing is being read under its name.
+fn partition_error(code: RDKafkaErrorCode, reading: Option<&mut Reading>, split: &str) -> Result<()> {
+    let next = reading.as_ref().map(|reading| reading.next).unwrap_or_default();
     match code {
         // All that was there when the end was fixed has been read, also where the last records are no rows
         // (marks of transactions, aborted records).
-        RDKafkaErrorCode::PartitionEOF => reading.done |= reading.end.is_some(),
+        RDKafkaErrorCode::PartitionEOF => {
+            if let Some(reading) = reading {
+                reading.done |= reading.end.is_some();
+            }
+        }
         RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::NoOffset => {
             let message = format!(
-                "Offset {} of {split} is no longer there: the topic was cut or made anew. Start without state, or from another position.",
-                reading.next
+                "Offset {next} of {split} is no longer there: the topic was cut or made anew. Start without state, or from another position."
             );
             return Err(EngineError::user("offset_lost", message));
         }
         RDKafkaErrorCode::UnknownTopicOrPartition
         | RDKafkaErrorCode::UnknownPartition
         | RDKafkaErrorCode::UnknownTopic => {
-            let message = format!("The partition {split} does not exist any more.");
+            let message = format!("{split} does not exist any more.");
             return Err(EngineError::external("topic_not_found", message).without_retry());
+        }
+        RDKafkaErrorCode::BadMessage => {
+            let message = format!("The broker's records of {split} at offset {next} are damaged.");
+            return Err(EngineError::external("records_unreadable", message));
         }
         RDKafkaErrorCode::TopicAuthorizationFailed => {
             let message = format!("The broker does not permit reading {split}.");
@@ -245,7 +242,7 @@ impl SourceReader for KafkaReader {
             if over && self.shared.bounded != super::startup::Bounded::Unbounded {
                 return Ok(SourceEvent::End);
             }
-            self.drain(wait)?;
+            self.wait(wait)?;
         }
         Ok(self.batch()?.unwrap_or(SourceEvent::Idle))
     }
@@ -262,7 +259,6 @@ impl SourceReader for KafkaReader {
         if splits.is_empty() {
             return Ok(());
         }
-        // Messages that wait here stay: those fetched once more are told by their offsets.
         self.open(splits, &Startup::Earliest)
     }
 
@@ -286,7 +282,7 @@ impl SourceReader for KafkaReader {
 
     fn lag(&mut self) -> Vec<SplitLag> {
         let lag = |(split, reading): (&SplitId, &Reading)| {
-            let end = cached_end(&self.consumer, &reading.partition.topic, reading.partition.number);
+            let end = self.feed.end(split, &reading.partition);
             SplitLag { split: Arc::clone(split), position: reading.next, end: end.map(|end| end.max(reading.next)) }
         };
         self.partitions.iter().map(lag).collect()

@@ -5,8 +5,9 @@ use arrow::array::ArrayRef;
 use super::super::ConnectorContext;
 use super::super::layout::{ReadLayout, fields_of_format, key_fields};
 use super::super::option::Options;
+use super::feed::Message;
 use super::message::MetadataColumns;
-use super::native::NativeMessage;
+use super::offset::Partition;
 use super::produce::DeadLetterTopic;
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
@@ -142,20 +143,21 @@ impl RecordRows {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, message: &NativeMessage, split: &str, bad: &mut BadRecords) -> Result<()> {
-        let value = message.value().unwrap_or_default();
-        self.bytes += (value.len() + message.key().map_or(0, <[u8]>::len)) as u64;
+    pub(super) fn push(&mut self, message: &Message<'_>, partition: &Partition, bad: &mut BadRecords) -> Result<()> {
+        let value = message.value.unwrap_or_default();
+        self.bytes += (value.len() + message.key.map_or(0, <[u8]>::len)) as u64;
         let pushed = match &mut self.key {
             None => self.value.push(value),
-            Some(key) => push_both(&mut **key, &mut *self.value, message.key(), value),
+            Some(key) => push_both(&mut **key, &mut *self.value, message.key, value),
         };
         match pushed {
             Ok(rows) => {
-                self.metadata.push(message, rows);
+                self.metadata.push(message, partition, rows);
                 Ok(())
             }
             Err(reason) => {
-                let origin = RecordOrigin { split, offset: message.offset(), key: message.key(), value };
+                let split = partition.split();
+                let origin = RecordOrigin { split: &split, offset: message.offset, key: message.key, value };
                 bad.handle(&origin, &reason)
             }
         }

@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer as _;
+use tokio::runtime::Handle;
 
 use super::super::layout::ReadLayout;
 use super::super::option::Options;
@@ -32,12 +33,13 @@ pub(super) struct Shared {
     pub(super) format: RecordFormat,
     pub(super) batch_rows: usize,
     pub(super) read_only: bool,
+    pub(super) reach: Reach,
+    pub(super) runtime: Handle,
 }
 
 pub(super) struct KafkaSource {
     topics: Vec<String>,
     discovery: Option<Duration>,
-    reach: Reach,
     asker: Mutex<Option<Arc<Consumer>>>,
     known: Mutex<Option<(Instant, Vec<SplitId>)>>,
     shared: Arc<Shared>,
@@ -67,11 +69,12 @@ impl KafkaSource {
             layout,
             batch_rows: context.batch_rows.max(1),
             read_only: context.read_only,
+            reach: Reach::of(&table.options),
+            runtime: context.runtime.clone(),
         };
         Ok(KafkaSource {
             topics: topics.map(str::to_owned).collect(),
             discovery: (!discovery.is_zero()).then_some(discovery),
-            reach: Reach::of(&table.options),
             asker: Mutex::new(None),
             known: Mutex::new(None),
             shared: Arc::new(shared),
@@ -92,7 +95,7 @@ impl KafkaSource {
         let consumer = self.asker()?;
         // Serves the client's own events.
         drop(consumer.poll(Duration::ZERO));
-        self.reach.check(&consumer)?;
+        self.shared.reach.check(&consumer)?;
         let mut splits = Vec::new();
         for topic in &self.topics {
             splits.extend(partitions(&consumer, topic)?.iter().map(|partition| SplitId::from(partition.split())));

@@ -4,6 +4,8 @@
 //! when it is not set.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod direct;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -340,15 +342,11 @@ fn aborted_records_are_not_read() {
             producer.abort_transaction(Duration::from_secs(30)).unwrap();
         }
     }
-    let rows = read_all(&cluster.bounded(&topic), &cluster.context(&topic)).unwrap();
+    let rows = cluster.both(&cluster.bounded(&topic));
     assert_eq!(rows.len(), 10);
     assert!(rows.iter().all(|row| row.contains("true")), "{rows:?}");
     let dirty = with_options(&cluster.bounded(&topic), &[("properties.isolation.level", "read_uncommitted")]);
-    assert_eq!(
-        read_all(&dirty, &cluster.context(&topic)).unwrap().len(),
-        20,
-        "the test sees aborted records when it looks"
-    );
+    assert_eq!(cluster.both(&dirty).len(), 20, "the test sees aborted records when it looks");
 }
 
 #[test]

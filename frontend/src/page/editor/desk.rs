@@ -255,7 +255,8 @@ impl Desk {
             let (Some(team), Some(settings), Some(revision)) = left else { return };
             desk.back_up(&(sql.clone(), settings.clone()));
             // Under way, the save before this one is about to change the revision; in conflict, somebody has.
-            if desk.saving.try_with_untracked(|saving| matches!(saving, Saving::Busy | Saving::Conflict)) == Some(true) {
+            if desk.saving.try_with_untracked(|saving| matches!(saving, Saving::Busy | Saving::Conflict)) == Some(true)
+            {
                 return;
             }
             let body = SaveDraft { sql, settings, revision };
