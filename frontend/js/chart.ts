@@ -99,7 +99,8 @@ export class Chart {
           stroke: colour(series.colour),
           width: 1.5,
           spanGaps: false,
-          points: { show: false },
+          // One figure alone makes no line.
+          points: { show: (plot, index) => plot.data[index]?.filter((value) => value != null).length === 1 },
           ...(series.fill ? { fill: `color-mix(in srgb, ${colour(series.colour)} 12%, transparent)` } : {}),
         })),
       ],

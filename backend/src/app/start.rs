@@ -13,6 +13,7 @@ use super::{catalog, job, sql, version};
 use crate::access::identity::{TeamCaller, Via};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
+use crate::job::stop_in_words;
 use crate::state::App;
 use crate::store::restore_point::RestorePointRow;
 use crate::store::run::RunRow;
@@ -216,7 +217,7 @@ fn in_words(point: &RestorePointRow) -> String {
 
 pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> Result<Job> {
     job::row(app, starter.team, id).await?;
-    let message = format!("{} asked for a stop ({}).", starter.name, request.mode);
+    let message = format!("{} asked to stop {}.", starter.name, stop_in_words(request.mode));
     let asked = transact!(app.store, tx => {
         let Some(run) = store::run::live_in(tx, id).await? else { return Ok(None) };
         store::run::ask_stop(tx, run.id, request.mode).await?;

@@ -60,11 +60,20 @@ pub fn list() -> Vec<FunctionInfo> {
         .map(|(name, entry)| FunctionInfo {
             name: (*name).to_owned(),
             kind: FunctionKind::Scalar,
-            signature: entry.signature.to_owned(),
+            signature: signature(name, entry),
             summary: entry.summary.to_owned(),
             category: entry.category.to_owned(),
         })
         .collect()
+}
+
+/// Under the name that is looked for: an entry with several names is written with its first.
+fn signature(name: &str, entry: &Entry) -> String {
+    let first = entry.names.first().copied().unwrap_or_default();
+    match entry.signature.strip_prefix(first) {
+        Some(rest) if rest.starts_with('(') => format!("{name}{rest}"),
+        _ => entry.signature.to_owned(),
+    }
 }
 
 fn index() -> &'static BTreeMap<&'static str, &'static Entry> {

@@ -37,9 +37,10 @@ const frame = EditorView.theme({
     font: "var(--type-13)",
     overflow: "hidden",
   },
-  ".cm-tooltip-autocomplete > ul": { font: "var(--type-code)", maxHeight: "240px" },
-  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 10px", lineHeight: "20px" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": {
+  // As exact as CodeMirror's own rules, which would win otherwise; the height is ten rows.
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { font: "var(--type-code)", maxHeight: "260px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px", lineHeight: "20px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
     background: "var(--surface-selected)",
     color: "var(--text)",
     boxShadow: "inset 2px 0 var(--accent-mark)",

@@ -15,6 +15,11 @@ pub fn age(ms: u64) -> String {
     }
 }
 
+/// A duration that grows while it is looked at: tenths of a second are enough.
+pub fn roughly(ms: u64) -> String {
+    duration(if ms < 100 { ms } else { ms / 100 * 100 })
+}
+
 /// Two units where the second one matters: for lags and durations.
 pub fn duration(ms: u64) -> String {
     let two = |big: u64, big_name: &str, small: u64, small_name: &str| {
@@ -58,6 +63,11 @@ mod tests {
         ] {
             assert_eq!(age(ms), text);
         }
+    }
+
+    #[test]
+    fn a_growing_duration_is_cut_to_tenths_but_never_to_nothing() {
+        assert_eq!((roughly(41), roughly(187), roughly(1_930)), ("41 ms".into(), "100 ms".into(), "1.9 s".into()));
     }
 
     #[test]

@@ -74,6 +74,7 @@ super::texts! {
     cannot_format = "The SQL cannot be formatted";
     nothing_to_check = "Nothing to check yet.";
     no_problems = "No problems found.";
+    checking = "Checking…";
     whole_script = "the whole script";
     place(line, column, end_line, end_column) = "From line {line}, column {column} to line {end_line}, column {end_column}";
     run = "Run";
@@ -105,6 +106,7 @@ super::texts! {
     ended(reason) = "Ended: {reason}.";
     failed = "Failed.";
     rows_of(rows, most) = "{rows} of at most {most} rows";
+    rows_from(rows, changes) = "{rows} rows from {changes} changes";
     paused(held, rows) = "paused, {held} more came; {rows}";
     cancelled = "cancelled";
     connection_lost = "the connection was lost";

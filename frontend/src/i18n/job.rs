@@ -69,6 +69,7 @@ super::texts! {
     per_s(rate) = "{rate}/s";
     figures_age(age) = "measured {age} ago";
     not_running = "Figures appear while the job runs.";
+    no_figures_yet = "Waits for the first figures.";
     partitions = "Lag per partition";
     partition = "Partition";
     position = "Position";
@@ -126,7 +127,7 @@ super::texts! {
     from = "From";
     from_nothing = "no state";
     run_end = "End";
-    records = "Records in, out";
+    records = "Records in → out";
     stop_mode_savepoint = "with savepoint";
     stop_mode_drain = "drained";
     stop_mode_cancel = "cancelled";
@@ -164,7 +165,7 @@ super::texts! {
     no_savepoints_body = "Checkpoints are taken while the job runs; a savepoint when you ask, or when you stop with one.";
     take_savepoint = "Take a savepoint";
     platform = "by itself";
-    start_from_it = "Start lets you choose one of these.";
+    start_from_it = "Start offers the newest state and every savepoint.";
 
     about = "About";
     name = "Name";

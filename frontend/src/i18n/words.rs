@@ -26,6 +26,7 @@ super::texts! {
     yes = "yes";
     no = "no";
     ago(age) = "{age} ago";
+    seen = "seen";
     just_now = "just now";
     no_match = "Nothing matches";
     no_match_body = "Try fewer words or clear the filter.";

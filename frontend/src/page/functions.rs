@@ -121,7 +121,7 @@ fn list(functions: Vec<FunctionInfo>) -> AnyView {
 
 fn group_rows(category: String, group: Vec<FunctionInfo>) -> AnyView {
     view! {
-        <tr class="table-group"><th scope="rowgroup" colspan="4">{category}" "{group.len()}</th></tr>
+        <tr class="table-group"><th scope="rowgroup" colspan="4"><span class="row"><span class="medium">{category}</span>{group.len()}</span></th></tr>
         {group.into_iter().map(|function| view! {
             <tr>
                 <th scope="row" class="cell-fit medium">{function.name}</th>

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::age::AgeOf;
+use super::age::{AgeOf, Ago};
+use crate::i18n::words;
 
 /// `state`: a run state, `draft`, or `stale`, which wins over the others.
 #[component]
@@ -14,7 +15,7 @@ pub fn StateBadge(
     /// What somebody asked for, where it is not what is.
     #[prop(optional, into)]
     wanted: MaybeProp<String>,
-    /// In a page head.
+    /// In a page head, where nothing says what the age is of.
     #[prop(optional)]
     pill: bool,
     #[prop(optional, into)] title: MaybeProp<String>,
@@ -24,7 +25,15 @@ pub fn StateBadge(
         <span class=class data-state=move || state.get() title=move || title.get()>
             <span class="state-mark" aria-hidden="true"></span>
             {move || state.get()}
-            {move || at.get().map(|at| view! { <span class="state-age"><AgeOf at/></span> })}
+            {move || at.get().map(|at| {
+                let is_seen = pill && state.with(|state| matches!(state.as_str(), "running" | "stale"));
+                let age = if is_seen {
+                    view! { {words::seen()}" "<Ago at/> }.into_any()
+                } else {
+                    view! { <AgeOf at/> }.into_any()
+                };
+                view! { <span class="state-age">{age}</span> }
+            })}
             {move || wanted.get().map(|wanted| view! {
                 <span class="state-want"><span aria-hidden="true">"→"</span>{wanted}</span>
             })}

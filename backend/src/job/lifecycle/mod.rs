@@ -34,6 +34,15 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 
+/// How somebody wanted a job to stop, as the end of a sentence.
+pub(crate) const fn in_words(mode: StopMode) -> &'static str {
+    match mode {
+        StopMode::Savepoint => "with a savepoint",
+        StopMode::Drain => "by draining",
+        StopMode::Cancel => "at once",
+    }
+}
+
 /// How far the current attempt has come. Stored before each step, so that a killed server knows where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millrace_wire::run::RunState;
 
-use super::{Decision, Facts, LEASE, Process, Report, attempt_failed, attempt_lost, process_gone};
+use super::{Decision, Facts, LEASE, Process, Report, attempt_failed, attempt_lost, in_words, process_gone};
 
 const LEASE_MARGIN: Duration = Duration::from_secs(60);
 
@@ -24,7 +24,7 @@ pub(super) fn next(facts: &Facts) -> Decision {
         Report::Stopped { .. } | Report::Nothing | Report::Starting | Report::Running | Report::Stopping => {}
     }
     if let Some(mode) = facts.stop {
-        return Decision::go(RunState::Stopping, format!("Asked to stop ({mode})."));
+        return Decision::go(RunState::Stopping, format!("Asked to stop {}.", in_words(mode)));
     }
     match facts.process {
         Process::Gone => attempt_lost(facts, &process_gone(facts)),

@@ -3,7 +3,7 @@
 use millrace_wire::job::StopMode;
 use millrace_wire::run::RunState;
 
-use super::{Decision, Facts, Phase, Process, Report, attempt_lost, launching};
+use super::{Decision, Facts, Phase, Process, Report, attempt_lost, in_words, launching};
 
 pub(super) fn next(facts: &Facts) -> Decision {
     let ended_by_itself = matches!(facts.report, Report::Finished | Report::Failed(_));
@@ -23,5 +23,5 @@ fn stop(facts: &Facts) -> Decision {
         return Decision::end(RunState::Stopped, "Stopped while it was starting.");
     }
     let mode = facts.stop.unwrap_or(StopMode::Cancel);
-    Decision::go(RunState::Stopping, format!("Asked to stop ({mode}) while it was starting."))
+    Decision::go(RunState::Stopping, format!("Asked to stop {} while it was starting.", in_words(mode)))
 }

@@ -85,7 +85,7 @@ pub(super) fn CreateJob(desk: Desk, open: RwSignal<bool>) -> impl IntoView {
                 }
             }>
                 <p class="muted">{text::create_body()}</p>
-                <TextField label=text::name().to_owned() value=name code=true autofocus=true error=at_name/>
+                <TextField label=text::name().to_owned() value=name autofocus=true error=at_name/>
                 <TextArea label=text::description().to_owned() value=description is_optional=true/>
                 <button type="submit" hidden></button>
             </form>

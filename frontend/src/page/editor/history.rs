@@ -9,7 +9,7 @@ use millrace_wire::preview::{PreviewProgress, ResultColumn};
 
 use super::preview::Preview;
 use crate::clock::local;
-use crate::format::age::duration;
+use crate::format::age::roughly;
 use crate::format::number;
 use crate::i18n::editor as text;
 use crate::ui::button::{Button, IconButton, Kind};
@@ -121,9 +121,10 @@ fn row(past: Arc<Past>, preview: Preview, on_open: Callback<()>, on_insert: Call
             preview.is_on().then(|| text::history_running().to_owned())
         }
     });
-    let read = past.progress.as_ref().map(|progress| {
-        text::history_read_in(number::grouped(progress.records_read), duration(progress.elapsed_ms / 100 * 100))
-    });
+    let read = past
+        .progress
+        .as_ref()
+        .map(|progress| text::history_read_in(number::grouped(progress.records_read), roughly(progress.elapsed_ms)));
     let opened = Arc::clone(&past);
     let open = move |()| {
         preview.reopen(&opened);

@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 
 use super::preview::{MOST_ROWS, Phase, Preview, RowsAs};
-use crate::format::age::duration;
+use crate::format::age::roughly;
 use crate::format::number;
 use crate::i18n::editor as text;
 use crate::ui::button::IconButton;
@@ -62,6 +62,8 @@ pub(super) fn PreviewTools(preview: Preview) -> impl IntoView {
 pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
     let rows = preview.rows();
     let has_updates = preview.has_updates();
+    // Rows that change in place do not come at the end.
+    let follow = Signal::derive(move || preview.rows_as.get() == RowsAs::Changes || !has_updates.get());
     let phase = preview.phase;
     let state = move || match phase.get() {
         Phase::Starting => "starting",
@@ -71,9 +73,9 @@ pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
     };
     let words = move || {
         let progress = preview.progress.get();
-        let read = progress.as_ref().map(|progress| {
-            text::rows_read(number::grouped(progress.records_read), duration(progress.elapsed_ms / 100 * 100))
-        });
+        let read = progress
+            .as_ref()
+            .map(|progress| text::rows_read(number::grouped(progress.records_read), roughly(progress.elapsed_ms)));
         let parts: Vec<String> = match phase.get() {
             Phase::Idle => return String::new(),
             Phase::Starting => vec![text::starting_preview().to_owned()],
@@ -91,7 +93,12 @@ pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
     };
     let shown = move || {
         let held = preview.held_count.get();
-        let count = text::rows_of(number::grouped(preview.count() as u64), number::grouped(u64::from(MOST_ROWS)));
+        let count = preview.count() as u64;
+        let count = if follow.get() {
+            text::rows_of(number::grouped(count), number::grouped(u64::from(MOST_ROWS)))
+        } else {
+            text::rows_from(number::grouped(rows.with(Vec::len) as u64), number::grouped(count))
+        };
         if held > 0 { text::paused(number::grouped(held as u64), count) } else { count }
     };
     let face = Memo::new(move |_| match phase.get() {
@@ -112,7 +119,7 @@ pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
     view! {
         <p class="preview-note" role="status" class:is-hidden=move || phase.get() == Phase::Idle>
             <span class="state" data-state=state><span class="state-mark" aria-hidden="true"></span></span>
-            <span class="truncate" title=words>{words}</span><span class="grow"></span>
+            <span class="grow">{words}</span>
             <span class="nowrap">{shown}</span>
         </p>
         {move || match face.get() {
@@ -132,7 +139,7 @@ pub(super) fn PreviewPanel(preview: Preview) -> impl IntoView {
                     Phase::Broken { message, .. } => Some(view! { <p class="preview-note bad" role="alert">{message}</p> }),
                     _ => None,
                 }}
-                <DataGrid label=text::result_rows() columns=preview.columns rows follow=true/>
+                <DataGrid label=text::result_rows() columns=preview.columns rows follow/>
             }.into_any(),
         }}
     }

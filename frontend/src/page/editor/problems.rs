@@ -17,16 +17,17 @@ pub(super) fn Problems(desk: Desk) -> impl IntoView {
     };
     let state = Memo::new(move |_| {
         let empty = desk.sql.text().with(|text| text.trim().is_empty());
-        let none = validation
-            .with(|validation| validation.as_ref().is_some_and(|validation| validation.diagnostics.is_empty()));
-        (empty, none)
+        let none =
+            validation.with(|validation| validation.as_ref().map(|validation| validation.diagnostics.is_empty()));
+        (empty, none.or(desk.validation_failure.with(Option::is_some).then_some(false)))
     });
     view! {
         {move || desk.validation_failure.get().map(|failure| view! { <div class="ide-empty"><FailureNote failure/></div> })}
         <p class="ide-empty muted" role="status">{move || match state.get() {
             (true, _) => text::nothing_to_check(),
-            (false, true) => text::no_problems(),
-            _ => "",
+            (false, Some(true)) => text::no_problems(),
+            (false, Some(false)) => "",
+            (false, None) => text::checking(),
         }}</p>
         <ol class="problems">
             {move || list().into_iter().map(|diagnostic| item(desk, diagnostic)).collect_view()}

@@ -63,7 +63,7 @@ pub(super) fn NowPanel() -> impl IntoView {
     view! {
         <Panel title=text::now().to_owned() note>
             {move || if figures.with(Option::is_none) {
-                view! { <p class="subtle rail-note">{text::not_running()}</p> }.into_any()
+                view! { <p class="subtle rail-note">{if live.get() { text::no_figures_yet() } else { text::not_running() }}</p> }.into_any()
             } else {
                 view! {
                     <div class:is-old=move || !live.get()><Facts>

@@ -88,7 +88,7 @@ fn row(run: Run) -> AnyView {
         (Some(_), Some(StopMode::Cancel)) => text::stop_mode_cancel().to_owned(),
         (Some(_), None) => words::not_known().to_owned(),
     };
-    let records = format!("{}, {}", number::grouped(run.records_in), number::grouped(run.records_out));
+    let records = format!("{} → {}", number::grouped(run.records_in), number::grouped(run.records_out));
     view! {
         <tr>
             <th scope="row"><a href=logs aria-label=text::logs_of(run.number)>{run.number}</a></th>

@@ -76,7 +76,7 @@ fn About() -> impl IntoView {
     view! {
         <Panel title=text::about().to_owned()>
             <form class="job-about" on:submit=submit>
-                <TextField label=text::name().to_owned() value=name code=true error=at("name")/>
+                <TextField label=text::name().to_owned() value=name error=at("name")/>
                 <TextArea label=text::description().to_owned() value=description is_optional=true error=at("description")/>
                 <TextField label=text::tags().to_owned() value=tags is_optional=true help=text::tags_help().to_owned() error=at("tags")/>
                 {move || failure.get().filter(|failure| !failure.is_only_at(&["name", "description", "tags"]))

@@ -135,7 +135,7 @@ pub fn JobsPage(team: String) -> impl IntoView {
         view! {
             <span class="subtle">{move || {
                 let (shown, total) = (shown.with(Vec::len), total.get());
-                if shown == total { number::grouped(total as u64) } else { words::shown_of(shown, total) }
+                if shown == total { number::counted(total as u64, text::job(), text::jobs()) } else { words::shown_of(shown, total) }
             }}</span>
         }
         .into_any()

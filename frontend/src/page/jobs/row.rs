@@ -48,7 +48,7 @@ pub(super) fn Row(
     let state = part(|job| state_word(job).to_owned());
     let at = Memo::new(move |_| job.with(|job| job.as_ref().and_then(age_from)));
     let want = Memo::new(move |_| job.with(|job| job.as_ref().and_then(wanted)).map(str::to_owned));
-    let rate_text = part(|job| if running(job) { number::rate(rate(job)) } else { "0".to_owned() });
+    let rate_text = part(|job| if running(job) { number::rate(rate(job)) } else { String::new() });
     let throughput =
         Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.throughput.clone()).unwrap_or_default()));
     let lag_text = part(|job| match (lag(job), running(job)) {
@@ -66,8 +66,13 @@ pub(super) fn Row(
     let owner = part(|job| job.owner.clone());
     let tags = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.tags.clone()).unwrap_or_default()));
     let version = part(|job| job.current.as_ref().map(|current| format!("v{}", current.version)).unwrap_or_default());
-    let checkpoint =
-        Memo::new(move |_| job.with(|job| job.as_ref()?.current.as_ref()?.figures.as_ref()?.checkpoint_at));
+    // Of a job that does not run, nothing is known here: its run may well have left a checkpoint.
+    let checkpoint = Memo::new(move |_| {
+        job.with(|job| {
+            let figures = job.as_ref().filter(|job| running(job))?.current.as_ref()?.figures.as_ref();
+            Some(figures.and_then(|figures| figures.checkpoint_at))
+        })
+    });
     let changed = Signal::derive(move || job.with(|job| job.as_ref().map(|job| job.updated_at).unwrap_or_default()));
     let may = refusal(Right::Operate);
     let run_state =
@@ -120,8 +125,9 @@ pub(super) fn Row(
             }).collect_view()}</td>
             <td class="wide-only code muted">{version}</td>
             <td class="wide-only muted">{move || match checkpoint.get() {
-                Some(at) => view! { <Ago at/> }.into_any(),
-                None => text::no_checkpoint().into_any(),
+                Some(Some(at)) => view! { <Ago at/> }.into_any(),
+                Some(None) => text::no_checkpoint().into_any(),
+                None => ().into_any(),
             }}</td>
             <td class="num muted" title=move || local(changed.get()).full()><Ago at=changed/></td>
             <td class="cell-menu">

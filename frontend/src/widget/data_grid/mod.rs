@@ -43,8 +43,8 @@ pub fn DataGrid(
     #[prop(into)] columns: Signal<Vec<ResultColumn>>,
     #[prop(into)] rows: Signal<Vec<Arc<GridRow>>>,
     /// The last row stays in sight while rows arrive, unless somebody scrolled up.
-    #[prop(optional)]
-    follow: bool,
+    #[prop(optional, into)]
+    follow: Signal<bool>,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let top = RwSignal::new(0.0);
@@ -75,7 +75,7 @@ pub fn DataGrid(
             // After the new rows have their height.
             request_animation_frame(move || {
                 if let Some(scroller) = scroller.try_get_untracked().flatten() {
-                    if follow && was_at_end {
+                    if was_at_end && follow.try_get_untracked() == Some(true) {
                         scroller.set_scroll_top(scroller.scroll_height());
                     }
                     measure();

@@ -201,7 +201,7 @@ impl Direct {
             Broken::Batch(error) => unreadable(&split, &error),
         })?;
         if taken == Take::More {
-            let (reached, is_end) = (chunk.reached, chunk.reached >= chunk.end);
+            let (reached, is_end) = (chunk.reached, chunk.reached == chunk.end);
             self.chunks.pop_front();
             take(Given::Reached(reached))?;
             if is_end {

@@ -174,6 +174,8 @@ impl From<bytes::TryGetError> for Malformed {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -203,6 +205,15 @@ mod tests {
         assert_eq!(fetched[0].aborted, [Aborted { producer: 7, first_offset: 40 }]);
         for size in 0..body.len() {
             assert!(fetch_response(body.slice(..size)).is_err(), "{size}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_makes_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let body = Bytes::from(body);
+            let _ = fetch_response(body.clone());
+            let _ = speaks_fetch(body);
         }
     }
 
