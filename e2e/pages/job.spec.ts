@@ -33,7 +33,7 @@ test('job: the running graph shows figures, as a drawing and as a list', async (
     - main:
       - navigation "Breadcrumb"
       - heading "Bids by channel" [level=1]
-      - text: running
+      - text: running seen
       - button /Start…/ [disabled]
       - button "Stop…"
       - button "Savepoint"
