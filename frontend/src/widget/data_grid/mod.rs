@@ -83,6 +83,17 @@ pub fn DataGrid(
             });
         }
     });
+    // Rows that are followed are read from the end, others from the beginning.
+    Effect::new(move |before: Option<bool>| {
+        let follows = follow.get();
+        if before.is_some_and(|before| before != follows) {
+            at_end.set_value(follows);
+            if let Some(scroller) = scroller.get_untracked().filter(|_| !follows) {
+                scroller.set_scroll_top(0);
+            }
+        }
+        follows
+    });
     let resize = window_event_listener(ev::resize, move |_| measure());
     on_cleanup(move || resize.remove());
 

@@ -80,7 +80,7 @@ impl Direct {
 }
 
 /// Settings that mean to reading what is done here, or nothing.
-const UNDERSTOOD: [&str; 24] = [
+const UNDERSTOOD: [&str; 23] = [
     "acks",
     "auto.offset.reset",
     "batch.size",
@@ -104,7 +104,6 @@ const UNDERSTOOD: [&str; 24] = [
     "reconnect.backoff.max.ms",
     "socket.nagle.disable",
     "transaction.timeout.ms",
-    "transactional.id",
 ];
 
 fn limits(config: &ClientConfig) -> Option<FetchLimits> {
