@@ -100,7 +100,7 @@ export class Chart {
           width: 1.5,
           spanGaps: false,
           // One figure alone makes no line.
-          points: { show: (plot, index) => plot.data[index]?.filter((value) => value != null).length === 1 },
+          points: { show: (plot: uPlot, index: number) => Array.from(plot.data[index] ?? []).filter((value) => value != null).length === 1 },
           ...(series.fill ? { fill: `color-mix(in srgb, ${colour(series.colour)} 12%, transparent)` } : {}),
         })),
       ],

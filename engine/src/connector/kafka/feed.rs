@@ -25,13 +25,16 @@ pub(super) struct Message<'a> {
     pub(super) details: &'a dyn Details,
 }
 
+/// Takes name and value of a header.
+pub(super) type HeaderVisit<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>);
+
 /// What only few tables ask of a record.
 pub(super) trait Details {
     /// Milliseconds, and Flink's name of its kind.
     fn timestamp(&self) -> (i64, &'static str);
 
     /// Calls `visit` with name and value of each header.
-    fn each_header(&self, visit: &mut dyn FnMut(&[u8], Option<&[u8]>));
+    fn each_header(&self, visit: HeaderVisit<'_>);
 
     /// None where it is not known.
     fn leader_epoch(&self) -> Option<i32>;

@@ -12,7 +12,7 @@ use rdkafka::consumer::Consumer as _;
 
 use super::super::SplitId;
 use super::client::{Consumer, failed};
-use super::feed::{Details, Given, Message, Position, Take, Waited};
+use super::feed::{Details, Given, HeaderVisit, Message, Position, Take, Waited};
 use super::native::{MessageQueue, NativeMessage, cached_end};
 use super::offset::{self, Partition};
 use crate::error::Result;
@@ -107,7 +107,7 @@ impl Details for NativeMessage {
         NativeMessage::timestamp(self)
     }
 
-    fn each_header(&self, visit: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+    fn each_header(&self, visit: HeaderVisit<'_>) {
         NativeMessage::each_header(self, visit);
     }
 

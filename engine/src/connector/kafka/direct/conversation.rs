@@ -43,7 +43,7 @@ pub(super) struct Followed {
 
 /// What the reader hears.
 pub(super) enum Event {
-    Chunk(Chunk),
+    Chunk(Box<Chunk>),
     /// The partition cannot be read.
     Refused {
         split: SplitId,
@@ -193,7 +193,7 @@ fn take(setup: &Setup, followed: &Followed, fetched: Fetched, slot: &Arc<OwnedSe
         _slot: Arc::clone(slot),
     };
     // Given first and counted then, with nothing between that could be cut short: a chunk may come twice, never not.
-    setup.events.send(Event::Chunk(chunk)).map_err(|_| Ended::Over)?;
+    setup.events.send(Event::Chunk(Box::new(chunk))).map_err(|_| Ended::Over)?;
     followed.next.store(reached, Ordering::Relaxed);
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 use tokio::runtime::Handle;
@@ -28,7 +28,7 @@ use tokio::task::AbortHandle;
 
 use super::super::SplitId;
 use super::client::{Consumer, Reach};
-use super::feed::{Details, Given, Message, Position, Take, Waited};
+use super::feed::{Details, Given, HeaderVisit, Message, Position, Take, Waited};
 use crate::error::{EngineError, Result};
 use conversation::{Chunk, Event, Followed, Setup};
 use pilot::Pilot;
@@ -165,16 +165,13 @@ impl Direct {
         match self.events.recv_timeout(wait) {
             Ok(Event::Chunk(chunk)) => {
                 self.high_watermarks.insert(Arc::clone(&chunk.split), chunk.high_watermark);
-                self.chunks.push_back(chunk);
+                self.chunks.push_back(*chunk);
                 Waited::Something
             }
             Ok(Event::Refused { split, code }) => Waited::Refused(split, code),
             Ok(Event::Unsupported(why)) => Waited::Unsupported(why),
-            Err(RecvTimeoutError::Timeout) => Waited::Nothing,
-            Err(RecvTimeoutError::Disconnected) => {
-                std::thread::sleep(wait);
-                Waited::Nothing
-            }
+            // Time is over; the channel cannot end, since the setup keeps a sender.
+            Err(_) => Waited::Nothing,
         }
     }
 
@@ -268,7 +265,7 @@ impl Details for Record<'_> {
         }
     }
 
-    fn each_header(&self, visit: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
+    fn each_header(&self, visit: HeaderVisit<'_>) {
         Record::each_header(self, visit);
     }
 

@@ -122,8 +122,8 @@ impl Batch {
     }
 
     /// Of a control batch: whether it gives the transaction up.
-    pub(super) fn is_abort(self) -> Result<bool, BatchError> {
-        let mut records = self.open()?;
+    pub(super) fn is_abort(&self) -> Result<bool, BatchError> {
+        let mut records = self.clone().open()?;
         let record = records.next_record()?;
         let key = record.and_then(|record| record.key).unwrap_or_default();
         // Version and kind; 0 is an abort, 1 a commit.
@@ -156,6 +156,7 @@ pub(super) struct Record<'a> {
 }
 
 impl Records {
+    #[inline]
     pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, BatchError> {
         if self.left == 0 {
             return Ok(None);
@@ -200,31 +201,48 @@ const CUT_OFF: BatchError = BatchError::Corrupt("a record that is cut off");
 struct Cut<'a>(&'a [u8]);
 
 impl<'a> Cut<'a> {
+    #[inline]
     fn take(&mut self, size: usize) -> Result<&'a [u8], BatchError> {
         let (taken, rest) = self.0.split_at_checked(size).ok_or(CUT_OFF)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    /// A zigzag number of up to ten bytes.
+    /// A zigzag number of up to ten bytes, most often of one.
+    #[inline]
     fn varint(&mut self) -> Result<i64, BatchError> {
+        match self.0 {
+            [byte, rest @ ..] if byte & 0x80 == 0 => {
+                self.0 = rest;
+                Ok(unzigzag((*byte).into()))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<i64, BatchError> {
         let mut raw = 0_u64;
         for (index, byte) in self.0.iter().enumerate().take(10) {
             raw |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
                 self.0 = &self.0[index + 1..];
-                return Ok((raw >> 1).cast_signed() ^ -(raw & 1).cast_signed());
+                return Ok(unzigzag(raw));
             }
         }
         Err(CUT_OFF)
     }
 
+    #[inline]
     fn bytes(&mut self) -> Result<Option<&'a [u8]>, BatchError> {
         match usize::try_from(self.varint()?) {
             Ok(size) => self.take(size).map(Some),
             Err(_) => Ok(None),
         }
     }
+}
+
+const fn unzigzag(raw: u64) -> i64 {
+    (raw >> 1).cast_signed() ^ -(raw & 1).cast_signed()
 }
 
 fn unpacked(reader: impl std::io::Read) -> Result<Bytes, BatchError> {

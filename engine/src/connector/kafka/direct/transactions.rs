@@ -29,7 +29,7 @@ impl Transactions {
             self.given_up.insert(begun.producer);
         }
         if batch.is_control() {
-            if self.given_up.contains(&batch.producer) && batch.clone().is_abort()? {
+            if self.given_up.contains(&batch.producer) && batch.is_abort()? {
                 self.given_up.remove(&batch.producer);
             }
             return Ok(true);

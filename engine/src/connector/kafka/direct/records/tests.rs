@@ -24,7 +24,11 @@ fn text(out: &mut BytesMut, bytes: Option<&[u8]>) {
     out.put_slice(bytes.unwrap_or_default());
 }
 
-fn records(values: &[(Option<&[u8]>, Option<&[u8]>)]) -> BytesMut {
+type Pair<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+/// Offset, time, key and value.
+type Row = (i64, i64, Option<Vec<u8>>, Option<Vec<u8>>);
+
+fn records(values: &[Pair<'_>]) -> BytesMut {
     let mut out = BytesMut::new();
     for (index, (key, value)) in values.iter().enumerate() {
         let mut record = BytesMut::new();
@@ -68,7 +72,7 @@ fn two() -> BytesMut {
     records(&[(None, Some(b"one")), (Some(b"k"), None)])
 }
 
-fn read(log: &[u8]) -> Result<Vec<(i64, i64, Option<Vec<u8>>, Option<Vec<u8>>)>, BatchError> {
+fn read(log: &[u8]) -> Result<Vec<Row>, BatchError> {
     let mut log = Bytes::copy_from_slice(log);
     let mut found = Vec::new();
     while let Some(batch) = next_batch(&mut log)? {
@@ -88,7 +92,7 @@ fn read(log: &[u8]) -> Result<Vec<(i64, i64, Option<Vec<u8>>, Option<Vec<u8>>)>,
     Ok(found)
 }
 
-fn expected() -> Vec<(i64, i64, Option<Vec<u8>>, Option<Vec<u8>>)> {
+fn expected() -> Vec<Row> {
     vec![(40, 1_000, None, Some(b"one".to_vec())), (41, 1_010, Some(b"k".to_vec()), None)]
 }
 
