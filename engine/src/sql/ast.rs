@@ -252,7 +252,7 @@ pub(crate) enum FromKind {
     Table {
         name: Name,
         hints: Vec<Hint>,
-        system_time: Option<Span>,
+        system_time: Option<Box<SystemTime>>,
     },
     Query(Box<Query>),
     /// `TABLE(TUMBLE(…))`, `LATERAL TABLE(f(x))`, and bare `TUMBLE(…)`.
@@ -272,6 +272,13 @@ pub(crate) enum FromKind {
         condition: JoinCondition,
     },
     Unsupported(&'static str),
+}
+
+/// `FOR SYSTEM_TIME AS OF o.ts`: the table as it was at that time.
+#[derive(Clone, Debug)]
+pub(crate) struct SystemTime {
+    pub time: Expr,
+    pub span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

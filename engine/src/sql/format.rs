@@ -49,6 +49,7 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
         ("BEGIN", "STATEMENT"),
         ("NULLS", "FIRST"),
         ("NULLS", "LAST"),
+        ("FOR", "SYSTEM_TIME"),
     ];
     const AHEAD: &[(&str, &str)] =
         &[("WATERMARK", "FOR"), ("NULLS", "FIRST"), ("NULLS", "LAST"), ("EXECUTE", "STATEMENT"), ("IF", "NOT")];
@@ -62,7 +63,9 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
     if after_dot {
         return false;
     }
+    let of_system_time = own == "OF" && before == "AS" && word(at.checked_sub(2)).eq_ignore_ascii_case("SYSTEM_TIME");
     is_reserved(&own)
+        || of_system_time
         || BEHIND.contains(&(before.as_str(), own.as_str()))
         || AHEAD.contains(&(own.as_str(), after.as_str()))
 }
@@ -390,6 +393,14 @@ mod tests {
         let sql = "create table t (id bigint, m MAP<STRING, INT>, primary key (id) not enforced) with ('connector'='blackhole','a'='b')";
         let expected = "CREATE TABLE t (\n  id bigint,\n  m MAP<STRING, INT>,\n  PRIMARY KEY (id) NOT ENFORCED\n) WITH (\n  'connector' = 'blackhole',\n  'a' = 'b'\n)\n";
         assert_eq!(format_sql(sql).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_time_of_a_temporal_join_is_a_clause() {
+        let sql = "select * from o join r for system_time as of o.ts as v on o.k=v.k";
+        let expected = "SELECT *\nFROM o\nJOIN r FOR SYSTEM_TIME AS OF o.ts AS v ON o.k = v.k\n";
+        assert_eq!(format_sql(sql).unwrap(), expected);
+        assert!(!same_meaning("select a as of", "SELECT a AS OF"));
     }
 
     #[test]

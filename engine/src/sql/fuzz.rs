@@ -20,6 +20,7 @@ const SEEDS: &[&str] = &[
     "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE), CASE k WHEN 'a' THEN 1.5 WHEN NULL THEN 2E3 ELSE CAST(id AS DECIMAL(10, 2)) END FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), k, id;",
     "EXECUTE STATEMENT SET BEGIN INSERT INTO t (id, k) SELECT id, TRIM(BOTH ' ' FROM k) FROM t /*+ OPTIONS('rows-per-second' = '1') */ UNION ALL VALUES (1, U&'\\00e9'), (2, X'0aff'); END;",
     "SELECT EXTRACT(DAY FROM ts), FLOOR(ts TO HOUR), POSITION('a' IN k), OVERLAY(k PLACING 'x' FROM 1 FOR 2), (id, k) = (1, 'a'), id BETWEEN SYMMETRIC 1 AND 2, id IN (1, 2), EXISTS (SELECT 1), r.a, m['x'], -9223372036854775808 FROM t AS x(a, b) JOIN u ON x.a = u.b CROSS JOIN UNNEST(z);",
+    "SELECT /*+ LOOKUP('table' = 'r', 'async' = 'true') */ o.id, r.k FROM t AS o LEFT JOIN v FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k AND r.id > 1;",
     "SET 'parallelism.default' = '4'; USE db; EXPLAIN SELECT 1; DROP VIEW IF EXISTS v; -- end\n/* more */ SELECT DATE '2020-02-30', INTERVAL '1-2' YEAR TO MONTH, TIMESTAMP '2020-01-01 00:00:00.123456789'",
 ];
 

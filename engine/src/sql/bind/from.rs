@@ -12,8 +12,8 @@ impl Binder<'_> {
         let mut relation = match &from.kind {
             FromKind::Table { name, hints, system_time } => {
                 let relation = self.named_relation(name, hints)?;
-                if let Some(span) = system_time {
-                    return self.unsupported("FOR SYSTEM_TIME AS OF", *span);
+                if let Some(time) = system_time {
+                    return self.unsupported("FOR SYSTEM_TIME AS OF", time.span);
                 }
                 relation
             }

@@ -117,6 +117,9 @@ fn expected(before: &[Token], quoted: bool) -> Option<Expected> {
     if last.kind == TokenKind::Sign(",") && in_from_list(before) {
         return Some(Expected::Table { database: None });
     }
+    if is_word(last, "OF") && before.iter().rev().nth(2).is_some_and(|before| is_word(before, "SYSTEM_TIME")) {
+        return Some(Expected::Column { qualifier: Vec::new(), after: false });
+    }
     let operand = match &last.kind {
         TokenKind::Word(word) => !is_reserved(word) && !is_clause(word),
         TokenKind::Quoted(_) | TokenKind::Text(_) | TokenKind::Number(_) => true,

@@ -141,6 +141,7 @@ fn item<'a>(statement: &'a str, tokens: &[Token], start: usize) -> (Option<InSco
         }
         _ => return (None, at),
     };
+    at = behind_system_time(tokens, at);
     if tokens.get(at).is_some_and(|token| is_word(token, "AS")) {
         at += 1;
     }
@@ -155,6 +156,27 @@ fn item<'a>(statement: &'a str, tokens: &[Token], start: usize) -> (Option<InSco
         _ => String::new(),
     };
     (Some(InScope { alias: alias.unwrap_or(own), source }), at)
+}
+
+/// Behind `FOR SYSTEM_TIME AS OF a.b`, where that stands at `at`.
+fn behind_system_time(tokens: &[Token], at: usize) -> usize {
+    let clause = ["FOR", "SYSTEM_TIME", "AS", "OF"];
+    let given = |(ahead, word): (usize, &&str)| tokens.get(at + ahead).is_some_and(|token| is_word(token, word));
+    if !clause.iter().enumerate().all(given) {
+        return at;
+    }
+    let time = tokens.get(at + clause.len()..).unwrap_or_default();
+    let mut operand = true;
+    let name = time.iter().take_while(|token| {
+        let fits = match &token.kind {
+            TokenKind::Word(_) | TokenKind::Quoted(_) => operand,
+            TokenKind::Sign(".") => !operand,
+            _ => false,
+        };
+        operand = !operand;
+        fits
+    });
+    at + clause.len() + name.count()
 }
 
 fn significant(text: &str) -> Vec<Token> {

@@ -42,6 +42,8 @@ fn tables_after_from_join_and_into() {
 fn columns_of_what_is_read_also_before_from() {
     check("SELECT am| FROM orders", &["amount"]);
     check("SELECT o.| FROM orders AS o", &["id", "amount", "ts"]);
+    check("SELECT r.| FROM orders AS o JOIN orders FOR SYSTEM_TIME AS OF o.ts AS r ON o.id = r.id", &["amount"]);
+    check("SELECT * FROM orders AS o JOIN orders FOR SYSTEM_TIME AS OF | AS r ON o.id = r.id", &["ts"]);
     check("SELECT SUM(a|) FROM orders", &["amount"]);
     check("SELECT x.| FROM (SELECT id AS number FROM orders) AS x", &["number"]);
     check(

@@ -3,7 +3,7 @@
 use super::query::from_height;
 use super::{MAX_HEIGHT, Parse, Parser, too_deep};
 use crate::sql::Span;
-use crate::sql::ast::{Alias, Call, ExprKind, From, FromKind, JoinCondition, JoinKind, Query};
+use crate::sql::ast::{Alias, Call, ExprKind, From, FromKind, JoinCondition, JoinKind, Query, SystemTime};
 
 impl Parser<'_> {
     pub(super) fn tables(&mut self) -> Parse<From> {
@@ -95,19 +95,22 @@ impl Parser<'_> {
                 FromKind::Function { call, call_span: expr.span, lateral }
             } else {
                 let hints = self.hints()?;
-                let time = self.here();
-                let system_time = if self.take_words(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
-                    self.expr()?;
-                    Some(self.since(time))
-                } else {
-                    None
-                };
+                let system_time = self.system_time()?;
                 FromKind::Table { name, hints, system_time }
             }
         };
         let kind = self.table_suffix(kind)?;
         let alias = self.alias()?;
         Ok(From { kind, alias, span: self.since(start) })
+    }
+
+    fn system_time(&mut self) -> Parse<Option<Box<SystemTime>>> {
+        let start = self.here();
+        if !self.take_words(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
+            return Ok(None);
+        }
+        let time = self.expr()?;
+        Ok(Some(Box::new(SystemTime { time, span: self.since(start) })))
     }
 
     /// Clauses between a table and its alias that are refused by name.

@@ -284,6 +284,7 @@ pub(super) fn from_height(from: &From) -> usize {
             })
             .max()
             .unwrap_or(0),
+        FromKind::Table { system_time: Some(system_time), .. } => system_time.time.height + 1,
         _ => 1,
     }
 }
