@@ -35,6 +35,7 @@ fn calls() -> Vec<AggregateCall> {
         args: args.to_vec(),
         distinct,
         filter: None,
+        constants: Vec::new(),
         return_type: Type::nullable(LogicalType::BigInt),
     };
     vec![

@@ -1,5 +1,6 @@
 //! The relational plan: what is computed, not how. Every column reference is an index into the input's schema.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::catalog::TableRef;
@@ -227,7 +228,7 @@ pub struct WindowGroup {
     pub local: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct AggregateCall {
     pub function: AggregateFunction,
     /// Input columns (the binder projects expressions first). Empty for `COUNT(*)`.
@@ -235,6 +236,8 @@ pub struct AggregateCall {
     pub distinct: bool,
     /// A BOOLEAN input column; rows where it is not TRUE do not count.
     pub filter: Option<usize>,
+    /// Arguments that are the same for every row: the separator of LISTAGG, the percentages of PERCENTILE.
+    pub constants: Vec<Value>,
     pub return_type: Type,
 }
 
@@ -249,12 +252,30 @@ pub enum AggregateFunction {
     Avg,
     FirstValue,
     LastValue,
+    /// One constant: the separator.
     ListAgg,
     Collect,
+    ArrayAgg(Nulls),
     StddevPop,
     StddevSamp,
     VarPop,
     VarSamp,
+    /// One constant: a percentage, or an array of them. A second argument is how often the value counts.
+    Percentile,
+    ApproxCountDistinct,
+    /// The value of the only row; more than one fail the job. What a query as a value is.
+    SingleValue,
+    /// Over a key and a value, both texts, the latter of JSON.
+    JsonObjectAgg(Nulls),
+    /// Over texts of JSON.
+    JsonArrayAgg(Nulls),
+}
+
+/// What becomes of NULLs that are gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Nulls {
+    Kept,
+    LeftOut,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,6 +307,20 @@ pub enum SinkTarget {
     Table(TableRef),
     /// A bare SELECT: rows go to whoever asked (preview, `millrace run`, tests).
     Collect,
+}
+
+/// Part of the text that says whether a checkpoint fits an operator: what is there only since later is left out where
+/// it says nothing.
+impl fmt::Debug for AggregateCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut call = f.debug_struct("AggregateCall");
+        call.field("function", &self.function).field("args", &self.args).field("distinct", &self.distinct);
+        call.field("filter", &self.filter);
+        if !self.constants.is_empty() {
+            call.field("constants", &self.constants);
+        }
+        call.field("return_type", &self.return_type).finish()
+    }
 }
 
 impl Rel {

@@ -7,8 +7,8 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time32MillisecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
-use arrow::row::{RowConverter, SortField};
 
+use super::encoded::Encoded;
 use super::sum::{Bits, read_i128};
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
@@ -117,18 +117,15 @@ where
 
 /// Any other type that has an order, by its row encoding.
 struct ExtremeBytes {
-    converter: RowConverter,
+    encoded: Encoded,
     values: Vec<Option<Box<[u8]>>>,
-    null: Box<[u8]>,
     heap: usize,
     side: Side,
 }
 
 impl ExtremeBytes {
     fn new(ty: &DataType, side: Side) -> Result<Self> {
-        let converter = RowConverter::new(vec![SortField::new(ty.clone())])?;
-        let null = converter.convert_columns(&[arrow::array::new_null_array(ty, 1)])?.row(0).data().into();
-        Ok(ExtremeBytes { converter, values: Vec::new(), null, heap: 0, side })
+        Ok(ExtremeBytes { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, side })
     }
 
     fn offer(&mut self, slot: usize, value: &[u8]) {
@@ -157,7 +154,7 @@ impl Accumulator for ExtremeBytes {
 
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
         let Some(arg) = args.first() else { return Ok(()) };
-        let rows = self.converter.convert_columns(std::slice::from_ref(arg))?;
+        let rows = self.encoded.encode(arg)?;
         let nulls = arg.logical_nulls();
         update.each(nulls.as_ref(), |row, slot, _| self.offer(slot, rows.row(row).data()));
         Ok(())
@@ -173,10 +170,8 @@ impl Accumulator for ExtremeBytes {
     }
 
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef> {
-        let parser = self.converter.parser();
-        let value = |slot: &u32| parser.parse(self.values[*slot as usize].as_deref().unwrap_or(&self.null));
-        let mut columns = self.converter.convert_rows(slots.iter().map(value))?;
-        columns.pop().ok_or_else(|| EngineError::internal("no column was decoded"))
+        let value = |slot: &u32| self.values[*slot as usize].as_deref().unwrap_or(self.encoded.null());
+        self.encoded.decode(slots.iter().map(value))
     }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>) {

@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use arrow::row::{RowConverter, SortField};
 
+use super::encoded::Encoded;
 use super::extreme::Side;
 use super::{Accumulator, Update};
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::state::{Reader, write_bytes, write_i64, write_u32};
 
 /// Bookkeeping per value beside its bytes.
 const PER_VALUE: usize = 40;
 
 pub(super) struct ExtremeCounts {
-    converter: RowConverter,
-    null: Box<[u8]>,
+    encoded: Encoded,
     /// Row-encoded, hence ordered as the values are. A count may be negative for a while, when a row is taken back
     /// before it came.
     values: Vec<BTreeMap<Box<[u8]>, i64>>,
@@ -26,9 +25,7 @@ pub(super) struct ExtremeCounts {
 
 impl ExtremeCounts {
     pub(super) fn new(ty: &DataType, side: Side) -> Result<Self> {
-        let converter = RowConverter::new(vec![SortField::new(ty.clone())])?;
-        let null = converter.convert_columns(&[arrow::array::new_null_array(ty, 1)])?.row(0).data().into();
-        Ok(ExtremeCounts { converter, null, values: Vec::new(), heap: 0, side })
+        Ok(ExtremeCounts { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, side })
     }
 
     fn add(&mut self, slot: usize, value: &[u8], count: i64) {
@@ -51,7 +48,7 @@ impl ExtremeCounts {
             Side::Least => there.next(),
             Side::Greatest => there.next_back(),
         };
-        best.map_or(&self.null, |(value, _)| value)
+        best.map_or(self.encoded.null(), |(value, _)| value)
     }
 }
 
@@ -67,7 +64,7 @@ impl Accumulator for ExtremeCounts {
 
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
         let Some(arg) = args.first() else { return Ok(()) };
-        let rows = self.converter.convert_columns(std::slice::from_ref(arg))?;
+        let rows = self.encoded.encode(arg)?;
         let nulls = arg.logical_nulls();
         update.each(nulls.as_ref(), |row, slot, retract| {
             self.add(slot, rows.row(row).data(), if retract { -1 } else { 1 })
@@ -85,9 +82,7 @@ impl Accumulator for ExtremeCounts {
     }
 
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef> {
-        let parser = self.converter.parser();
-        let mut columns = self.converter.convert_rows(slots.iter().map(|slot| parser.parse(self.best(*slot))))?;
-        columns.pop().ok_or_else(|| EngineError::internal("no column was decoded"))
+        self.encoded.decode(slots.iter().map(|slot| self.best(*slot)))
     }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>) {

@@ -6,9 +6,11 @@
 mod avg;
 mod count;
 mod distinct;
+mod encoded;
 mod extreme;
 mod extreme_counts;
 mod set;
+mod single_value;
 mod sum;
 
 use arrow::array::{Array as _, ArrayRef};
@@ -92,6 +94,7 @@ pub fn accumulator(call: &AggregateCall, args: &[DataType], retracts: bool) -> R
                 extreme::extreme(ty, wanted)?
             }
         }
+        AggregateFunction::SingleValue => Box::new(single_value::SingleValue::new(first(args)?, retracts)?),
         other => {
             return Err(EngineError::user(
                 "unsupported",

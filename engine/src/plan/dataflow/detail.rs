@@ -162,10 +162,16 @@ pub(super) fn function_name(function: AggregateFunction) -> &'static str {
         AggregateFunction::LastValue => "LAST_VALUE",
         AggregateFunction::ListAgg => "LISTAGG",
         AggregateFunction::Collect => "COLLECT",
+        AggregateFunction::ArrayAgg(_) => "ARRAY_AGG",
         AggregateFunction::StddevPop => "STDDEV_POP",
         AggregateFunction::StddevSamp => "STDDEV_SAMP",
         AggregateFunction::VarPop => "VAR_POP",
         AggregateFunction::VarSamp => "VAR_SAMP",
+        AggregateFunction::Percentile => "PERCENTILE",
+        AggregateFunction::ApproxCountDistinct => "APPROX_COUNT_DISTINCT",
+        AggregateFunction::SingleValue => "SINGLE_VALUE",
+        AggregateFunction::JsonObjectAgg(_) => "JSON_OBJECTAGG",
+        AggregateFunction::JsonArrayAgg(_) => "JSON_ARRAYAGG",
     }
 }
 

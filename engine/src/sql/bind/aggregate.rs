@@ -212,6 +212,7 @@ impl Binder<'_> {
                 args: call.args.iter().map(|arg| columns.slot(arg)).collect(),
                 distinct: call.distinct,
                 filter: call.filter.as_ref().map(|condition| columns.slot(condition)),
+                constants: Vec::new(),
                 return_type: call.return_type.clone(),
             })
             .collect();

@@ -217,6 +217,7 @@ impl Overs {
                         args: args.iter().map(&mut slot).collect(),
                         distinct,
                         filter: filter.as_ref().map(&mut slot),
+                        constants: Vec::new(),
                         return_type,
                     })
                 }

@@ -352,7 +352,8 @@ pub(super) fn supported_call(call: &AggregateCall) -> Result<(), Problem> {
         | AggregateFunction::Sum0
         | AggregateFunction::Min
         | AggregateFunction::Max
-        | AggregateFunction::Avg => Ok(()),
+        | AggregateFunction::Avg
+        | AggregateFunction::SingleValue => Ok(()),
         other => Err(problem("unsupported", format!("{} is not supported yet.", function_name(other)))),
     }
 }

@@ -105,6 +105,7 @@ impl Builder<'_> {
                     args: Vec::new(),
                     distinct: false,
                     filter: None,
+                    constants: Vec::new(),
                     return_type: call.return_type(),
                 },
             };
