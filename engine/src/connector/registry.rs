@@ -59,7 +59,7 @@ pub fn problems(table: &TableRef, use_: TableUse) -> Vec<OptionProblem> {
         return vec![problem];
     }
     let mut found = option_problems(table, &schema);
-    found.extend(format_problems(table, &schema));
+    found.extend(format_problems(table, &schema, use_));
     if found.is_empty() {
         let own = connector.validate(table, use_);
         found.extend(own.into_iter().map(|problem| OptionProblem { option: quoted_name(&problem.message), problem }));
@@ -130,7 +130,7 @@ pub(super) fn formats_of(table: &TableRef) -> Vec<(&'static str, &str)> {
     formats
 }
 
-fn format_problems(table: &TableRef, schema: &ConnectorSchema) -> Vec<OptionProblem> {
+fn format_problems(table: &TableRef, schema: &ConnectorSchema, use_: TableUse) -> Vec<OptionProblem> {
     let mut found = Vec::new();
     for (prefix, name) in formats_of(table) {
         let option = format!("{prefix}format");
@@ -147,7 +147,11 @@ fn format_problems(table: &TableRef, schema: &ConnectorSchema) -> Vec<OptionProb
         let Some(format) = format::find(name) else { continue };
         let fields = super::layout::fields_of_format(table, prefix);
         let options = FormatOptions::of_table(&table.options, prefix, name);
-        for (option, message) in format.problems(&fields, &options) {
+        let mut wrong = format.problems(&fields, &options);
+        if use_ == TableUse::Write {
+            wrong.extend(format.problems_of_writing(&options));
+        }
+        for (option, message) in wrong {
             let option = if option.is_empty() { option } else { format!("{prefix}{option}") };
             found.push(about(&option, "wrong-arguments", message, None));
         }

@@ -24,8 +24,8 @@ pub use framing::Framing;
 pub(crate) use text::scalar_text;
 
 use crate::change::RowKind;
-use crate::error::Result;
-use crate::types::{Field, LogicalType};
+use crate::error::{EngineError, Result};
+use crate::types::{Field, LogicalType, Type};
 
 /// A record larger than this is refused by every decoder.
 pub const RECORD_LIMIT: usize = 64 << 20;
@@ -47,6 +47,30 @@ pub trait Format: Send + Sync {
     /// What is wrong with options and columns: name of the option (empty for columns) and message.
     fn problems(&self, fields: &[Field], options: &FormatOptions) -> Vec<(String, String)>;
 
+    /// What speaks against writing with these options.
+    fn problems_of_writing(&self, _options: &FormatOptions) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// What metadata columns can read of a record beside its fields.
+    fn metadata(&self) -> Vec<MetadataKey> {
+        Vec::new()
+    }
+
+    /// As [`Self::decoder`], with one column per metadata key behind those of the fields.
+    fn decoder_with_metadata(
+        &self,
+        fields: &[Field],
+        wanted: &[usize],
+        metadata: &[(String, Type)],
+        options: &FormatOptions,
+    ) -> Result<Box<dyn Decoder>> {
+        match metadata.first() {
+            None => self.decoder(fields, wanted, options),
+            Some((key, _)) => Err(EngineError::user("unsupported", format!("The format has no metadata '{key}'."))),
+        }
+    }
+
     /// A decoder that fills the `wanted` ones of `fields`, in that order.
     fn decoder(&self, fields: &[Field], wanted: &[usize], options: &FormatOptions) -> Result<Box<dyn Decoder>>;
 
@@ -54,6 +78,25 @@ pub trait Format: Send + Sync {
 
     /// How records are told apart in a file.
     fn framing(&self, options: &FormatOptions) -> Framing;
+}
+
+/// A key for `METADATA FROM`, and the type it has in Flink.
+pub struct MetadataKey {
+    pub key: &'static str,
+    pub ty: LogicalType,
+}
+
+/// Whether a column of the declared type can hold metadata of the known one.
+pub(crate) fn metadata_fits(declared: &LogicalType, known: &LogicalType) -> bool {
+    match (declared, known) {
+        (declared, LogicalType::String) => declared.is_character(),
+        (declared, LogicalType::TimestampLtz(_)) => declared.is_timestamp(),
+        (LogicalType::Array(declared), LogicalType::Array(known)) => metadata_fits(&declared.logical, &known.logical),
+        (LogicalType::Map(key, value), LogicalType::Map(known_key, known_value)) => {
+            metadata_fits(&key.logical, &known_key.logical) && metadata_fits(&value.logical, &known_value.logical)
+        }
+        _ => declared == known,
+    }
 }
 
 pub trait Decoder: Send {

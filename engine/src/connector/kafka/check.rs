@@ -6,10 +6,12 @@ use super::super::registry::problem;
 use super::super::{TableUse, layout};
 use super::message::METADATA;
 use super::produce::transaction_timeout_problem;
+use super::record::OF_VALUE;
 use super::startup::{Bounded, Startup};
 use super::{client, sink};
 use crate::catalog::{ColumnKind, TableRef};
 use crate::format::bad_record::OnError;
+use crate::format::{self, MetadataKey, metadata_fits};
 use crate::sql::Problem;
 
 pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
@@ -29,20 +31,42 @@ pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
         TableUse::Read => found.extend(read_problems(table, &options)),
         TableUse::Write => found.extend(write_problems(table, &options)),
     }
+    found.extend(metadata_problems(table, use_));
+    found
+}
+
+fn metadata_problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let of_format = value_metadata(table);
     for column in &table.columns {
         let ColumnKind::Metadata { key, virtual_ } = &column.kind else { continue };
-        let Some(known) = METADATA.iter().find(|known| known.key == key) else {
-            let names: Vec<&str> = METADATA.iter().map(|known| known.key).collect();
+        let record_key = METADATA.iter().find(|known| known.key == key);
+        let format_key = key.strip_prefix(OF_VALUE).and_then(|key| of_format.iter().find(|known| known.key == key));
+        if record_key.is_none() && format_key.is_none() {
+            let names = METADATA.iter().map(|known| known.key.to_owned());
+            let names: Vec<String> =
+                names.chain(of_format.iter().map(|known| format!("{OF_VALUE}{}", known.key))).collect();
             found.push(problem("unsupported", format!("Kafka has no metadata '{key}'. Known: {}.", names.join(", "))));
             continue;
-        };
-        if use_ == TableUse::Write && !*virtual_ && !known.writable {
+        }
+        if let Some(known) = format_key
+            && !metadata_fits(&column.ty.logical, &known.ty)
+        {
+            let message = format!("The metadata '{key}' is {} and cannot be read as {}.", known.ty, column.ty.logical);
+            found.push(problem("type-mismatch", message));
+        }
+        if use_ == TableUse::Write && !*virtual_ && record_key.is_none_or(|known| !known.writable) {
             let message =
                 format!("The metadata '{key}' cannot be written; declare the column '{}' VIRTUAL.", column.name);
             found.push(problem("unsupported", message));
         }
     }
     found
+}
+
+fn value_metadata(table: &TableRef) -> Vec<MetadataKey> {
+    let name = table.option("format").or_else(|| table.option("value.format")).unwrap_or_default();
+    format::find(name).map(|format| format.metadata()).unwrap_or_default()
 }
 
 fn key_problems(table: &TableRef) -> Vec<Problem> {

@@ -61,7 +61,7 @@ impl KafkaReader {
             consumer,
             partitions: BTreeMap::new(),
             ended: VecDeque::new(),
-            rows: shared.format.rows(&shared.layout)?,
+            rows: shared.format.rows()?,
             bad: shared.format.bad_records()?,
             newest: None,
             last_sign: Instant::now(),

@@ -14,7 +14,10 @@ use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
 use crate::format::{self, BadRecord, Decoded, Decoder, Format, FormatOptions};
-use crate::types::Field;
+use crate::types::{Field, Type};
+
+/// Before the metadata keys of the value's format.
+pub(super) const OF_VALUE: &str = "value.";
 
 /// How records of a table are decoded.
 pub(super) struct RecordFormat {
@@ -22,6 +25,9 @@ pub(super) struct RecordFormat {
     key: Option<Part>,
     /// For each wanted column: from the key or the value, and which of its decoded columns.
     order: Vec<(Side, usize)>,
+    /// Metadata of the record, and where each metadata column comes from.
+    record_metadata: Vec<(String, Type)>,
+    metadata: Vec<Metadata>,
     on_error: OnError,
     dead_letters: Option<(rdkafka::ClientConfig, String)>,
 }
@@ -31,6 +37,17 @@ struct Part {
     options: FormatOptions,
     fields: Vec<Field>,
     wanted: Vec<usize>,
+    /// Metadata that the format reads.
+    metadata: Vec<(String, Type)>,
+}
+
+/// Where a metadata column comes from.
+#[derive(Clone, Copy)]
+enum Metadata {
+    /// Place among those of the record.
+    Record(usize),
+    /// Place among those of the value's format.
+    Format(usize),
 }
 
 #[derive(Clone, Copy)]
@@ -50,11 +67,12 @@ impl Part {
             options: FormatOptions::of_table(&table.options, prefix, name),
             fields: fields_of_format(table, prefix),
             wanted: Vec::new(),
+            metadata: Vec::new(),
         }))
     }
 
     fn decoder(&self) -> Result<Box<dyn Decoder>> {
-        self.format.decoder(&self.fields, &self.wanted, &self.options)
+        self.format.decoder_with_metadata(&self.fields, &self.wanted, &self.metadata, &self.options)
     }
 
     /// The decoded column of a field, asking for it when it is not asked for yet.
@@ -81,9 +99,12 @@ impl RecordFormat {
             value,
             key,
             order: Vec::new(),
+            record_metadata: Vec::new(),
+            metadata: Vec::new(),
             on_error: OnError::of_table(&table.options),
             dead_letters: None,
         };
+        format.place_metadata(layout);
         for index in &layout.wanted {
             let name = layout.fields.get(*index).map(|field| field.name.as_str()).unwrap_or_default();
             // A column of the key is read from the key, as in Flink.
@@ -100,6 +121,18 @@ impl RecordFormat {
         Ok(format)
     }
 
+    /// Keys that begin with `value.` are read by the format.
+    fn place_metadata(&mut self, layout: &ReadLayout) {
+        for (key, ty) in &layout.metadata {
+            let (place, list, key) = match key.strip_prefix(OF_VALUE) {
+                Some(key) => (Metadata::Format(self.value.metadata.len()), &mut self.value.metadata, key),
+                None => (Metadata::Record(self.record_metadata.len()), &mut self.record_metadata, key.as_str()),
+            };
+            list.push((key.to_owned(), ty.clone()));
+            self.metadata.push(place);
+        }
+    }
+
     pub(super) fn changelog(&self) -> bool {
         self.value.format.changelog()
     }
@@ -114,11 +147,13 @@ impl RecordFormat {
         })
     }
 
-    pub(super) fn rows(&self, layout: &ReadLayout) -> Result<RecordRows> {
+    pub(super) fn rows(&self) -> Result<RecordRows> {
         Ok(RecordRows {
             value: self.value.decoder()?,
             key: self.key.as_ref().map(Part::decoder).transpose()?,
-            metadata: MetadataColumns::new(&layout.metadata)?,
+            metadata: MetadataColumns::new(&self.record_metadata)?,
+            places: self.metadata.clone(),
+            fields: self.value.wanted.len(),
             order: self.order.clone(),
             bytes: 0,
         })
@@ -130,6 +165,9 @@ pub(super) struct RecordRows {
     value: Box<dyn Decoder>,
     key: Option<Box<dyn Decoder>>,
     metadata: MetadataColumns,
+    places: Vec<Metadata>,
+    /// How many columns of the value are fields; metadata of the format stands behind them.
+    fields: usize,
     order: Vec<(Side, usize)>,
     bytes: u64,
 }
@@ -178,7 +216,15 @@ impl RecordRows {
             array.cloned().ok_or_else(|| EngineError::internal("a decoded column is missing"))
         });
         let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-        let metadata = self.metadata.finish()?;
+        let of_record = self.metadata.finish()?;
+        let metadata = self.places.iter().map(|place| {
+            let array = match place {
+                Metadata::Record(index) => of_record.get(*index),
+                Metadata::Format(index) => value.columns.get(self.fields + index),
+            };
+            array.cloned().ok_or_else(|| EngineError::internal("a metadata column is missing"))
+        });
+        let metadata = metadata.collect::<Result<Vec<ArrayRef>>>()?;
         layout.batch(rows, Decoded { columns, kinds: value.kinds }, &metadata)
     }
 }
