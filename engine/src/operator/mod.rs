@@ -14,6 +14,7 @@ mod over;
 mod rank;
 #[cfg(test)]
 mod rank_tests;
+mod session;
 mod sink;
 mod stored_rows;
 mod table_columns;
@@ -36,6 +37,7 @@ pub use group_aggregate::{GroupAggregate, GroupAggregateSpec};
 pub use join::{IntervalJoin, Join, JoinSpec, WindowJoin, WindowJoinSpec};
 pub use over::{OverAggregate, OverAggregateSpec};
 pub use rank::{NumberColumn, Rank, RankSpec};
+pub use session::{SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec};
 pub use sink::SinkOperator;
 pub use table_columns::TableColumns;
 pub use time_sort::{TimeSort, TimeSortSpec};

@@ -20,7 +20,7 @@ use crate::time::window::{Shape, Windows};
 use crate::types::{Field, LogicalType, Schema, Type};
 
 /// `k STRING, v BIGINT, ts TIMESTAMP(3)`
-fn input() -> Schema {
+pub(super) fn input() -> Schema {
     let field = |name: &str, ty| Field::new(name, Type::nullable(ty));
     Schema::new(vec![
         field("k", LogicalType::String),
@@ -29,7 +29,7 @@ fn input() -> Schema {
     ])
 }
 
-fn calls() -> Vec<AggregateCall> {
+pub(super) fn calls() -> Vec<AggregateCall> {
     let call = |function, args: &[usize], distinct| AggregateCall {
         function,
         args: args.to_vec(),
@@ -48,18 +48,18 @@ fn calls() -> Vec<AggregateCall> {
     ]
 }
 
-fn results() -> Vec<Field> {
+pub(super) fn results() -> Vec<Field> {
     ["n", "s", "mn", "mx", "a", "d"].map(|name| Field::new(name, Type::nullable(LogicalType::BigInt))).to_vec()
 }
 
 #[derive(Clone, Debug)]
-struct Row {
-    key: String,
-    value: Option<i64>,
-    time: i64,
+pub(super) struct Row {
+    pub(super) key: String,
+    pub(super) value: Option<i64>,
+    pub(super) time: i64,
 }
 
-fn batch(rows: &[(RowKind, Row)]) -> ChangeBatch {
+pub(super) fn batch(rows: &[(RowKind, Row)]) -> ChangeBatch {
     let schema: SchemaRef = input().to_arrow();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, row)| &row.key))),
@@ -73,7 +73,7 @@ fn batch(rows: &[(RowKind, Row)]) -> ChangeBatch {
 }
 
 /// What the aggregates of these values are.
-fn model(values: &[Option<i64>]) -> Vec<Option<i64>> {
+pub(super) fn model(values: &[Option<i64>]) -> Vec<Option<i64>> {
     let there: Vec<i64> = values.iter().copied().flatten().collect();
     let sum = (!there.is_empty()).then(|| there.iter().sum::<i64>());
     let distinct: BTreeSet<i64> = there.iter().copied().collect();
@@ -88,7 +88,7 @@ fn model(values: &[Option<i64>]) -> Vec<Option<i64>> {
 }
 
 /// Applies a changelog, refusing to take back what is not there.
-fn apply(table: &mut Vec<String>, changes: &[ChangeBatch], writer: &RowWriter) {
+pub(super) fn apply(table: &mut Vec<String>, changes: &[ChangeBatch], writer: &RowWriter) {
     for change in changes {
         for row in 0..change.len() {
             let text = serde_json::Value::Array(writer.row(change, row)).to_string();
@@ -103,13 +103,13 @@ fn apply(table: &mut Vec<String>, changes: &[ChangeBatch], writer: &RowWriter) {
     table.sort();
 }
 
-fn row() -> impl Strategy<Value = Row> {
+pub(super) fn row() -> impl Strategy<Value = Row> {
     let value = prop_oneof![1 => Just(None), 6 => (-5_i64..5).prop_map(Some)];
     ((0_u8..4), value, 0_i64..60).prop_map(|(key, value, time)| Row { key: format!("k{key}"), value, time })
 }
 
 /// Insertions, and deletions of rows that came before, in batches.
-fn changelog() -> impl Strategy<Value = Vec<Vec<(RowKind, Row)>>> {
+pub(super) fn changelog() -> impl Strategy<Value = Vec<Vec<(RowKind, Row)>>> {
     let step = (row(), any::<u16>(), 0_u8..3);
     (proptest::collection::vec(step, 1..80), 1_usize..9).prop_map(|(steps, size)| {
         let (mut live, mut changes): (Vec<Row>, Vec<(RowKind, Row)>) = Default::default();
@@ -158,7 +158,7 @@ fn live_by_key<'a>(changes: impl Iterator<Item = &'a (RowKind, Row)>) -> BTreeMa
 }
 
 /// Moves the state of some operators into others by key group, as a restore at another parallelism does.
-fn rescale(from: &mut [Box<dyn Operator>], into: &mut [Box<dyn Operator>]) {
+pub(super) fn rescale(from: &mut [Box<dyn Operator>], into: &mut [Box<dyn Operator>]) {
     let tasks = into.len();
     for old in from {
         let state = old.snapshot().unwrap().unwrap();

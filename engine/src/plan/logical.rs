@@ -181,12 +181,26 @@ pub struct RankSpec {
 }
 
 /// Columns that hold the window of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WindowBounds {
     pub start: usize,
     pub end: usize,
     /// Windows over `TIMESTAMP_LTZ`: the bounds are local times.
     pub local: bool,
+    /// Windows that end alike may begin differently.
+    pub session: bool,
+}
+
+/// Part of the texts by which a checkpoint knows its operators: without `session` as it was before there were any.
+impl std::fmt::Debug for WindowBounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = f.debug_struct("WindowBounds");
+        text.field("start", &self.start).field("end", &self.end).field("local", &self.local);
+        if self.session {
+            text.field("session", &true);
+        }
+        text.finish()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ mod time;
 pub(crate) use fold::constant;
 pub use fuse::{Fused, fuse};
 pub(crate) use join::all_of;
-pub use origin::window_below;
+pub use origin::{session_by, window_below};
 pub use prune::{ScanColumns, null_literal, prune};
 
 /// What holds for every plan, whoever runs it; called at the end of binding. Gives the reason when a query is not

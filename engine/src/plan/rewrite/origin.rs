@@ -1,7 +1,7 @@
 //! Where a column comes from.
 
 use crate::expr::ExprKind;
-use crate::plan::logical::{Rel, RelNode, WindowGroup};
+use crate::plan::logical::{Rel, RelNode, WindowGroup, WindowKind};
 
 /// Whether the window columns of an aggregate come straight from a window function below it, through nothing but
 /// projections and filters, and are used by none of those. Then rows need not be repeated once per window.
@@ -9,6 +9,25 @@ pub fn window_below(input: &Rel, group: &WindowGroup) -> bool {
     let columns: Vec<usize> = [Some(group.start), Some(group.end), group.time].into_iter().flatten().collect();
     // The binder names `start` where the time column is no longer there to assign the window again.
     group.time_column != group.start && untouched(input, &columns)
+}
+
+/// Whether the session window below is by just these columns, so that sessions may be made while aggregating. Not through
+/// a filter: the rows that it leaves out bridge gaps.
+pub fn session_by(input: &Rel, keys: &[usize]) -> bool {
+    match &input.node {
+        RelNode::Window { window, .. } => {
+            let WindowKind::Session { partition, .. } = &window.kind else { return false };
+            keys.iter().all(|key| partition.contains(key)) && partition.iter().all(|key| keys.contains(key))
+        }
+        RelNode::Project { input, exprs } => {
+            let below = keys.iter().map(|column| match exprs.get(*column).map(|expr| &expr.kind) {
+                Some(ExprKind::Column(index)) => Some(*index),
+                _ => None,
+            });
+            below.collect::<Option<Vec<usize>>>().is_some_and(|below| session_by(input, &below))
+        }
+        _ => false,
+    }
 }
 
 fn untouched(rel: &Rel, columns: &[usize]) -> bool {

@@ -11,9 +11,9 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupColumn, IntervalJoin, Join, JoinSpec,
-    Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SinkOperator, TimeSort, TimeSortSpec, Union,
-    WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank,
-    WindowRankSpec,
+    Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SessionAggregate, SessionAggregateSpec, SessionAssign,
+    SessionAssignSpec, SinkOperator, TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign,
+    WindowColumns, WindowJoin, WindowJoinSpec, WindowRank, WindowRankSpec,
 };
 use crate::plan::dataflow::{Node, NodeKind, WindowInput};
 use crate::plan::logical::WindowKind;
@@ -31,10 +31,36 @@ impl Constructor<'_> {
             NodeKind::Calc { predicates, exprs } => {
                 Box::new(Calc::new(predicates, exprs.as_deref(), &above.schema, &node.schema, self.context())?)
             }
+            NodeKind::Window { kind: WindowKind::Session { gap, partition }, time_column } => {
+                Box::new(SessionAssign::new(SessionAssignSpec {
+                    gap: *gap,
+                    zone: self.zone_of(&above.schema, *time_column),
+                    time_column: *time_column,
+                    partition: partition.clone(),
+                    input,
+                    output,
+                })?)
+            }
             NodeKind::Window { kind, time_column } => {
                 Box::new(WindowAssign::new(self.windows(kind, &above.schema, *time_column)?, *time_column, output))
             }
             NodeKind::WindowAggregate { window, group, calls } => {
+                if let WindowInput::Assign { kind: WindowKind::Session { gap, .. }, time_column, start, end, time } =
+                    window
+                {
+                    let (group, keys) = group_columns(group, Bounds { start: *start, end: *end, time: *time });
+                    return Ok(Box::new(SessionAggregate::new(SessionAggregateSpec {
+                        gap: *gap,
+                        zone: self.zone_of(&above.schema, *time_column),
+                        time_column: *time_column,
+                        group,
+                        keys,
+                        calls: calls.clone(),
+                        input,
+                        output,
+                        retracts,
+                    })?));
+                }
                 let (windows, input_columns, bounds) = self.window_input(window, &above.schema)?;
                 let (group, keys) = group_columns(group, bounds);
                 let spec = WindowAggregateSpec {
@@ -188,7 +214,7 @@ impl Constructor<'_> {
             WindowKind::Hop { slide, size, offset } => (Shape::Hop { slide, size }, offset),
             WindowKind::Cumulate { step, size, offset } => (Shape::Cumulate { step, size }, offset),
             WindowKind::Session { .. } => {
-                return Err(EngineError::user("unsupported", "SESSION windows are not supported yet."));
+                return Err(EngineError::internal("a session has no fixed place in time"));
             }
         };
         Ok(Windows { shape, offset, zone: self.zone_of(input, time_column) })

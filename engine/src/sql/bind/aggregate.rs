@@ -82,7 +82,7 @@ impl Binder<'_> {
         // The window first: it appends columns.
         for item in &select.group_by {
             if let GroupItem::Expr(expr) = item
-                && let Some(found) = self.group_window(expr, &relation)?
+                && let Some(found) = self.group_window(expr, &select.group_by, &relation)?
             {
                 if window.is_some() {
                     return self.unsupported("A second window in GROUP BY", expr.span);

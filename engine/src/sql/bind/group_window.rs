@@ -2,12 +2,12 @@
 
 use super::aggregate::GroupWindow;
 use super::expr::ExprScope;
-use super::relation::Relation;
+use super::relation::{Relation, passed_column, project};
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::WindowKind;
 use crate::sql::Span;
-use crate::sql::ast::{self, ExprKind as Ast};
+use crate::sql::ast::{self, ExprKind as Ast, GroupItem};
 use crate::types::LogicalType;
 
 const WINDOWS: &[&str] = &["TUMBLE", "HOP", "SESSION"];
@@ -19,11 +19,24 @@ pub(super) fn is_group_window(expr: &ast::Expr) -> bool {
     }
 }
 
+fn with_window(
+    relation: &Relation,
+    kind: WindowKind,
+    time: usize,
+    function: String,
+    signature: String,
+) -> Option<(Relation, GroupWindow)> {
+    let relation = super::window::add_window(relation.clone(), kind, time);
+    let columns = relation.window.clone()?;
+    Some((relation, GroupWindow { function, signature, columns }))
+}
+
 impl Binder<'_> {
     /// The input with the window's columns appended, for an item of GROUP BY that is a window.
     pub(super) fn group_window(
         &mut self,
         expr: &ast::Expr,
+        keys: &[GroupItem],
         relation: &Relation,
     ) -> Bind<Option<(Relation, GroupWindow)>> {
         let Ast::Call(call) = &expr.kind else { return Ok(None) };
@@ -36,9 +49,17 @@ impl Binder<'_> {
         let kind = match (function.as_str(), sizes.as_slice()) {
             ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
             ("HOP", [slide, size]) => WindowKind::Hop { slide: *slide, size: *size, offset: 0 },
-            ("SESSION", _) => return self.unsupported("A SESSION window", expr.span),
+            ("SESSION", [gap]) => {
+                let (relation, partition) = self.keys_as_columns(keys, relation)?;
+                let kind = WindowKind::Session { gap: *gap, partition };
+                return Ok(with_window(&relation, kind, time, function, signature));
+            }
             _ => {
-                let form = if function == "HOP" { "HOP(time, slide, size)" } else { "TUMBLE(time, size)" };
+                let form = match function.as_str() {
+                    "HOP" => "HOP(time, slide, size)",
+                    "SESSION" => "SESSION(time, gap)",
+                    _ => "TUMBLE(time, size)",
+                };
                 return self.refuse(
                     "wrong-arguments",
                     format!("A {function} window in GROUP BY is written {form}."),
@@ -46,9 +67,32 @@ impl Binder<'_> {
                 );
             }
         };
-        let relation = super::window::add_window(relation.clone(), kind, time);
-        let Some(columns) = relation.window.clone() else { return Ok(None) };
-        Ok(Some((relation, GroupWindow { function, signature, columns })))
+        Ok(with_window(relation, kind, time, function, signature))
+    }
+
+    /// The keys beside a SESSION window as columns, for sessions are kept by them; computed ones are appended.
+    fn keys_as_columns(&mut self, keys: &[GroupItem], relation: &Relation) -> Bind<(Relation, Vec<usize>)> {
+        let mut exprs: Vec<Expr> = (0..relation.schema().len()).filter_map(|column| relation.column(column)).collect();
+        let (width, mut partition) = (exprs.len(), Vec::new());
+        for item in keys {
+            let GroupItem::Expr(key) = item else { continue };
+            if is_group_window(key) {
+                continue;
+            }
+            let key = self.expr(key, &mut ExprScope::over(relation, "GROUP BY"))?;
+            partition.push(passed_column(&key).unwrap_or_else(|| {
+                exprs.push(key);
+                exprs.len() - 1
+            }));
+        }
+        let mut wide = relation.clone();
+        if exprs.len() > width {
+            let fields = relation.schema().fields.iter().map(|field| field.name.clone());
+            let names = fields.chain((width..exprs.len()).map(|column| format!("key${column}"))).collect();
+            wide.star = Some(relation.star());
+            wide.rel = project(wide.rel, exprs, names);
+        }
+        Ok((wide, partition))
     }
 
     /// `TUMBLE_START(ts, …)` and the like, as a column of the group window. `None` for other functions.

@@ -80,7 +80,8 @@ pub(super) fn passed_column(expr: &Expr) -> Option<usize> {
 
 impl WindowColumns {
     pub(super) const fn bounds(&self) -> WindowBounds {
-        WindowBounds { start: self.start, end: self.end, local: self.local }
+        let session = matches!(self.kind, WindowKind::Session { .. });
+        WindowBounds { start: self.start, end: self.end, local: self.local, session }
     }
 
     /// The window after a projection, if both bounds are still there.

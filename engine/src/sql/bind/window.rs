@@ -1,7 +1,7 @@
 //! Window table functions: `TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND))`.
 
 use super::expr::ExprScope;
-use super::relation::{Relation, WindowColumns};
+use super::relation::{Relation, WindowColumns, passed_column};
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{Rel, RelNode, WindowKind, WindowSpec};
@@ -45,14 +45,16 @@ impl Binder<'_> {
         let (Some(Some(data)), Some(Some(time))) = (args.first(), args.get(1)) else {
             return self.refuse("wrong-arguments", format!("Expected {form}."), span);
         };
-        let relation = match &data.kind {
+        let (relation, partition) = match &data.kind {
             Ast::TableArgument { table, partition } => {
                 if !partition.is_empty() && function != "SESSION" {
                     return self.refuse("wrong-arguments", format!("{function} takes no PARTITION BY."), data.span);
                 }
-                self.from(table)?
+                let relation = self.from(table)?;
+                let partition = self.session_partition(partition, &relation)?;
+                (relation, partition)
             }
-            Ast::ScalarQuery(query) => self.query(query)?,
+            Ast::ScalarQuery(query) => (self.query(query)?, Vec::new()),
             _ => {
                 return self.refuse(
                     "wrong-arguments",
@@ -79,7 +81,7 @@ impl Binder<'_> {
                 None => None,
             });
         }
-        let kind = self.window_kind(&function, &sizes, form, span)?;
+        let kind = self.window_kind(&function, &sizes, partition, form, span)?;
         // What is no time attribute is told last, as Flink does.
         let Some(Some(column)) = relation.schema().event_time.contains(&time).then(|| relation.column(time)) else {
             let found = relation.column(time);
@@ -91,6 +93,26 @@ impl Binder<'_> {
         let _ = column;
         self.count_nodes(1, span)?;
         Ok(add_window(relation, kind, time))
+    }
+
+    /// What a session is kept by: columns of the table.
+    fn session_partition(&mut self, partition: &[AstExpr], relation: &Relation) -> Bind<Vec<usize>> {
+        let mut columns = Vec::with_capacity(partition.len());
+        for key in partition {
+            let bound = self.expr(key, &mut ExprScope::over(relation, "PARTITION BY"))?;
+            match passed_column(&bound) {
+                Some(column) => columns.push(column),
+                None => {
+                    let problem = Problem::error(
+                        "wrong-arguments",
+                        "A SESSION window is partitioned by columns of its table.",
+                        key.span,
+                    );
+                    return Err(self.report(problem.with_hint("Compute the value in a view or a query below.")));
+                }
+            }
+        }
+        Ok(columns)
     }
 
     /// Sorts positional and named arguments into the function's parameters.
@@ -157,7 +179,14 @@ impl Binder<'_> {
         }
     }
 
-    fn window_kind(&mut self, function: &str, sizes: &[Option<i64>], form: &str, span: Span) -> Bind<WindowKind> {
+    fn window_kind(
+        &mut self,
+        function: &str,
+        sizes: &[Option<i64>],
+        partition: Vec<usize>,
+        form: &str,
+        span: Span,
+    ) -> Bind<WindowKind> {
         let positive = |size: Option<&Option<i64>>| size.copied().flatten().filter(|size| *size > 0);
         let wrong = |binder: &mut Self| {
             binder.refuse("wrong-arguments", format!("Expected {form} with intervals above zero."), span)
@@ -184,7 +213,7 @@ impl Binder<'_> {
                 }
                 Ok(WindowKind::Cumulate { step, size, offset: sizes.get(2).copied().flatten().unwrap_or(0) })
             }
-            ("SESSION", Some(_), _) => self.unsupported("A SESSION window", span),
+            ("SESSION", Some(gap), _) => Ok(WindowKind::Session { gap, partition }),
             _ => wrong(self),
         }
     }

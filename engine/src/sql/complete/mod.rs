@@ -21,6 +21,30 @@ use place::{Expected, Place};
 const MOST: usize = 300;
 
 /// What can stand at a byte offset of the script, best first.
+/// Window functions in FROM: label, text, comment.
+const WINDOWS: &[(&str, &str, &str)] = &[
+    (
+        "TABLE(TUMBLE(…))",
+        "TABLE(TUMBLE(TABLE , DESCRIPTOR(), INTERVAL '1' MINUTE))",
+        "Windows of one size, one after the other.",
+    ),
+    (
+        "TABLE(HOP(…))",
+        "TABLE(HOP(TABLE , DESCRIPTOR(), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))",
+        "Windows of one size that overlap.",
+    ),
+    (
+        "TABLE(CUMULATE(…))",
+        "TABLE(CUMULATE(TABLE , DESCRIPTOR(), INTERVAL '1' MINUTE, INTERVAL '1' HOUR))",
+        "Windows that begin together and grow step by step.",
+    ),
+    (
+        "TABLE(SESSION(…))",
+        "TABLE(SESSION(TABLE  PARTITION BY , DESCRIPTOR(), INTERVAL '5' MINUTE))",
+        "Windows that end when a key is silent for a while.",
+    ),
+];
+
 pub fn complete(sql: &str, offset: usize, catalog: &CatalogText) -> Vec<CompletionItem> {
     if too_long(sql).is_some() {
         return Vec::new();
@@ -136,22 +160,9 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
         found.add(&name, &format!("{}.", quoted(&name)), CompletionKind::Database, "database", "");
     }
     if found.place.in_from {
-        let tumble = "TABLE(TUMBLE(TABLE , DESCRIPTOR(), INTERVAL '1' MINUTE))";
-        let hop = "TABLE(HOP(TABLE , DESCRIPTOR(), INTERVAL '1' MINUTE, INTERVAL '5' MINUTE))";
-        found.add(
-            "TABLE(TUMBLE(…))",
-            tumble,
-            CompletionKind::Snippet,
-            "window function",
-            "Windows of one size, one after the other.",
-        );
-        found.add(
-            "TABLE(HOP(…))",
-            hop,
-            CompletionKind::Snippet,
-            "window function",
-            "Windows of one size that overlap.",
-        );
+        for (label, insert, comment) in WINDOWS {
+            found.add(label, insert, CompletionKind::Snippet, "window function", comment);
+        }
     }
 }
 

@@ -72,6 +72,6 @@ impl Builder<'_> {
 }
 
 /// Rows are kept whole: other types mean other state.
-fn types(schema: &Schema) -> String {
+pub(super) fn types(schema: &Schema) -> String {
     schema.fields.iter().map(|field| field.ty.logical.to_string()).collect::<Vec<_>>().join(",")
 }

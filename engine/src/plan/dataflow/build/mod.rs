@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use millrace_wire::graph::ChangelogMode;
 
+use self::join::types;
+use self::rank::storable;
 use super::changelog::{combine, into_sink};
 use super::detail::function_name;
 use super::id::{hash_text, scan_key};
@@ -16,7 +18,7 @@ use crate::catalog::{ColumnKind, TableRef};
 use crate::plan::logical::{
     AggregateCall, AggregateFunction, AggregateSpec, BoundScript, BoundSink, Rel, RelNode, SinkTarget, WindowKind,
 };
-use crate::plan::rewrite::{ScanColumns, fuse, prune, window_below};
+use crate::plan::rewrite::{ScanColumns, fuse, prune, session_by, window_below};
 use crate::plan::settings::{Settings, parse_duration};
 use crate::sql::Problem;
 use crate::types::Schema;
@@ -195,8 +197,14 @@ impl<'a> Builder<'a> {
     }
 
     fn window(&mut self, rel: &Rel, input: &Rel, kind: &WindowKind, time_column: usize) -> Result<usize, Problem> {
-        supported(kind)?;
         let from = self.rel(input)?;
+        if let WindowKind::Session { partition, .. } = kind {
+            storable(&input.schema, "A SESSION window")?;
+            let text = format!("Window {kind:?} ${time_column} | {}", types(&input.schema));
+            let changelog = self.nodes[from].changelog;
+            let node = NodeKind::Window { kind: kind.clone(), time_column };
+            return Ok(self.keyed(rel, from, node, partition, changelog, text));
+        }
         let above = &self.nodes[from];
         let (changelog, parallelism) = (above.changelog, above.parallelism);
         Ok(self.add(Draft {
@@ -226,17 +234,20 @@ impl<'a> Builder<'a> {
             let changelog = if self.settings.batch { ChangelogMode::Append } else { ChangelogMode::Retract };
             return Ok(self.keyed(rel, from, kind, &aggregate.group, changelog, format!("GroupAggregate {text}")));
         };
-        supported(&window.spec)?;
         let (start, end, time) = (window.start, window.end, window.time);
-        let (window_input, from) = if window_below(input, window) {
+        let is_bound = |column: &usize| *column == start || *column == end || Some(*column) == time;
+        let mut keys: Vec<usize> = aggregate.group.iter().copied().filter(|column| !is_bound(column)).collect();
+        let session = matches!(window.spec, WindowKind::Session { .. });
+        let (window_input, from) = if window_below(input, window) && (!session || session_by(input, &keys)) {
             let from = self.rel(&without_window(input))?;
             let kind = window.spec.clone();
             (WindowInput::Assign { kind, time_column: window.time_column, start, end, time }, from)
         } else {
+            // Sessions that end alike may begin differently: the end makes the window, the start is one more key.
+            keys.extend(session.then_some(start));
+            let start = if session { end } else { start };
             (WindowInput::Attached { start, end, time, local: window.local }, self.rel(input)?)
         };
-        let keys: Vec<usize> =
-            aggregate.group.iter().copied().filter(|c| *c != start && *c != end && Some(*c) != time).collect();
         let text = format!("WindowAggregate {window_input:?} {text}");
         let kind = NodeKind::WindowAggregate {
             window: window_input,
@@ -336,13 +347,6 @@ fn leave_out(table: Option<&TableRef>) -> Result<LeaveOut, Problem> {
 fn key_positions(table: &TableRef) -> Vec<usize> {
     let written = table.write_columns();
     table.primary_key.iter().filter_map(|key| written.iter().position(|column| column == key)).collect()
-}
-
-fn supported(kind: &WindowKind) -> Result<(), Problem> {
-    match kind {
-        WindowKind::Session { .. } => Err(problem("unsupported", "SESSION windows are not supported yet.")),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn supported_call(call: &AggregateCall) -> Result<(), Problem> {

@@ -62,9 +62,9 @@ impl Builder<'_> {
         };
         let latest_first = matches!(by_time, Some((_, false)));
         if let Some(window) = rank.window {
-            let bounds = [window.start, window.end];
-            let partition: Vec<usize> =
-                rank.partition.iter().copied().filter(|column| !bounds.contains(column)).collect();
+            // The end makes the window, and where others may end alike, the start is part of the key.
+            let is_bound = |column: usize| column == window.end || (column == window.start && !window.session);
+            let partition: Vec<usize> = rank.partition.iter().copied().filter(|column| !is_bound(*column)).collect();
             let text = format!("WindowRank {partition:?} {window:?} {}", rank_text(rank, number));
             let kind = NodeKind::WindowRank {
                 partition: partition.clone(),
