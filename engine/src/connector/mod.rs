@@ -17,13 +17,14 @@ mod generator;
 mod infer;
 pub mod kafka;
 mod layout;
+pub mod lookup;
 pub mod nexmark;
 mod option;
 pub mod print;
 pub mod registry;
 mod steps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ use crate::error::{EngineError, Result};
 use crate::sql::Problem;
 
 pub use address::is_local;
+pub use lookup::{Found, Lookup, LookupColumns, OpenLookup};
 
 /// A client property of ours, set by a server for brokers that its users name: none of the addresses that a cluster
 /// announces may be local (see [`is_local`]). The addresses that the user gave are checked by the server.
@@ -66,6 +68,16 @@ pub trait Connector: Send + Sync {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>>;
 
+    /// For connectors whose schema says `lookup`. Nothing outside is touched before the first request.
+    fn lookup(
+        &self,
+        table: &TableRef,
+        _columns: &LookupColumns,
+        _context: &ConnectorContext,
+    ) -> Result<Arc<dyn Lookup>> {
+        Err(EngineError::user("unsupported", format!("The table '{}' cannot be looked up by key.", table.name)))
+    }
+
     /// Asks the external system for columns and format.
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema>;
 
@@ -77,6 +89,8 @@ pub trait Connector: Send + Sync {
 pub enum TableUse {
     Read,
     Write,
+    /// Asked for rows by key.
+    Lookup,
 }
 
 /// Everything of the surroundings that a connector may use.

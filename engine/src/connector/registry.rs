@@ -25,6 +25,8 @@ pub fn all() -> &'static [&'static dyn Connector] {
         &nexmark::Nexmark,
         &print::Print,
         &blackhole::Blackhole,
+        #[cfg(test)]
+        &super::testing::TestLookup,
     ]
 }
 
@@ -80,6 +82,7 @@ fn direction_problem(schema: &ConnectorSchema, use_: TableUse) -> Option<OptionP
     let (can, what) = match use_ {
         TableUse::Read => (schema.source, "read"),
         TableUse::Write => (schema.sink, "written"),
+        TableUse::Lookup => (schema.lookup, "looked up by key"),
     };
     (!can).then(|| {
         let message = format!("A table of the connector '{}' cannot be {what}.", schema.name);
@@ -171,6 +174,9 @@ fn with_common_options(mut schema: ConnectorSchema) -> ConnectorSchema {
                 "30 s",
             )
         });
+    }
+    if schema.lookup {
+        schema.options.extend(super::lookup::options());
     }
     if schema.source && !schema.formats.is_empty() {
         schema.options.extend(decode_options(&schema.name));

@@ -1,22 +1,31 @@
 //! Tables and surroundings for the tests of connectors.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt32Array};
+use async_trait::async_trait;
+use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connector::{ConnectorSchema, OptionKind};
+use millrace_wire::table::FetchedSchema;
 use parking_lot::Mutex;
 
+use super::option::Options;
 use super::{
-    Committer, Committers, ConnectorContext, Source, SourceEvent, SourceReader, SplitId, SplitPosition, SplitStart,
-    registry,
+    Committer, Committers, Connector, ConnectorContext, Found, Lookup, LookupColumns, Sink, Source, SourceEvent,
+    SourceReader, SplitId, SplitPosition, SplitStart, TableUse, registry,
 };
 use crate::catalog::{ColumnDef, ColumnKind, TableDef, TableRef};
 use crate::change::ChangeBatch;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::format::json::JsonEncoder;
-use crate::format::{Encoder, FormatOptions, Slab};
+use crate::format::{self, Encoder, FormatOptions, Slab};
+use crate::state::KeyEncoder;
 use crate::types::{Field, LogicalType, Type};
 
 pub(super) fn field(name: &str, ty: LogicalType) -> Field {
@@ -75,6 +84,10 @@ impl Committers for TestCommitters {
 }
 
 pub(super) fn context(runtime: &tokio::runtime::Runtime, identity: &str) -> ConnectorContext {
+    context_on(runtime.handle().clone(), identity)
+}
+
+pub(crate) fn context_on(runtime: tokio::runtime::Handle, identity: &str) -> ConnectorContext {
     ConnectorContext {
         file_roots: Vec::<PathBuf>::new(),
         identity: identity.to_owned(),
@@ -82,7 +95,7 @@ pub(super) fn context(runtime: &tokio::runtime::Runtime, identity: &str) -> Conn
         committers: Arc::new(TestCommitters::default()),
         read_only: false,
         batch_rows: 100,
-        runtime: runtime.handle().clone(),
+        runtime,
     }
 }
 
@@ -140,4 +153,128 @@ pub(super) fn batch(table: &TableRef, rows: &[&str]) -> ChangeBatch {
     }
     let columns = decoder.finish().unwrap().columns;
     ChangeBatch::inserts(RecordBatch::try_new(schema.to_arrow(), columns).unwrap())
+}
+
+/// A table for lookup joins whose rows stand in its option `rows`, one JSON object a line. `fails` and `misses` are how
+/// many requests fail or find nothing before the first good one; `delay` is how long each takes.
+pub(crate) struct TestLookup;
+
+struct TestRows {
+    rows: RecordBatch,
+    keys: Vec<usize>,
+    delay: Duration,
+    fails: AtomicU64,
+    misses: AtomicU64,
+}
+
+#[async_trait]
+impl Connector for TestLookup {
+    fn schema(&self) -> ConnectorSchema {
+        let option = |name: &str, kind| format::defaulted(name, name, "", kind, "");
+        ConnectorSchema {
+            name: "test-lookup".to_owned(),
+            title: "Test".to_owned(),
+            summary: String::new(),
+            connection: None,
+            source: false,
+            sink: false,
+            lookup: true,
+            bounded: false,
+            formats: Vec::new(),
+            options: vec![
+                option("rows", OptionKind::Text),
+                option("delay", OptionKind::Duration),
+                option("fails", OptionKind::Integer),
+                option("misses", OptionKind::Integer),
+            ],
+            fixed_columns: Vec::new(),
+            fetches_schema: false,
+        }
+    }
+
+    fn sink(&self, _table: &TableRef, _context: &ConnectorContext) -> Result<Box<dyn Sink>> {
+        Err(EngineError::internal("only looked up"))
+    }
+
+    fn lookup(
+        &self,
+        table: &TableRef,
+        columns: &LookupColumns,
+        _context: &ConnectorContext,
+    ) -> Result<Arc<dyn Lookup>> {
+        let options = Options(&table.options);
+        let lines: Vec<&str> = options.text("rows").unwrap_or_default().lines().collect();
+        let place = |key: &usize| columns.columns.iter().position(|column| column == key).unwrap();
+        Ok(Arc::new(TestRows {
+            rows: batch(table, &lines).rows.project(&columns.columns).unwrap(),
+            keys: columns.keys.iter().map(place).collect(),
+            delay: options.duration("delay")?.unwrap_or_default(),
+            fails: AtomicU64::new(options.count("fails")?.unwrap_or(0)),
+            misses: AtomicU64::new(options.count("misses")?.unwrap_or(0)),
+        }))
+    }
+
+    async fn fetch(&self, _options: &BTreeMap<String, String>, _context: &ConnectorContext) -> Result<FetchedSchema> {
+        Err(EngineError::internal("only looked up"))
+    }
+
+    async fn test(&self, _table: &TableRef, _context: &ConnectorContext) -> ConnectionTest {
+        ConnectionTest { ok: true, steps: Vec::new() }
+    }
+}
+
+/// Takes one of so many.
+fn take_one(left: &AtomicU64) -> bool {
+    left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
+#[async_trait]
+impl Lookup for TestRows {
+    async fn find(&self, keys: RecordBatch) -> Result<Found> {
+        tokio::time::sleep(self.delay).await;
+        if take_one(&self.fails) {
+            return Err(EngineError::external("test", "The test wants this request to fail."));
+        }
+        if take_one(&self.misses) {
+            return Ok(Found { rows: self.rows.slice(0, 0), key_of: Vec::new() });
+        }
+        let all: Vec<usize> = (0..keys.num_columns()).collect();
+        let asked = KeyEncoder::new(&keys.schema(), &all)?.encode(&keys)?;
+        let own = KeyEncoder::new(&self.rows.schema(), &self.keys)?.encode(&self.rows)?;
+        let (mut found, mut key_of) = (Vec::new(), Vec::new());
+        for row in 0..self.rows.num_rows() {
+            if let Some(key) = (0..keys.num_rows()).find(|key| asked.key(*key) == own.key(row)) {
+                found.push(row as u32);
+                key_of.push(key as u32);
+            }
+        }
+        let rows = arrow::compute::take_record_batch(&self.rows, &UInt32Array::from(found))?;
+        Ok(Found { rows, key_of })
+    }
+
+    async fn load(&self, take: &mut (dyn FnMut(RecordBatch) -> Result<()> + Send)) -> Result<()> {
+        tokio::time::sleep(self.delay).await;
+        take(self.rows.clone())
+    }
+
+    fn keys_per_request(&self) -> usize {
+        2
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_looked_up_answers_by_key() {
+    let rows = "{\"k\": 1, \"v\": \"a\"}\n{\"k\": 2, \"v\": \"b\"}\n{\"k\": 1, \"v\": \"c\"}";
+    let table = table(
+        &[("k", LogicalType::BigInt), ("v", LogicalType::String)],
+        &[("connector", "test-lookup"), ("rows", rows), ("lookup.cache", "PARTIAL")],
+    );
+    assert_eq!(registry::problems(&table, TableUse::Lookup), []);
+    assert_eq!(registry::problems(&table, TableUse::Read)[0].problem.code, "unsupported");
+    let columns = LookupColumns { keys: vec![0], columns: vec![0, 1] };
+    let context = context_on(tokio::runtime::Handle::current(), "lookup");
+    let lookup = TestLookup.lookup(&table, &columns, &context).unwrap();
+    let found = lookup.find(batch(&table, &["{\"k\": 7}", "{\"k\": 1}"]).rows.project(&[0]).unwrap()).await.unwrap();
+    assert_eq!(lines(&ChangeBatch::inserts(found.rows)), ["+I{\"k\":1,\"v\":\"a\"}", "+I{\"k\":1,\"v\":\"c\"}"]);
+    assert_eq!(found.key_of, [1, 1]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow::datatypes::SchemaRef;
 use millrace_engine::catalog::TableRef;
 use millrace_engine::connector::{
-    Sink, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart,
+    LookupColumns, OpenLookup, Sink, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart,
 };
 use millrace_engine::error::Result;
 use millrace_engine::plan::dataflow::Endpoints;
@@ -54,6 +54,10 @@ impl Endpoints for GatedEndpoints {
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
         self.inner.sink(table)
+    }
+
+    fn lookup(&self, table: &TableRef, columns: &LookupColumns) -> Result<OpenLookup> {
+        self.inner.lookup(table, columns)
     }
 
     fn collect(&self) -> Result<Arc<dyn Sink>> {

@@ -30,6 +30,7 @@ pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
     match use_ {
         TableUse::Read => found.extend(read_problems(table, &options)),
         TableUse::Write => found.extend(write_problems(table, &options)),
+        TableUse::Lookup => {}
     }
     found.extend(metadata_problems(table, use_));
     found

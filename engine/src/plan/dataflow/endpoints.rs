@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Endpoints;
 use crate::catalog::TableRef;
-use crate::connector::{Connector, ConnectorContext, Sink, Source, registry};
+use crate::connector::{Connector, ConnectorContext, LookupColumns, OpenLookup, Sink, Source, registry};
 use crate::error::{EngineError, Result};
 
 /// Sources and sinks as the tables' options name them; rows of bare SELECTs go to `collect`.
@@ -30,6 +30,11 @@ impl Endpoints for ConnectorEndpoints {
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
         Ok(Arc::from(Self::connector(table)?.sink(table, &self.context)?))
+    }
+
+    fn lookup(&self, table: &TableRef, columns: &LookupColumns) -> Result<OpenLookup> {
+        let lookup = Self::connector(table)?.lookup(table, columns, &self.context)?;
+        Ok(OpenLookup { lookup, runtime: self.context.runtime.clone() })
     }
 
     fn collect(&self) -> Result<Arc<dyn Sink>> {

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use millrace_wire::graph::{ChangelogMode, Guarantee};
 
 use crate::catalog::TableRef;
-use crate::connector::{Sink, Source};
-use crate::error::Result;
+use crate::connector::{LookupColumns, OpenLookup, Sink, Source};
+use crate::error::{EngineError, Result};
 use crate::plan::logical::BoundScript;
 use crate::plan::settings::Settings;
 use crate::sql::Problem;
@@ -43,6 +43,11 @@ pub trait Endpoints: Send + Sync {
     fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>>;
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>>;
+
+    /// A table that is asked for rows by key.
+    fn lookup(&self, table: &TableRef, _columns: &LookupColumns) -> Result<OpenLookup> {
+        Err(EngineError::user("unsupported", format!("The table '{}' cannot be looked up by key.", table.name)))
+    }
 
     /// Where the rows of a bare SELECT go.
     fn collect(&self) -> Result<Arc<dyn Sink>>;
