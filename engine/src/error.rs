@@ -7,7 +7,7 @@ use std::fmt;
 pub use millrace_wire::error::ErrorDomain;
 
 /// Domain × retry × operator, with a public message and an internal detail for the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EngineError {
     pub domain: ErrorDomain,
     /// Trying the same again may succeed (a broker that is away); never for wrong data or options.

@@ -2,8 +2,8 @@
 
 use hashbrown::HashTable;
 
-/// Bookkeeping per key beside its bytes.
-const PER_KEY: usize = 48;
+/// Bookkeeping per key beside its bytes: the slot, its place in the table, and what the allocator rounds up.
+const PER_KEY: usize = 64;
 
 /// A hash table from (tag, key) to a slot. The tag is a window pane, or 0. Values live in columns of the operator,
 /// indexed by slot.
@@ -40,6 +40,15 @@ impl KeyTable {
 
     pub fn bytes(&self) -> u64 {
         (self.key_bytes + self.slots.len() * PER_KEY) as u64
+    }
+
+    /// Without what was freed and will be used again.
+    pub fn live_bytes(&self) -> u64 {
+        (self.key_bytes + self.table.len() * PER_KEY) as u64
+    }
+
+    pub fn is_used(&self, slot: u32) -> bool {
+        self.slots.get(slot as usize).is_some_and(|slot| slot.used)
     }
 
     pub fn find(&self, tag: i64, hash: u64, key: &[u8]) -> Option<u32> {

@@ -7,25 +7,25 @@ const PROBES: u32 = 6;
 /// Bytes in lines of 64. The line follows from the high half of the mixed hash, its bits from nine bits each of the low
 /// half and what multiplying brings up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filter {
+pub(super) struct Filter {
     bytes: Vec<u8>,
 }
 
 impl Filter {
-    pub fn for_keys(keys: usize) -> Self {
+    pub(super) fn for_keys(keys: usize) -> Self {
         let lines = (keys * BITS_PER_KEY).div_ceil(LINE * 8).max(1);
         Filter { bytes: vec![0; lines * LINE] }
     }
 
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+    pub(super) const fn from_bytes(bytes: Vec<u8>) -> Self {
         Filter { bytes }
     }
 
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub fn insert(&mut self, hash: u64) {
+    pub(super) fn insert(&mut self, hash: u64) {
         let (line, bits) = self.place(hash);
         if let Some(line) = self.bytes.get_mut(line..line + LINE) {
             bits.for_each(|bit| line[bit / 8] |= 1 << (bit % 8));
@@ -33,7 +33,7 @@ impl Filter {
     }
 
     /// False is certain.
-    pub fn may_hold(&self, hash: u64) -> bool {
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         let (line, mut bits) = self.place(hash);
         self.bytes.get(line..line + LINE).is_none_or(|line| bits.all(|bit| line[bit / 8] & (1 << (bit % 8)) != 0))
     }

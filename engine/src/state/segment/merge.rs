@@ -4,20 +4,20 @@ use super::{Entry, Scan};
 use crate::error::Result;
 
 /// Walks over the newest entries of all keys, in order. Keys that are gone are among them.
-pub struct Merge {
+pub(in crate::state) struct Merge {
     /// Newest first.
     scans: Vec<Scan>,
     current: Option<usize>,
 }
 
 impl Merge {
-    pub fn new(newest_first: Vec<Scan>) -> Result<Self> {
+    pub(in crate::state) fn new(newest_first: Vec<Scan>) -> Result<Self> {
         let mut merge = Merge { scans: newest_first, current: None };
         merge.find()?;
         Ok(merge)
     }
 
-    pub fn entry(&self) -> Result<Option<Entry<'_>>> {
+    pub(in crate::state) fn entry(&self) -> Result<Option<Entry<'_>>> {
         match self.current.and_then(|current| self.scans.get(current)) {
             Some(scan) => scan.entry(),
             None => Ok(None),
@@ -25,7 +25,7 @@ impl Merge {
     }
 
     /// Past this key in all files.
-    pub fn advance(&mut self) -> Result<()> {
+    pub(in crate::state) fn advance(&mut self) -> Result<()> {
         let Some(current) = self.current else { return Ok(()) };
         for other in current + 1..self.scans.len() {
             let same = {

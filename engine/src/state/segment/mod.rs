@@ -20,10 +20,12 @@ mod read;
 mod tests;
 mod write;
 
-pub use filter::Filter;
-pub use merge::Merge;
-pub use read::{Entry, Scan, SegmentFile};
-pub use write::{SegmentWriter, Unsorted};
+use filter::Filter;
+pub(super) use merge::Merge;
+use read::Entry;
+pub(super) use read::Scan;
+pub use read::SegmentFile;
+pub(super) use write::{SegmentWriter, Unsorted};
 
 const VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"MRSGMRSG";

@@ -29,12 +29,12 @@ struct Block {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
-    pub hash: u64,
-    pub key: &'a [u8],
-    pub used_ms: i64,
+pub(in crate::state) struct Entry<'a> {
+    pub(in crate::state) hash: u64,
+    pub(in crate::state) key: &'a [u8],
+    pub(in crate::state) used_ms: i64,
     /// `None`: the key is gone.
-    pub value: Option<&'a [u8]>,
+    pub(in crate::state) value: Option<&'a [u8]>,
 }
 
 impl SegmentFile {
@@ -102,7 +102,12 @@ impl SegmentFile {
     }
 
     /// Calls `found` with the entry of a key, if there is one.
-    pub fn get<T>(&self, hash: u64, key: &[u8], found: impl FnOnce(Entry<'_>) -> Result<T>) -> Result<Option<T>> {
+    pub(in crate::state) fn get<T>(
+        &self,
+        hash: u64,
+        key: &[u8],
+        found: impl FnOnce(Entry<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
         let Some(at) = self.blocks.partition_point(|block| block.first_hash <= hash).checked_sub(1) else {
             return Ok(None);
         };
@@ -136,7 +141,7 @@ impl SegmentFile {
 }
 
 /// Walks over the entries of a range of hashes, in order.
-pub struct Scan {
+pub(in crate::state) struct Scan {
     file: Arc<SegmentFile>,
     next_block: usize,
     block: Vec<u8>,
@@ -147,7 +152,7 @@ pub struct Scan {
 
 impl Scan {
     /// `first` and `last` belong to the range.
-    pub fn new(file: Arc<SegmentFile>, first: u64, last: u64) -> Result<Self> {
+    pub(in crate::state) fn new(file: Arc<SegmentFile>, first: u64, last: u64) -> Result<Self> {
         let next_block = file.blocks.partition_point(|block| block.first_hash <= first).saturating_sub(1);
         let mut scan = Scan { file, next_block, block: Vec::new(), at: 0, end: 0, last };
         scan.load()?;
@@ -158,13 +163,13 @@ impl Scan {
     }
 
     /// The entry it stands at; `None` at the end.
-    pub fn entry(&self) -> Result<Option<Entry<'_>>> {
+    pub(in crate::state) fn entry(&self) -> Result<Option<Entry<'_>>> {
         let Some(rest) = self.block.get(self.at..).filter(|rest| !rest.is_empty()) else { return Ok(None) };
         let entry = read_entry(&mut Reader::new(rest))?;
         Ok(Some(entry).filter(|entry| entry.hash <= self.last))
     }
 
-    pub fn advance(&mut self) -> Result<()> {
+    pub(in crate::state) fn advance(&mut self) -> Result<()> {
         if self.end >= self.block.len() {
             return self.load();
         }

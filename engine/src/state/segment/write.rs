@@ -13,7 +13,7 @@ const BLOCK: usize = 16 << 10;
 
 /// Entries as an operator wrote them, before they are sorted.
 #[derive(Default)]
-pub struct Unsorted {
+pub(in crate::state) struct Unsorted {
     bytes: Vec<u8>,
     entries: Vec<Place>,
 }
@@ -28,20 +28,20 @@ struct Place {
 }
 
 impl Unsorted {
-    pub fn is_empty(&self) -> bool {
+    pub(in crate::state) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    pub fn len(&self) -> usize {
+    pub(in crate::state) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(in crate::state) fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// `write` appends the value.
-    pub fn push(&mut self, hash: u64, key: &[u8], used_ms: i64, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(in crate::state) fn push(&mut self, hash: u64, key: &[u8], used_ms: i64, write: impl FnOnce(&mut Vec<u8>)) {
         let at = self.bytes.len();
         self.bytes.extend_from_slice(key);
         let value = self.bytes.len();
@@ -56,14 +56,14 @@ impl Unsorted {
         });
     }
 
-    pub fn push_gone(&mut self, hash: u64, key: &[u8]) {
+    pub(in crate::state) fn push_gone(&mut self, hash: u64, key: &[u8]) {
         let at = self.bytes.len() as u32;
         self.bytes.extend_from_slice(key);
         self.entries.push(Place { hash, used_ms: 0, key: at, key_length: key.len() as u32, value_length: None });
     }
 
     /// Writes all, sorted.
-    pub fn write(mut self, path: &Path) -> Result<()> {
+    pub(in crate::state) fn write(mut self, path: &Path) -> Result<()> {
         let bytes = self.bytes;
         let key = |place: &Place| &bytes[place.key as usize..][..place.key_length as usize];
         self.entries.sort_unstable_by(|a, b| (a.hash, key(a)).cmp(&(b.hash, key(b))));
@@ -80,7 +80,7 @@ impl Unsorted {
 }
 
 /// Writes entries that come in order.
-pub struct SegmentWriter {
+pub(in crate::state) struct SegmentWriter {
     file: BufWriter<File>,
     block: Vec<u8>,
     first_hash: u64,
@@ -94,7 +94,7 @@ pub struct SegmentWriter {
 
 impl SegmentWriter {
     /// `keys` sizes the filter.
-    pub fn create(path: &Path, keys: usize) -> Result<Self> {
+    pub(in crate::state) fn create(path: &Path, keys: usize) -> Result<Self> {
         let file = File::create_new(path).map_err(|error| failed(path, &error))?;
         Ok(SegmentWriter {
             file: BufWriter::with_capacity(256 << 10, file),
@@ -109,7 +109,7 @@ impl SegmentWriter {
         })
     }
 
-    pub fn push(&mut self, hash: u64, key: &[u8], used_ms: i64, value: Option<&[u8]>) -> Result<()> {
+    pub(in crate::state) fn push(&mut self, hash: u64, key: &[u8], used_ms: i64, value: Option<&[u8]>) -> Result<()> {
         if self.block.len() >= BLOCK && hash != self.last_hash {
             self.end_block()?;
         }
@@ -129,7 +129,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    pub fn finish(mut self) -> Result<()> {
+    pub(in crate::state) fn finish(mut self) -> Result<()> {
         self.end_block()?;
         let filter = self.filter.as_bytes();
         let mut sum = crc32fast::Hasher::new();
