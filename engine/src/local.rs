@@ -19,6 +19,7 @@ use crate::plan::logical::{BoundScript, SinkTarget};
 use crate::plan::settings::Settings;
 use crate::runtime::{ConnectorEndpoints, Outcome, Run, RunCommitters, RunHandle, RunOptions};
 use crate::sql::{Problem, bind};
+use crate::state::StateOptions;
 
 /// Rows per batch of sources.
 pub const BATCH_ROWS: usize = 8192;
@@ -157,6 +158,7 @@ fn run_options(committers: Arc<RunCommitters>, batch_rows: usize) -> RunOptions 
         restored: None,
         next_checkpoint: 1,
         batch_rows,
+        state: StateOptions::within(0),
     }
 }
 

@@ -135,6 +135,7 @@ fn first_window(idle_timeout: &str, at_most: Duration) -> Option<Duration> {
         restored: None,
         next_checkpoint: 1,
         batch_rows: 8192,
+        state: millrace_engine::state::StateOptions::default(),
     };
     let since = Instant::now();
     let run = Run::new(&dataflow, options).unwrap();

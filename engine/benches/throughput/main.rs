@@ -153,6 +153,7 @@ fn run(dataflow: &Dataflow, committers: Arc<RunCommitters>) -> Duration {
         restored: None,
         next_checkpoint: 1,
         batch_rows: BATCH_ROWS,
+        state: millrace_engine::state::StateOptions::default(),
     };
     let since = Instant::now();
     assert_eq!(Run::new(dataflow, options).unwrap().run().unwrap(), Outcome::Finished);

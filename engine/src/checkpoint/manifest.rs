@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::connector::SplitPosition;
 use crate::error::{EngineError, Result};
 
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+/// The oldest version that is read.
+const OLDEST_VERSION: u32 = 1;
 
 /// Key bytes and hashes in state files are of these encodings; others cannot be read.
 pub(super) const ENCODING: &str = "arrow-row-58/foldhash-0.2";
@@ -23,6 +25,8 @@ pub struct Manifest {
     pub plan_hash: String,
     pub nodes: Vec<NodeEntry>,
     pub files: Vec<FileEntry>,
+    #[serde(default)]
+    pub segments: Vec<SegmentFileEntry>,
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<SinkEntry>,
 }
@@ -54,6 +58,17 @@ pub struct SectionEntry {
     pub crc32: u32,
 }
 
+/// A file of state that may be shared with other checkpoints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFileEntry {
+    pub name: String,
+    pub bytes: u64,
+    pub node: String,
+    pub table: usize,
+    pub first_hash: u64,
+    pub last_hash: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceEntry {
     pub node: String,
@@ -83,9 +98,11 @@ impl Manifest {
             return Err(corrupt("the manifest's checksum is wrong"));
         }
         let version: Version = serde_json::from_str(line).map_err(|_| corrupt("the manifest is no JSON"))?;
-        if version.version != FORMAT_VERSION {
-            let message =
-                format!("The checkpoint has format version {}, this engine reads {FORMAT_VERSION}.", version.version);
+        if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&version.version) {
+            let message = format!(
+                "The checkpoint has format version {}, this engine reads {OLDEST_VERSION} to {FORMAT_VERSION}.",
+                version.version
+            );
             return Err(EngineError::user("checkpoint_version", message));
         }
         let manifest: Manifest = serde_json::from_str(line).map_err(|_| corrupt("the manifest is incomplete"))?;

@@ -6,12 +6,15 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{
-    ENCODING, FileEntry, Manifest, NodeEntry, SectionEntry, SinkEntry, SourceEntry, corrupt, from_hex, to_hex,
+    ENCODING, FileEntry, Manifest, NodeEntry, SectionEntry, SegmentFileEntry, SinkEntry, SourceEntry, corrupt,
+    from_hex, to_hex,
 };
-use super::{FORMAT_VERSION, Part, Restored};
+use super::{FORMAT_VERSION, Part, Restored, RestoredSegment};
 use crate::error::{EngineError, Result};
+use crate::state::{Hashes, SegmentFile};
 
 const MANIFEST: &str = "manifest.json";
+const WORK: &str = ".work-";
 
 /// The checkpoints of one job.
 #[derive(Clone, Debug)]
@@ -40,6 +43,16 @@ impl CheckpointStore {
         if savepoint { format!("savepoint-{number}") } else { format!("chk-{number}") }
     }
 
+    /// Where a run writes state that its checkpoints link to. What earlier attempts left there goes.
+    pub fn work(&self, run: &str) -> PathBuf {
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(WORK.as_bytes()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        self.root.join(format!("{WORK}{run}-{}", std::process::id()))
+    }
+
     pub fn path(&self, directory: &str) -> PathBuf {
         self.root.join(directory)
     }
@@ -63,6 +76,7 @@ impl CheckpointStore {
             plan_hash: about.plan_hash,
             nodes: about.nodes,
             files: Vec::new(),
+            segments: Vec::new(),
             sources: Vec::new(),
             sinks: Vec::new(),
         };
@@ -79,6 +93,7 @@ impl CheckpointStore {
             bytes += entry.bytes;
             manifest.files.push(entry);
         }
+        bytes += link_segments(&hidden, parts, &mut manifest)?;
         let text = manifest.to_text()?;
         bytes += text.len() as u64;
         write_synced(&hidden.join(MANIFEST), text.as_bytes())?;
@@ -106,6 +121,11 @@ impl CheckpointStore {
                 let node = restored.operators.entry(section.node.clone()).or_default();
                 node.groups.entry(section.group).or_default().extend_from_slice(&state);
             }
+        }
+        for entry in &manifest.segments {
+            let tables = restored.segments.entry(entry.node.clone()).or_default();
+            tables.resize_with(tables.len().max(entry.table + 1), Vec::new);
+            tables[entry.table].push(read_segment(path, entry)?);
         }
         for source in &manifest.sources {
             let splits = restored.sources.entry(source.node.clone()).or_default();
@@ -205,6 +225,37 @@ fn write_state(directory: &Path, task: usize, parts: &[&Part]) -> Result<FileEnt
     }
     write_synced(&directory.join(&name), &content)?;
     Ok(FileEntry { name, bytes: content.len() as u64, sections })
+}
+
+/// Names what is on disk already. Returns its size.
+fn link_segments(directory: &Path, parts: &[Part], manifest: &mut Manifest) -> Result<u64> {
+    let tables =
+        parts.iter().flat_map(|part| part.segments.iter().enumerate().map(|(table, of)| (&part.node, table, of)));
+    let mut total = 0;
+    for (node, table, segment) in tables.flat_map(|(node, table, of)| of.iter().map(move |part| (node, table, part))) {
+        let name = format!("{}.segment", manifest.segments.len());
+        let bytes = segment.segment.link(&directory.join(&name))?;
+        total += bytes;
+        manifest.segments.push(SegmentFileEntry {
+            name,
+            bytes,
+            node: node.to_string(),
+            table,
+            first_hash: segment.hashes.first,
+            last_hash: segment.hashes.last,
+        });
+    }
+    Ok(total)
+}
+
+fn read_segment(directory: &Path, entry: &SegmentFileEntry) -> Result<RestoredSegment> {
+    let path = directory.join(&entry.name);
+    let file = SegmentFile::open(&path).map_err(|error| corrupt("a segment is missing").with_detail(error))?;
+    if file.bytes() != entry.bytes {
+        return Err(corrupt("a segment has another size"));
+    }
+    file.verify()?;
+    Ok(RestoredSegment { path, hashes: Hashes { first: entry.first_hash, last: entry.last_hash } })
 }
 
 fn read_section(content: &[u8], section: &SectionEntry) -> Result<Vec<u8>> {

@@ -11,7 +11,14 @@ use crate::state::KeyedState;
 fn parts(mark: u8) -> Vec<Part> {
     let state = KeyedState { groups: [(3, vec![mark; 1000]), (77, vec![1, 2, 3])].into() };
     let split = ("t/0".into(), SplitPosition(serde_json::json!({ "offset": 42 })), 7);
-    let part = |node: &str, task| Part { node: node.into(), task, state: None, sink: None, source: None };
+    let part = |node: &str, task| Part {
+        node: node.into(),
+        task,
+        state: None,
+        segments: Vec::new(),
+        sink: None,
+        source: None,
+    };
     vec![
         Part { state: Some(state.clone()), ..part("agg", 0) },
         Part { state: Some(KeyedState { groups: [(100, vec![9])].into() }), ..part("agg", 1) },
@@ -110,11 +117,11 @@ fn an_unknown_version_is_refused_by_its_number() {
     let (name, _) = store.write(about(1, false), &parts(0)).unwrap();
     let path = store.path(&name).join("manifest.json");
     let line =
-        std::fs::read_to_string(&path).unwrap().lines().next().unwrap().replace("\"version\":1", "\"version\":2");
+        std::fs::read_to_string(&path).unwrap().lines().next().unwrap().replace("\"version\":2", "\"version\":3");
     std::fs::write(&path, format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes()))).unwrap();
     let error = CheckpointStore::read(&store.path(&name)).unwrap_err();
     assert_eq!(error.code, "checkpoint_version");
-    assert!(error.message.contains('2'), "{error}");
+    assert!(error.message.contains('3'), "{error}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::error::{EngineError, Result};
 use crate::local::BATCH_ROWS;
 use crate::plan::dataflow::{Dataflow, NodeKind};
 use crate::runtime::{Outcome, Run, RunEvent, RunHandle, RunOptions, node_entries, process_figures};
+use crate::state::StateOptions;
 
 const REPORT_FIGURES: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
@@ -133,6 +134,7 @@ fn build(
             next_checkpoint: newest.max(assigned).max(last_committed.unwrap_or(0)) + 1,
             restored,
             batch_rows: BATCH_ROWS,
+            state: StateOptions::within(assignment.settings.memory_limit_mb << 20),
         },
     )
 }

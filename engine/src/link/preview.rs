@@ -27,6 +27,7 @@ use crate::plan::logical::{BoundScript, SinkTarget};
 use crate::plan::settings::Settings;
 use crate::runtime::{ConnectorEndpoints, Outcome, Run, RunCommitters, RunHandle, RunOptions, process_figures};
 use crate::sql::{Bound, Problem, Severity, bind_all};
+use crate::state::StateOptions;
 
 const ROWS_PER_LINE: usize = 200;
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -133,6 +134,7 @@ fn preview(
         restored: None,
         next_checkpoint: 1,
         batch_rows: BATCH_ROWS,
+        state: StateOptions::within(assignment.memory_limit_mb << 20),
     };
     let run = Run::new(&dataflow, options).map_err(failed)?;
     follow(assignment, run, &rows, closed)

@@ -28,7 +28,7 @@ mod window_rank;
 
 use crate::change::ChangeBatch;
 use crate::error::Result;
-use crate::state::{KeyedState, StateSize};
+use crate::state::{KeyedState, LogPart, StatePlace, StateSize};
 
 pub use calc::Calc;
 pub use emit::{CHUNK_ROWS, Chunks};
@@ -86,9 +86,22 @@ pub trait Operator: Send {
     /// Frees state that was not used since `now_ms` minus its time to live.
     fn expire(&mut self, _now_ms: i64) {}
 
+    /// Where state goes that is larger than memory; before anything else.
+    fn attach(&mut self, _place: StatePlace) {}
+
     /// State at a barrier. `None` for operators without.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         Ok(None)
+    }
+
+    /// The segments of state at the barrier that was just snapshotted, for each table that the operator keeps.
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        Vec::new()
+    }
+
+    /// Segments of all tasks that the operator had, for each table, after [`Operator::restore`].
+    fn adopt(&mut self, _tables: Vec<Vec<LogPart>>) -> Result<()> {
+        Ok(())
     }
 
     /// Groups of this task only, before any row. May be called with several parts.

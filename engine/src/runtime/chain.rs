@@ -199,7 +199,8 @@ impl Link {
         let state = self.operator.snapshot().map_err(named)?;
         let sink = self.operator.prepare(barrier.checkpoint).map_err(named)?;
         if state.is_some() || sink.is_some() {
-            parts.push(Part { node: Arc::clone(&self.id), task, state, sink, source: None });
+            let segments = self.operator.segments();
+            parts.push(Part { node: Arc::clone(&self.id), task, state, segments, sink, source: None });
         }
         self.next.barrier(barrier, send, task, parts)
     }

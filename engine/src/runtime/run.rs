@@ -15,6 +15,7 @@ use crate::checkpoint::{CheckpointStore, NodeEntry, Restored};
 use crate::connector::Committers;
 use crate::error::{EngineError, Result};
 use crate::plan::dataflow::{Dataflow, NodeKind};
+use crate::state::{StateHome, StateOptions};
 
 /// What a run needs besides its dataflow.
 pub struct RunOptions {
@@ -30,6 +31,8 @@ pub struct RunOptions {
     pub next_checkpoint: u64,
     /// Rows per batch where the runtime makes batches itself.
     pub batch_rows: usize,
+    /// How much memory state may take. Where it goes on disk follows from the store.
+    pub state: StateOptions,
 }
 
 /// A run that is built and can be driven.
@@ -87,8 +90,13 @@ impl Run {
         let (events_in, events) = unbounded();
         let (requests_in, requests) = unbounded();
         let (owner_in, owner) = unbounded();
-        let constructor =
-            Constructor::new(dataflow, options.restored.as_ref(), pressure, options.batch_rows, events_in.clone());
+        let home = StateHome::new(StateOptions {
+            directory: options.store.as_ref().map(|store| store.work(&options.run)),
+            inline: persist == Persist::Here,
+            ..options.state
+        });
+        let restored = options.restored.as_ref();
+        let constructor = Constructor::new(dataflow, restored, pressure, options.batch_rows, home, events_in.clone());
         let constructed = constructor.build()?;
         let tasks: Vec<TaskHandle> = constructed
             .tasks

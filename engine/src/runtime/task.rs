@@ -224,7 +224,8 @@ impl Task {
                 let positions =
                     part.splits.iter().map(|(split, position, _)| (split.clone(), position.clone())).collect();
                 let (node, task) = (Arc::clone(&source.id), self.subtask);
-                let mut parts = vec![Part { node, task, state: None, sink: None, source: Some(part) }];
+                let mut parts =
+                    vec![Part { node, task, state: None, segments: Vec::new(), sink: None, source: Some(part) }];
                 next.barrier(barrier, send, self.subtask, &mut parts)?;
                 self.report_snapshot(barrier, parts, positions);
                 Ok(())

@@ -37,6 +37,27 @@ impl Default for StateOptions {
     }
 }
 
+impl StateOptions {
+    /// For a process that may take so many bytes in all; 0: half of what the machine has.
+    pub fn within(process: u64) -> Self {
+        /// What code, batches and buffers take.
+        const BESIDE: u64 = 192 << 20;
+        const LEAST: u64 = 16 << 20;
+        let process = if process == 0 { machine_memory() / 2 } else { process };
+        // Tables that grow hold what they had and what they get for a moment.
+        let memory = process.saturating_sub(BESIDE) / 20 * 11;
+        StateOptions { memory: Some(memory.max(LEAST)), ..StateOptions::default() }
+    }
+}
+
+fn machine_memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    // As good as without a limit where it cannot be known.
+    kilobytes.map_or(u64::MAX, |kilobytes| kilobytes << 10)
+}
+
 pub struct StateHome {
     pub options: StateOptions,
     pub budget: Budget,

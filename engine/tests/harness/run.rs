@@ -117,6 +117,7 @@ fn execute(case: &Case, folder: &Path) -> Result<RunResult, Failure> {
         restored: None,
         next_checkpoint: 1,
         batch_rows: 1,
+        state: millrace_engine::state::StateOptions::default(),
     };
     let runtime_error = |error: millrace_engine::error::EngineError| {
         Failure::Runtime(format!("{} ({}) {:?}", error.message, error.code, error.detail))

@@ -77,6 +77,7 @@ impl Simulation {
             restored,
             next_checkpoint: newest + 1,
             batch_rows: 100,
+            state: millrace_engine::state::StateOptions::default(),
         }
     }
 

@@ -18,13 +18,13 @@ use super::source_head::{EventTime, Phase, SourceHead};
 use super::splits::SplitBoard;
 use super::task::{Head, QueueState, Queues, Task};
 use super::values::ValuesReader;
-use crate::checkpoint::Restored;
+use crate::checkpoint::{Restored, RestoredSegment};
 use crate::connector::{Source, SplitId, SplitStart};
 use crate::error::{EngineError, Result};
 use crate::expr::lower::lower_in;
 use crate::operator::TableColumns;
 use crate::plan::dataflow::{Dataflow, Node, NodeKind, Partitioning};
-use crate::state::{KeyedState, groups_of};
+use crate::state::{KeyedState, LogPart, StateHome, StatePlace, groups_of, hashes_of};
 use crate::time::watermark::{InputWatermarks, SplitWatermarks};
 
 /// All tasks of a run, and the sources whose splits have to be looked for while it runs.
@@ -40,6 +40,7 @@ pub(super) struct Constructor<'a> {
     pub(super) restored: Option<&'a Restored>,
     pub(super) pressure: Pressure,
     pub(super) batch_rows: usize,
+    home: Arc<StateHome>,
     pub(super) events: Sender<TaskEvent>,
     metrics: MetricsHub,
     /// By chain and subtask.
@@ -53,6 +54,7 @@ impl<'a> Constructor<'a> {
         restored: Option<&'a Restored>,
         pressure: Pressure,
         batch_rows: usize,
+        home: Arc<StateHome>,
         events: Sender<TaskEvent>,
     ) -> Self {
         let layout = Layout::of(dataflow);
@@ -62,6 +64,7 @@ impl<'a> Constructor<'a> {
             restored,
             pressure,
             batch_rows,
+            home,
             events,
             metrics: MetricsHub::new(),
             inboxes: HashMap::new(),
@@ -175,10 +178,19 @@ impl<'a> Constructor<'a> {
     fn link(&mut self, index: usize, subtask: usize) -> Result<Link> {
         let node = self.node(index);
         let mut operator = self.operator(index, subtask).map_err(|error| error.in_operator(&node.id))?;
+        let home = Arc::clone(&self.home);
+        operator.attach(StatePlace { home, hashes: hashes_of(subtask, self.tasks_of(index)) });
         if let Some(state) = self.restored.and_then(|restored| restored.operators.get(&*node.id)) {
             let groups = groups_of(subtask, self.tasks_of(index));
             let own = state.groups.iter().filter(|(group, _)| groups.contains(group));
             operator.restore(KeyedState { groups: own.map(|(group, bytes)| (*group, bytes.clone())).collect() })?;
+        }
+        if let Some(tables) = self.restored.and_then(|restored| restored.segments.get(&*node.id)) {
+            let part = |segment: &RestoredSegment| {
+                Ok(LogPart { segment: self.home.adopt(&segment.path)?, hashes: segment.hashes })
+            };
+            let parts = |table: &Vec<RestoredSegment>| table.iter().map(part).collect::<Result<Vec<_>>>();
+            operator.adopt(tables.iter().map(parts).collect::<Result<_>>()?)?;
         }
         let metrics = self.metrics.add_task(index);
         let next = self.fan(index, subtask)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{FOOT, Filter, GONE, INDEX_ENTRY, MAGIC, VERSION};
+use super::{FOOT, Filter, GONE, INDEX_ENTRY, MAGIC, SUMMED, VERSION};
 use crate::error::{EngineError, Result};
 use crate::state::Reader;
 
@@ -58,7 +58,10 @@ impl SegmentFile {
             return Err(corrupt("a segment's index has another size"));
         }
         let held = read_at(&file, index_at, length)?;
-        if crc32fast::hash(&held) != sum {
+        let mut found = crc32fast::Hasher::new();
+        found.update(&held);
+        found.update(&foot[..SUMMED]);
+        if found.finalize() != sum {
             return Err(corrupt("the checksum of a segment's index is wrong"));
         }
         let (index, filter) = held.split_at(blocks * INDEX_ENTRY);

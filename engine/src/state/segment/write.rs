@@ -132,14 +132,13 @@ impl SegmentWriter {
     pub(in crate::state) fn finish(mut self) -> Result<()> {
         self.end_block()?;
         let filter = self.filter.as_bytes();
-        let mut sum = crc32fast::Hasher::new();
-        sum.update(&self.index);
-        sum.update(filter);
         let mut foot = Vec::new();
         write_u64(&mut foot, self.offset);
         write_u32(&mut foot, self.blocks);
         write_u32(&mut foot, filter.len() as u32);
         write_u64(&mut foot, self.entries);
+        let mut sum = crc32fast::Hasher::new();
+        [self.index.as_slice(), filter, &foot].iter().for_each(|part| sum.update(part));
         write_u32(&mut foot, sum.finalize());
         write_u32(&mut foot, VERSION);
         foot.extend_from_slice(MAGIC);
