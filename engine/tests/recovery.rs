@@ -16,10 +16,20 @@ fn seeds() -> u64 {
 
 #[test]
 fn killed_at_random_points_the_output_is_that_of_an_undisturbed_run() {
+    killed_at_random_points(seeds(), Simulation::new);
+}
+
+#[test]
+fn also_where_state_does_not_fit_into_memory() {
+    // Every file is made durable, which takes its time.
+    killed_at_random_points(seeds().div_ceil(2), Simulation::spilling);
+}
+
+fn killed_at_random_points(seeds: u64, make: impl Fn() -> Simulation) {
     let undisturbed = Simulation::new().finish_undisturbed();
     assert!(undisturbed["windows"].len() > 50, "{}", undisturbed["windows"].len());
-    for seed in 0..seeds() {
-        let simulation = Simulation::new();
+    for seed in 0..seeds {
+        let simulation = make();
         let mut random = StdRng::seed_from_u64(seed);
         let mut kills = 0;
         loop {

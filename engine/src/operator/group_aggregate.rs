@@ -2,7 +2,7 @@
 //!
 //! Per batch, each touched key is evaluated once before and once after; what is emitted is the net change. With batches
 //! of one row that is exactly the row-by-row changelog. A key whose last row is taken back is deleted and its state
-//! freed; a row taken back from a key that is not there is left out.
+//! freed; a row taken back from a key that is not there is left out. State may be larger than memory ([`Keyed`]).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{CHUNK_ROWS, Chunks, Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::AggregateCall;
-use crate::state::{KeyEncoder, KeyTable, KeyedState, Reader, StateSize, hash_key, write_bytes, write_i64};
+use crate::state::{KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_i64};
 
 pub struct GroupAggregateSpec {
     pub group: Vec<usize>,
@@ -34,10 +34,7 @@ pub struct GroupAggregateSpec {
 pub struct GroupAggregate {
     spec: GroupAggregateSpec,
     keys: KeyEncoder,
-    table: KeyTable,
-    values: AccumulatorSet,
-    /// By slot.
-    groups: Vec<Group>,
+    state: Keyed<Groups>,
     now_ms: i64,
     batch: u64,
     touched: Touched,
@@ -52,6 +49,52 @@ struct Group {
     batch: u64,
 }
 
+/// By slot.
+struct Groups {
+    groups: Vec<Group>,
+    values: AccumulatorSet,
+}
+
+impl Groups {
+    fn exists(&self, slot: u32) -> bool {
+        self.groups[slot as usize].rows > 0
+    }
+}
+
+impl SlotValues for Groups {
+    fn grow(&mut self, capacity: usize) {
+        if self.groups.len() < capacity {
+            self.groups.resize(capacity, Group::default());
+        }
+        self.values.grow(capacity);
+    }
+
+    fn clear(&mut self, slot: u32) {
+        self.groups[slot as usize] = Group::default();
+        self.values.clear(slot);
+    }
+
+    /// Rows, last use, then the values of the calls in order.
+    fn write(&self, slot: u32, out: &mut Vec<u8>) {
+        write_i64(out, self.groups[slot as usize].rows);
+        write_i64(out, self.groups[slot as usize].used_ms);
+        self.values.write(slot, out);
+    }
+
+    fn read(&mut self, slot: u32, from: &mut Reader<'_>) -> Result<()> {
+        self.groups[slot as usize] = Group { rows: from.i64()?, used_ms: from.i64()?, batch: 0 };
+        self.values.read(slot, from)
+    }
+
+    fn used_ms(&self, slot: u32) -> i64 {
+        self.groups[slot as usize].used_ms
+    }
+
+    fn bytes(&self) -> u64 {
+        self.values.bytes() + (self.groups.len() * size_of::<Group>()) as u64
+    }
+}
+
 /// Keys of the batch in the order of their first row. Kept between batches for its memory.
 #[derive(Default)]
 struct Touched {
@@ -64,10 +107,11 @@ impl GroupAggregate {
     pub fn new(spec: GroupAggregateSpec) -> Result<Self> {
         Ok(GroupAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.group)?,
-            values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
+            state: Keyed::new(Groups {
+                groups: Vec::new(),
+                values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
+            }),
             spec,
-            table: KeyTable::default(),
-            groups: Vec::new(),
             now_ms: 0,
             batch: 0,
             touched: Touched::default(),
@@ -82,26 +126,18 @@ impl GroupAggregate {
         self.touched.existed.clear();
         for row in 0..batch.len() {
             let key = encoded.key(row);
-            let (slot, new) = self.table.find_or_insert(0, hash_key(key), key);
-            let at = slot as usize;
-            if new {
-                if self.groups.len() <= at {
-                    self.groups.resize(at + 1, Group::default());
-                }
-                self.groups[at] = Group::default();
-                self.values.grow(at + 1);
-                self.values.clear(slot);
-            }
+            let (slot, new) = self.state.slot(key)?;
             slots.push(slot);
             let adds = batch.kind(row).is_accumulate();
-            if !adds && self.groups[at].rows == 0 {
+            if !adds && !self.state.values.exists(slot) {
                 if new {
-                    self.table.remove(slot);
+                    self.state.remove(slot);
                 }
                 keep.get_or_insert_with(|| vec![true; batch.len()])[row] = false;
                 continue;
             }
-            let group = &mut self.groups[at];
+            self.state.touch(slot);
+            let group = &mut self.state.values.groups[slot as usize];
             if group.batch != self.batch {
                 group.batch = self.batch;
                 self.touched.slots.push(slot);
@@ -114,13 +150,13 @@ impl GroupAggregate {
     }
 
     fn emit_changes(&self, before: &[ArrayRef], out: &mut dyn Output) -> Result<()> {
-        let after = self.values.evaluate(&self.touched.slots)?;
+        let after = self.state.values.values.evaluate(&self.touched.slots)?;
         let same = unchanged(before, &after)?;
         // (which of before and after, key) of each row that is given.
         let mut picks: Vec<(usize, usize)> = Vec::new();
         let mut kinds: Vec<RowKind> = Vec::new();
         for (index, slot) in self.touched.slots.iter().enumerate() {
-            let exists = self.groups[*slot as usize].rows > 0;
+            let exists = self.state.values.exists(*slot);
             match (self.touched.existed[index], exists) {
                 (true, true) if same.as_ref().is_none_or(|same| same.value(index)) => {}
                 (true, true) => {
@@ -143,7 +179,7 @@ impl GroupAggregate {
         }
         let rows = UInt32Array::from_iter_values(picks.iter().map(|(_, index)| *index as u32));
         let mut columns = Vec::new();
-        for key in self.keys.decode(self.touched.slots.iter().map(|slot| self.table.key(*slot)))? {
+        for key in self.keys.decode(self.touched.slots.iter().map(|slot| self.state.key(*slot)))? {
             columns.push(take(&key, &rows, None)?);
         }
         for (before, after) in before.iter().zip(&after) {
@@ -152,12 +188,6 @@ impl GroupAggregate {
         let options = RecordBatchOptions::new().with_row_count(Some(picks.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
         out.emit(ChangeBatch::with_kinds(rows, kinds))
-    }
-
-    fn forget(&mut self, slot: u32) {
-        self.values.clear(slot);
-        self.groups[slot as usize] = Group::default();
-        self.table.remove(slot);
     }
 }
 
@@ -169,84 +199,76 @@ impl Operator for GroupAggregate {
             batch.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| !kind.is_accumulate()).collect());
         let update = Update { slots: &slots, retract: retract.as_deref(), keep: keep.as_deref() };
         if self.spec.at_end {
-            return self.values.update(update, &batch.rows);
+            self.state.values.values.update(update, &batch.rows)?;
+            return self.state.settle();
         }
         // Accumulators of new keys are empty, so evaluating them is harmless.
-        let before = self.values.evaluate(&self.touched.slots)?;
-        self.values.update(update, &batch.rows)?;
+        let before = self.state.values.values.evaluate(&self.touched.slots)?;
+        self.state.values.values.update(update, &batch.rows)?;
         self.emit_changes(&before, out)?;
-        let gone: Vec<u32> =
-            self.touched.slots.iter().copied().filter(|slot| self.groups[*slot as usize].rows == 0).collect();
-        gone.into_iter().for_each(|slot| self.forget(slot));
-        Ok(())
+        for slot in &self.touched.slots {
+            if !self.state.values.exists(*slot) {
+                self.state.remove(*slot);
+            }
+        }
+        self.state.settle()
     }
 
     fn end(&mut self, out: &mut dyn Output) -> Result<()> {
         if !self.spec.at_end {
             return Ok(());
         }
-        if self.spec.group.is_empty() && self.table.is_empty() {
-            let (slot, _) = self.table.find_or_insert(0, hash_key(&[]), &[]);
-            self.values.grow(slot as usize + 1);
-            self.values.clear(slot);
-            self.groups.resize(slot as usize + 1, Group::default());
-            self.groups[slot as usize].rows = 1;
+        if self.spec.group.is_empty() && self.state.size().rows == 0 {
+            let (slot, _) = self.state.slot(&[])?;
+            self.state.values.groups[slot as usize].rows = 1;
         }
-        let slots: Vec<u32> = self.table.used().filter(|slot| self.groups[*slot as usize].rows > 0).collect();
-        for slots in slots.chunks(CHUNK_ROWS) {
-            let mut columns = self.keys.decode(slots.iter().map(|slot| self.table.key(*slot)))?;
-            columns.extend(self.values.evaluate(slots)?);
+        let (keys, output) = (&self.keys, &self.spec.output);
+        self.state.each_chunk(CHUNK_ROWS, |state, slots| {
+            let mut columns = keys.decode(slots.iter().map(|slot| state.key(*slot)))?;
+            columns.extend(state.values.values.evaluate(slots)?);
             let options = RecordBatchOptions::new().with_row_count(Some(slots.len()));
-            let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
-            Chunks::emit(&rows, out)?;
-        }
-        Ok(())
+            let rows = RecordBatch::try_new_with_options(Arc::clone(output), columns, &options)?;
+            Chunks::emit(&rows, out)
+        })
     }
 
     fn expire(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
-        if self.spec.ttl_ms <= 0 {
-            return;
-        }
-        let old = |slot: &u32| now_ms.saturating_sub(self.groups[*slot as usize].used_ms) >= self.spec.ttl_ms;
-        let gone: Vec<u32> = self.table.used().filter(old).collect();
-        gone.into_iter().for_each(|slot| self.forget(slot));
+        let ttl_ms = self.spec.ttl_ms;
+        self.state.expire(now_ms, ttl_ms, |groups, slot| now_ms.saturating_sub(groups.used_ms(slot)) >= ttl_ms);
+    }
+
+    fn attach(&mut self, place: StatePlace) {
+        self.state.attach(place);
     }
 
     /// Per key: key bytes, rows, last use, then the values of the calls in order.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         let mut state = KeyedState::default();
-        for slot in self.table.used() {
-            let out = state.group(self.table.hash(slot));
-            write_bytes(out, self.table.key(slot));
-            write_i64(out, self.groups[slot as usize].rows);
-            write_i64(out, self.groups[slot as usize].used_ms);
-            self.values.write(slot, out);
-        }
+        self.state.snapshot(&[], &mut state)?;
         Ok(Some(state))
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        vec![self.state.parts()]
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        tables.into_iter().next().map_or(Ok(()), |parts| self.state.adopt(parts))
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
         for bytes in state.groups.values() {
             let mut reader = Reader::new(bytes);
             while !reader.is_empty() {
-                let key = reader.bytes()?;
-                let (slot, _) = self.table.find_or_insert(0, hash_key(key), key);
-                let at = slot as usize;
-                if self.groups.len() <= at {
-                    self.groups.resize(at + 1, Group::default());
-                }
-                self.groups[at] = Group { rows: reader.i64()?, used_ms: reader.i64()?, batch: 0 };
-                self.values.grow(at + 1);
-                self.values.read(slot, &mut reader)?;
+                self.state.restore(&mut reader)?;
             }
         }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let bytes = self.table.bytes() + self.values.bytes() + (self.groups.len() * size_of::<Group>()) as u64;
-        StateSize { rows: self.table.len() as u64, bytes }
+        self.state.size()
     }
 }
 

@@ -204,7 +204,9 @@ impl<V: SlotValues> Keyed<V> {
                 loaded.push(self.load(hash, key, value)?);
                 Ok(true)
             })?;
-            each(self, &loaded)?;
+            if !loaded.is_empty() {
+                each(self, &loaded)?;
+            }
             loaded.into_iter().for_each(|slot| self.leave(slot));
             if done {
                 return Ok(());

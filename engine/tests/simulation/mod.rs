@@ -11,6 +11,7 @@ use millrace_engine::plan::dataflow::{Dataflow, plan};
 use millrace_engine::plan::settings::Settings;
 use millrace_engine::runtime::{Outcome, Run, RunCommitters, RunOptions};
 use millrace_engine::sql::bind;
+use millrace_engine::state::StateOptions;
 use millrace_wire::job::StopMode;
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -37,11 +38,25 @@ INSERT INTO windows SELECT k, window_start, COUNT(*), SUM(v), COUNT(DISTINCT v)
 INSERT INTO hops SELECT window_start, COUNT(*), MAX(v)
   FROM TABLE(HOP(TABLE events, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '20' SECOND)) GROUP BY window_start, window_end;
 INSERT INTO totals SELECT k, COUNT(*), SUM(v), MIN(v) FROM events GROUP BY k;
+CREATE TABLE pairs (k STRING, n BIGINT, mx BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'pairs', 'format' = 'json');
+CREATE TABLE tops (k STRING, id BIGINT, v BIGINT, place BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'tops', 'format' = 'json');
+CREATE TABLE latest (k STRING, id BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'latest', 'format' = 'json');
+INSERT INTO pairs SELECT a.k, a.n, b.mx
+  FROM (SELECT k, COUNT(*) AS n FROM events GROUP BY k) AS a
+  LEFT JOIN (SELECT k, MAX(v) AS mx FROM events WHERE v > 50 GROUP BY k) AS b ON a.k = b.k;
+INSERT INTO tops SELECT k, id, v, place FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC, id) AS place FROM events) WHERE place <= 3;
+INSERT INTO latest SELECT k, id FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY k, v ORDER BY ts, id) AS place FROM events) WHERE place = 1;
 INSERT INTO passed SELECT id, v * 2 FROM events WHERE v > 50;
 ";
 
 pub(crate) struct Simulation {
     folder: tempfile::TempDir,
+    state: StateOptions,
     output: Arc<Mutex<Output>>,
 }
 
@@ -51,7 +66,15 @@ impl Simulation {
     }
 
     pub(crate) fn with_fault(fault: Fault) -> Self {
-        Simulation { folder: tempfile::tempdir().unwrap(), output: Arc::new(Mutex::new(Output::new(fault))) }
+        let state = StateOptions::default();
+        Simulation { folder: tempfile::tempdir().unwrap(), state, output: Arc::new(Mutex::new(Output::new(fault))) }
+    }
+
+    /// Memory for a few keys only, and segments from the first row on.
+    pub(crate) fn spilling() -> Self {
+        let state =
+            StateOptions { whole_below: 0, flush_bytes: 4_000, memory: Some(16_000), ..StateOptions::default() };
+        Simulation { state, ..Self::new() }
     }
 
     fn store(&self) -> CheckpointStore {
@@ -77,7 +100,7 @@ impl Simulation {
             restored,
             next_checkpoint: newest + 1,
             batch_rows: 100,
-            state: millrace_engine::state::StateOptions::default(),
+            state: self.state.clone(),
         }
     }
 
