@@ -22,7 +22,7 @@ fn killed_at_random_points_the_output_is_that_of_an_undisturbed_run() {
 #[test]
 fn also_where_state_does_not_fit_into_memory() {
     // Every file is made durable, which takes its time.
-    killed_at_random_points(seeds().div_ceil(2), Simulation::spilling);
+    killed_at_random_points(seeds().div_ceil(3), Simulation::spilling);
 }
 
 fn killed_at_random_points(seeds: u64, make: impl Fn() -> Simulation) {

@@ -186,7 +186,7 @@ fn options(memory: Option<u64>, whole_below: u64, inline: bool) -> StateOptions 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn state_is_a_map_with_memory_for_a_few_keys(steps in steps()) {
