@@ -7,10 +7,13 @@
 mod arguments;
 mod registry;
 mod signature;
+pub mod table;
 
 mod arithmetic;
+pub(crate) mod collection;
 mod comparison;
 mod conditional;
+mod csv_text;
 pub(crate) mod decimal;
 mod logic;
 mod math;

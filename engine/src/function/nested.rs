@@ -23,6 +23,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     hidden(&["ITEM"], "array[position] or map[key]", item),
     hidden(&["ROW"], "ROW(value, …)", row),
     hidden(&["ARRAY"], "ARRAY[value, …]", array),
+    hidden(&["MAP"], "MAP[key, value, …]", super::collection::map_constructor),
     Entry {
         names: &["CARDINALITY"],
         category: "collection",

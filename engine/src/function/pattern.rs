@@ -80,10 +80,31 @@ const fn list(params: &'static [Param], kernel: NativeFn) -> Form {
 
 /// The patterns of one batch, compiled.
 #[derive(Default)]
-struct Patterns(HashMap<String, Option<Regex>>);
+pub(super) struct Patterns(HashMap<String, Option<Regex>>);
 
 impl Patterns {
-    fn get(&mut self, pattern: &str) -> Option<&Regex> {
+    /// The parts between matches, as Java splits: without empty ones at the end, and none at all of an empty text.
+    pub(super) fn split<'t>(&mut self, pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
+        if text.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut parts: Vec<&str> = self.get(pattern)?.split(text).collect();
+        while parts.last().is_some_and(|part| part.is_empty()) {
+            parts.pop();
+        }
+        Some(parts)
+    }
+
+    /// What stands before and after the first match; the whole text without one.
+    pub(super) fn split_once<'t>(&mut self, pattern: &str, text: &'t str) -> Option<(&'t str, Option<&'t str>)> {
+        let found = self.get(pattern)?.find(text);
+        Some(match found {
+            Some(found) => (text.get(..found.start())?, text.get(found.end()..)),
+            None => (text, None),
+        })
+    }
+
+    pub(super) fn get(&mut self, pattern: &str) -> Option<&Regex> {
         if !self.0.contains_key(pattern) {
             // Bounds the memory of hostile patterns.
             let compiled = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().ok();

@@ -8,7 +8,8 @@ use millrace_wire::function::{FunctionInfo, FunctionKind};
 use super::signature::Form;
 use super::{Argument, ResolveError, ScalarCall};
 use super::{
-    arithmetic, comparison, conditional, logic, math, nested, pattern, text, text_codec, text_split, time, url,
+    arithmetic, collection, comparison, conditional, csv_text, logic, math, nested, pattern, text, text_codec,
+    text_split, time, url,
 };
 
 /// How a name finds its call.
@@ -79,10 +80,11 @@ fn signature(name: &str, entry: &Entry) -> String {
 fn index() -> &'static BTreeMap<&'static str, &'static Entry> {
     static INDEX: OnceLock<BTreeMap<&'static str, &'static Entry>> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let groups: [&'static [Entry]; 11] = [
+        let groups: [&'static [Entry]; 12] = [
             arithmetic::ENTRIES,
             comparison::ENTRIES,
             conditional::ENTRIES,
+            csv_text::ENTRIES,
             logic::ENTRIES,
             math::ENTRIES,
             nested::ENTRIES,
@@ -92,7 +94,7 @@ fn index() -> &'static BTreeMap<&'static str, &'static Entry> {
             text_split::ENTRIES,
             url::ENTRIES,
         ];
-        let entries = groups.into_iter().chain(time::GROUPS).flatten();
+        let entries = groups.into_iter().chain(time::GROUPS).chain(collection::GROUPS).flatten();
         entries.flat_map(|entry| entry.names.iter().map(move |name| (*name, entry))).collect()
     })
 }

@@ -17,6 +17,9 @@ mod rank_tests;
 mod session;
 mod sink;
 mod stored_rows;
+mod table_call;
+#[cfg(test)]
+mod table_call_tests;
 mod table_columns;
 #[cfg(test)]
 mod tests;
@@ -39,6 +42,7 @@ pub use over::{OverAggregate, OverAggregateSpec};
 pub use rank::{NumberColumn, Rank, RankSpec};
 pub use session::{SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec};
 pub use sink::SinkOperator;
+pub use table_call::TableCall;
 pub use table_columns::TableColumns;
 pub use time_sort::{TimeSort, TimeSortSpec};
 pub use union::Union;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog::TableRef;
 use crate::expr::{Expr, Value};
+use crate::function::table::TableFunctionRef;
 use crate::types::{Schema, Type};
 
 /// A relational operator with its output schema.
@@ -36,6 +37,11 @@ pub enum RelNode {
     Window {
         input: Box<Rel>,
         window: WindowSpec,
+    },
+    /// Every row once per row that a table function gives for it, with the columns of that row behind its own.
+    TableCall {
+        input: Box<Rel>,
+        call: TableCallSpec,
     },
     Aggregate {
         input: Box<Rel>,
@@ -73,6 +79,17 @@ pub enum RelNode {
         input: Box<Rel>,
         rank: RankSpec,
     },
+}
+
+#[derive(Clone, Debug)]
+pub struct TableCallSpec {
+    pub function: TableFunctionRef,
+    /// Over the input, cast to what the function wants.
+    pub args: Vec<Expr>,
+    /// A row for which the function gives nothing comes once, with NULLs.
+    pub outer: bool,
+    /// Input columns that somebody reads behind this; the others are NULL there.
+    pub passed: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -344,6 +361,7 @@ impl Rel {
             RelNode::Project { input, .. }
             | RelNode::Filter { input, .. }
             | RelNode::Window { input, .. }
+            | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
             | RelNode::Limit { input, .. }
             | RelNode::Sort { input, .. }
@@ -360,6 +378,7 @@ impl Rel {
             RelNode::Project { input, .. }
             | RelNode::Filter { input, .. }
             | RelNode::Window { input, .. }
+            | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
             | RelNode::Limit { input, .. }
             | RelNode::Sort { input, .. }

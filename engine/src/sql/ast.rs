@@ -264,6 +264,8 @@ pub(crate) enum FromKind {
     Unnest {
         input: Expr,
         call_span: Span,
+        /// `WITH ORDINALITY`: the position as the last column.
+        ordinality: bool,
     },
     Join {
         left: Box<From>,

@@ -27,6 +27,7 @@ const WINDOWS: &[(&str, &str, &str)] = &[
 
 pub fn list_functions() -> Vec<FunctionInfo> {
     let mut functions = crate::function::list();
+    functions.extend(crate::function::table::list_table());
     let more = [(AGGREGATES, FunctionKind::Aggregate, "aggregate"), (WINDOWS, FunctionKind::Window, "window")];
     for (entries, kind, category) in more {
         functions.extend(entries.iter().map(|(name, signature, summary)| FunctionInfo {

@@ -14,7 +14,7 @@ mod fuzz;
 mod parser;
 mod position;
 mod stack;
-mod suggest;
+pub(crate) mod suggest;
 mod table_check;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,11 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
         NodeKind::Window { kind, time_column } => {
             of("Window", window_words(kind), format!("Assigns windows by {}", column(*time_column)))
         }
+        NodeKind::TableCall { call } => {
+            let args: Vec<String> = call.args.iter().map(|arg| in_names(arg, input)).collect();
+            let rest = if call.outer { "\nKeeps rows without a result" } else { "" };
+            of("Table function", call.function.name().to_owned(), format!("Of {}{rest}", args.join(", ")))
+        }
         NodeKind::WindowAggregate { window, group, calls } => {
             let (kind, start, end, time) = match window {
                 WindowInput::Assign { kind, start, end, time, .. } => (window_words(kind), *start, *end, *time),

@@ -10,7 +10,9 @@ use crate::catalog::TableRef;
 use crate::connector::{Accepts, Sink, Source};
 use crate::expr::{Expr, Value};
 use crate::operator::NumberColumn;
-use crate::plan::logical::{AggregateCall, Frame, JoinSpec, SortKey, TimeBound, WindowBounds, WindowKind};
+use crate::plan::logical::{
+    AggregateCall, Frame, JoinSpec, SortKey, TableCallSpec, TimeBound, WindowBounds, WindowKind,
+};
 use crate::types::Schema;
 
 pub struct Node {
@@ -62,6 +64,10 @@ pub enum NodeKind {
         exprs: Option<Vec<Expr>>,
     },
     /// Repeats rows, once per window.
+    /// Rows of a table function beside the rows that it is called for.
+    TableCall {
+        call: TableCallSpec,
+    },
     Window {
         kind: WindowKind,
         time_column: usize,

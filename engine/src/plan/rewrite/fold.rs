@@ -18,6 +18,7 @@ pub(super) fn fold(rel: &mut Rel) {
     match &mut rel.node {
         RelNode::Project { exprs, .. } => exprs.iter_mut().for_each(fold_expr),
         RelNode::Filter { predicate, .. } => fold_expr(predicate),
+        RelNode::TableCall { call, .. } => call.args.iter_mut().for_each(fold_expr),
         RelNode::Join { join, .. } => join.condition.iter_mut().for_each(fold_expr),
         _ => {}
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion_common::ScalarValue;
 
 use crate::expr::{Expr, Value};
-use crate::plan::logical::{OverCall, RankSpec, Rel, RelNode, SortKey};
+use crate::plan::logical::{OverCall, RankSpec, Rel, RelNode, SortKey, TableCallSpec};
 use crate::types::Type;
 
 /// Columns read per table definition, by [`super::super::dataflow::scan_key`].
@@ -41,6 +41,12 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
                 below.extend(partition);
             }
             RelNode::Window { input: Box::new(prune(input, &below, scans)), window: window.clone() }
+        }
+        RelNode::TableCall { input, call } => {
+            let passed: Vec<usize> = needed.iter().copied().filter(|column| *column < input.schema.len()).collect();
+            let below = passed.iter().copied().chain(call.args.iter().flat_map(Expr::columns)).collect();
+            let call = TableCallSpec { passed, ..call.clone() };
+            RelNode::TableCall { input: Box::new(prune(input, &below, scans)), call }
         }
         RelNode::Aggregate { input, aggregate } => {
             let mut below: BTreeSet<usize> = aggregate.group.iter().copied().collect();

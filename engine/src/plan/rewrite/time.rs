@@ -35,7 +35,10 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
             };
             rel.schema.event_time.iter().copied().filter(passed).collect()
         }
-        RelNode::Filter { input, .. } | RelNode::Over { input, .. } | RelNode::Rank { input, .. } => {
+        RelNode::Filter { input, .. }
+        | RelNode::TableCall { input, .. }
+        | RelNode::Over { input, .. }
+        | RelNode::Rank { input, .. } => {
             rel.schema.event_time.iter().copied().filter(|column| kept(input, *column)).collect()
         }
         RelNode::Sort { input, sort } => {

@@ -12,8 +12,8 @@ use crate::function::EvalContext;
 use crate::operator::{
     Calc, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupColumn, IntervalJoin, Join, JoinSpec,
     Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SessionAggregate, SessionAggregateSpec, SessionAssign,
-    SessionAssignSpec, SinkOperator, TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign,
-    WindowColumns, WindowJoin, WindowJoinSpec, WindowRank, WindowRankSpec,
+    SessionAssignSpec, SinkOperator, TableCall, TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec,
+    WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank, WindowRankSpec,
 };
 use crate::plan::dataflow::{Node, NodeKind, WindowInput};
 use crate::plan::logical::WindowKind;
@@ -44,6 +44,15 @@ impl Constructor<'_> {
             NodeKind::Window { kind, time_column } => {
                 Box::new(WindowAssign::new(self.windows(kind, &above.schema, *time_column)?, *time_column, output))
             }
+            NodeKind::TableCall { call } => Box::new(TableCall::new(
+                call.function.clone(),
+                &call.args,
+                &call.passed,
+                call.outer,
+                &above.schema,
+                output,
+                self.context(),
+            )?),
             NodeKind::WindowAggregate { window, group, calls } => {
                 if let WindowInput::Assign { kind: WindowKind::Session { gap, .. }, time_column, start, end, time } =
                     window

@@ -140,17 +140,17 @@ impl Binder<'_> {
     }
 }
 
+/// What the registry is told of an argument.
+pub(super) fn argument(arg: &Expr) -> Argument {
+    let literal = match &arg.kind {
+        ExprKind::Literal(value) => Some(value.clone()),
+        _ => None,
+    };
+    Argument { ty: arg.ty.clone(), literal }
+}
+
 fn resolve(name: &str, args: &[Expr]) -> Result<ScalarCall, ResolveError> {
-    let arguments: Vec<Argument> = args
-        .iter()
-        .map(|arg| {
-            let literal = match &arg.kind {
-                ExprKind::Literal(value) => Some(value.clone()),
-                _ => None,
-            };
-            Argument { ty: arg.ty.clone(), literal }
-        })
-        .collect();
+    let arguments: Vec<Argument> = args.iter().map(argument).collect();
     let call = resolve_scalar(name, &arguments)?;
     // The registry gives one type per argument; anything else would lose arguments without a word.
     if call.arg_types.len() == args.len() {

@@ -1,11 +1,9 @@
 //! The FROM clause.
 
-use super::expr::ExprScope;
 use super::relation::{Relation, ScopeTable};
+use super::table_call::is_table_call;
 use super::{Bind, Binder};
-use crate::sql::Span;
-use crate::sql::ast::{self, From, FromKind};
-use crate::types::LogicalType;
+use crate::sql::ast::{From, FromKind};
 
 impl Binder<'_> {
     pub(super) fn from(&mut self, from: &From) -> Bind<Relation> {
@@ -22,19 +20,16 @@ impl Binder<'_> {
                 relation.tables = vec![whole(&relation, "")];
                 relation
             }
-            FromKind::Function { call, call_span, lateral } => {
-                if *lateral {
-                    return self.unsupported("LATERAL TABLE", from.span);
-                }
+            FromKind::Function { .. } | FromKind::Unnest { .. } if is_table_call(from) => {
+                return self.lone_table_call(from);
+            }
+            FromKind::Function { call, call_span, .. } => {
                 let mut relation = self.window_function(call, *call_span)?;
                 // Columns of a table function go by its alias only.
                 relation.tables = vec![whole(&relation, "")];
                 relation
             }
-            FromKind::Unnest { input, call_span } => {
-                let empty = super::query::one_row();
-                return self.unnest(input, &empty, *call_span);
-            }
+            FromKind::Unnest { call_span, .. } => return self.unsupported("UNNEST", *call_span),
             FromKind::Join { left, right, kind, condition } => {
                 return self.join(left, right, *kind, condition, from.span);
             }
@@ -46,18 +41,6 @@ impl Binder<'_> {
             relation.star = None;
         }
         Ok(relation)
-    }
-
-    pub(super) fn unnest(&mut self, input: &ast::Expr, outer: &Relation, span: Span) -> Bind<Relation> {
-        let input = self.expr(input, &mut ExprScope::over(outer, "UNNEST"))?;
-        match input.ty.logical {
-            LogicalType::Array(_) | LogicalType::Map(..) | LogicalType::Multiset(_) => self.unsupported("UNNEST", span),
-            other => self.refuse(
-                "type-mismatch",
-                format!("UNNEST takes an array, map or multiset, and this is {other}."),
-                span,
-            ),
-        }
     }
 }
 

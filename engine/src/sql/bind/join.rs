@@ -5,12 +5,13 @@
 use super::expr::ExprScope;
 use super::name::find_visible;
 use super::relation::{Relation, ScopeTable, WindowColumns, project};
+use super::table_call::is_table_call;
 use super::{Bind, Binder};
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, JoinSpec, Rel, RelNode};
 use crate::plan::rewrite::all_of;
 use crate::sql::Span;
-use crate::sql::ast::{self, From, FromKind, Ident, JoinCondition};
+use crate::sql::ast::{self, From, Ident, JoinCondition};
 use crate::types::Schema;
 
 impl Binder<'_> {
@@ -23,10 +24,10 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let left = self.from(left);
-        let right = match (&right.kind, &left) {
-            (FromKind::Unnest { input, call_span }, Ok(left)) => self.unnest(input, left, *call_span),
-            _ => self.from(right),
-        };
+        if is_table_call(right) {
+            return self.table_call_join(left?, right, kind, condition, span);
+        }
+        let right = self.from(right);
         let (left, right) = (left?, right?);
         let bare = matches!(condition, JoinCondition::None);
         let kind = match kind {

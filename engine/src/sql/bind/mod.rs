@@ -22,6 +22,7 @@ mod relation;
 mod set_operation;
 mod subquery;
 mod table;
+mod table_call;
 mod table_like;
 #[cfg(test)]
 mod tests;

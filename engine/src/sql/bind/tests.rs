@@ -58,6 +58,7 @@ fn shape(rel: &Rel) -> String {
         RelNode::Project { exprs, .. } => format!("project[{}]", list(exprs.iter().map(ToString::to_string).collect())),
         RelNode::Filter { predicate, .. } => format!("filter[{predicate}]"),
         RelNode::Window { window, .. } => format!("window[{:?}]", window.kind),
+        RelNode::TableCall { call, .. } => format!("table[{}]", call.function.name()),
         RelNode::Aggregate { aggregate, .. } => {
             let windowed = if aggregate.window.is_some() { " windowed" } else { "" };
             format!("aggregate[{:?}; {}{windowed}]", aggregate.group, aggregate.calls.len())
@@ -88,6 +89,16 @@ fn wrong_scripts_are_told_what_and_where() {
         ("SELECT UPER(k) FROM t", &["unknown-function@UPER(k)"]),
         ("SELECT UPPER(k, k) FROM t", &["wrong-arguments@UPPER(k, k)"]),
         ("SELECT SUM(k) FROM t", &["wrong-arguments@SUM(k)"]),
+        ("SELECT x FROM t CROSS JOIN UNNEST(k) AS u(x)", &["type-mismatch@UNNEST(k)"]),
+        ("SELECT x FROM t CROSS JOIN UNNEST(tags) AS u(x, y)", &["wrong-arguments@u"]),
+        (
+            "SELECT x FROM t RIGHT JOIN UNNEST(tags) AS u(x) ON TRUE",
+            &["unsupported@t RIGHT JOIN UNNEST(tags) AS u(x) ON TRUE"],
+        ),
+        ("SELECT x FROM t LEFT JOIN UNNEST(tags) AS u(x) ON x = k", &["unsupported@x = k"]),
+        ("SELECT * FROM t, LATERAL TABLE(SPLIT_TO_ROW(k, ','))", &["unknown-function@SPLIT_TO_ROW(k, ',')"]),
+        ("SELECT * FROM t, LATERAL TABLE(UPPER(k))", &["wrong-arguments@UPPER(k)"]),
+        ("SELECT * FROM t, TABLE(SPLIT_TO_ROWS(k, ','))", &["unknown-column@k"]),
         ("SELECT id FROM t WHERE v", &["type-mismatch@v"]),
         ("SELECT k + flag FROM t", &["type-mismatch@k + flag"]),
         ("SELECT id FROM t GROUP BY k", &["not-grouped@id"]),
@@ -139,6 +150,13 @@ fn right_scripts_become_plans() {
         ("SELECT id FROM shop.orders AS o WHERE o.amount > 1", "project[$0] < filter[($1 > 1)] < shop.orders"),
         ("SELECT r.a, tags[1], m['x'] FROM t", "project[($5 . 'a'), ITEM($6, 1), ITEM($7, 'x')] < t"),
         ("SELECT v + 1 * 2 FROM t", "project[($2 + 2)] < t"),
+        ("SELECT x FROM t LEFT JOIN UNNEST(tags) AS x ON TRUE", "project[$9] < table[UNNEST] < t"),
+        (
+            "SELECT id, y FROM t, UNNEST(m) AS u(x, y) WHERE y > 1",
+            "project[$0, $10] < filter[($10 > 1)] < table[UNNEST] < t",
+        ),
+        ("SELECT * FROM UNNEST(ARRAY[1, 2]) AS x", "project[$0] < project[$1] < table[UNNEST] < values 1"),
+        ("SELECT part FROM t, LATERAL TABLE(split_to_rows(k, ',')) AS p", "project[$9] < table[SPLIT_TO_ROWS] < t"),
         ("INSERT INTO s (k) SELECT k FROM t", "project[NULL, $0] < project[$1] < t"),
         ("SELECT DISTINCT k FROM t", "aggregate[[0]; 0] < project[$1] < t"),
         (

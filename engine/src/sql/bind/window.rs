@@ -30,16 +30,16 @@ fn parameters(function: &str) -> Option<(&'static [&'static str], &'static str)>
     })
 }
 
+/// Whether `TABLE(name(…))` assigns windows.
+pub(super) fn is_window_function(name: &str) -> bool {
+    parameters(&name.to_ascii_uppercase()).is_some()
+}
+
 impl Binder<'_> {
     pub(super) fn window_function(&mut self, call: &Call, span: Span) -> Bind<Relation> {
         let function = call.name.last().to_ascii_uppercase();
         let Some((names, form)) = parameters(&function) else {
-            let known = crate::function::list().iter().any(|known| known.name == function);
-            return if known {
-                self.unsupported(&format!("{function} as a table"), span)
-            } else {
-                self.unsupported(&format!("The table function {function}"), span)
-            };
+            return self.unsupported(&format!("The table function {function}"), span);
         };
         let args = self.window_arguments(call, names, form, span)?;
         let (Some(Some(data)), Some(Some(time))) = (args.first(), args.get(1)) else {

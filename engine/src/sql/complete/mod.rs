@@ -9,6 +9,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
+use millrace_wire::function::FunctionKind;
 use millrace_wire::sql::{CompletionItem, CompletionKind};
 
 use super::bind::Outline;
@@ -163,6 +164,14 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
         for (label, insert, comment) in WINDOWS {
             found.add(label, insert, CompletionKind::Snippet, "window function", comment);
         }
+        for function in functions::list_functions().into_iter().filter(|function| function.kind == FunctionKind::Table)
+        {
+            let call = match function.name.as_str() {
+                "UNNEST" => "UNNEST()".to_owned(),
+                name => format!("LATERAL TABLE({name}())"),
+            };
+            found.add(&call, &call, CompletionKind::Snippet, &function.signature, &function.summary);
+        }
     }
 }
 
@@ -188,7 +197,8 @@ fn columns(found: &mut Found, sql: &str, offset: usize, qualifier: &[String], af
         for table in tables.iter().filter(|table| !table.alias.is_empty()) {
             found.add(&table.alias, &quoted(&table.alias), CompletionKind::Table, "alias", "");
         }
-        for function in functions::list_functions() {
+        for function in functions::list_functions().into_iter().filter(|function| function.kind != FunctionKind::Table)
+        {
             let call =
                 if function.signature.contains('(') { format!("{}(", function.name) } else { function.name.clone() };
             found.add(&function.name, &call, CompletionKind::Function, &function.signature, &function.summary);

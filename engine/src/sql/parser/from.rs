@@ -81,8 +81,8 @@ impl Parser<'_> {
             let input = self.expr()?;
             self.expect_sign(")")?;
             let call_span = self.since(start);
-            self.take_words(&["WITH", "ORDINALITY"]);
-            FromKind::Unnest { input, call_span }
+            let ordinality = self.take_words(&["WITH", "ORDINALITY"]);
+            FromKind::Unnest { input, call_span, ordinality }
         } else if self.take_sign("(") {
             self.parenthesised()?
         } else if self.take_word("VALUES") {

@@ -2,6 +2,7 @@
 
 mod join;
 mod rank;
+mod table_call;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -121,6 +122,7 @@ impl<'a> Builder<'a> {
             }
             RelNode::Project { .. } | RelNode::Filter { .. } => self.calc(rel),
             RelNode::Window { input, window } => self.window(rel, input, &window.kind, window.time_column),
+            RelNode::TableCall { input, call } => self.table_call(rel, input, call),
             RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
             RelNode::UnionAll { inputs } => self.union(rel, inputs),
             RelNode::Limit { input, sort, offset, fetch } => self.limit(rel, input, sort, *offset, *fetch),
