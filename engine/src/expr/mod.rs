@@ -98,6 +98,12 @@ impl Expr {
         Expr { kind, ty: self.ty.clone(), span: self.span }
     }
 
+    /// Gives another result each time, or at other times.
+    pub fn is_volatile(&self) -> bool {
+        let own = matches!(&self.kind, ExprKind::Call { function, .. } if function.volatile);
+        own || self.children().into_iter().any(Expr::is_volatile)
+    }
+
     /// Every column the expression reads, each once, ascending.
     pub fn columns(&self) -> Vec<usize> {
         let mut found = Vec::new();

@@ -4,6 +4,8 @@
 //! of one row that is exactly the row-by-row changelog. A key whose last row is taken back is deleted and its state
 //! freed; a row taken back from a key that is not there is left out. State may be larger than memory ([`Keyed`]).
 
+mod clean;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
@@ -12,7 +14,7 @@ use arrow::compute::{interleave, take};
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::{AccumulatorSet, Update};
-use super::{CHUNK_ROWS, Chunks, Operator, Output};
+use super::{CHUNK_ROWS, Chunks, GroupCleaner, Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::AggregateCall;
@@ -38,6 +40,7 @@ pub struct GroupAggregate {
     now_ms: i64,
     batch: u64,
     touched: Touched,
+    clean: Option<GroupCleaner>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -115,7 +118,13 @@ impl GroupAggregate {
             now_ms: 0,
             batch: 0,
             touched: Touched::default(),
+            clean: None,
         })
+    }
+
+    #[must_use]
+    pub fn with_clean(self, clean: Option<GroupCleaner>) -> Self {
+        GroupAggregate { clean, ..self }
     }
 
     /// The slot of every row, and which rows count. Row counts of the groups are up to date afterwards.
@@ -189,18 +198,17 @@ impl GroupAggregate {
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
         out.emit(ChangeBatch::with_kinds(rows, kinds))
     }
-}
 
-impl Operator for GroupAggregate {
-    fn process(&mut self, _input: usize, batch: ChangeBatch, out: &mut dyn Output) -> Result<()> {
+    /// Gives the slot of every row.
+    fn apply(&mut self, batch: &ChangeBatch, out: &mut dyn Output) -> Result<Vec<u32>> {
         let (mut slots, mut keep) = (Vec::with_capacity(batch.len()), None);
-        self.resolve(&batch, &mut slots, &mut keep)?;
+        self.resolve(batch, &mut slots, &mut keep)?;
         let retract: Option<Vec<bool>> =
             batch.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| !kind.is_accumulate()).collect());
         let update = Update { slots: &slots, retract: retract.as_deref(), keep: keep.as_deref() };
         if self.spec.at_end {
             self.state.values.values.update(update, &batch.rows)?;
-            return self.state.settle();
+            return Ok(slots);
         }
         // Accumulators of new keys are empty, so evaluating them is harmless.
         let before = self.state.values.values.evaluate(&self.touched.slots)?;
@@ -210,6 +218,16 @@ impl Operator for GroupAggregate {
             if !self.state.values.exists(*slot) {
                 self.state.remove(*slot);
             }
+        }
+        Ok(slots)
+    }
+}
+
+impl Operator for GroupAggregate {
+    fn process(&mut self, _input: usize, batch: ChangeBatch, out: &mut dyn Output) -> Result<()> {
+        match &self.clean {
+            Some(_) => self.apply_and_clean(batch, out)?,
+            None => self.apply(&batch, out).map(|_| ())?,
         }
         self.state.settle()
     }
@@ -236,6 +254,10 @@ impl Operator for GroupAggregate {
         self.now_ms = now_ms;
         let ttl_ms = self.spec.ttl_ms;
         self.state.expire(now_ms, ttl_ms, |groups, slot| now_ms.saturating_sub(groups.used_ms(slot)) >= ttl_ms);
+    }
+
+    fn sweep(&mut self) -> Result<()> {
+        self.forget_changed()
     }
 
     fn attach(&mut self, place: StatePlace) {

@@ -16,6 +16,9 @@ mod rank;
 mod rank_tests;
 mod session;
 mod sink;
+mod state_clean;
+#[cfg(test)]
+mod state_clean_tests;
 mod stored_rows;
 mod table_call;
 #[cfg(test)]
@@ -42,6 +45,7 @@ pub use over::{OverAggregate, OverAggregateSpec};
 pub use rank::{NumberColumn, Rank, RankSpec};
 pub use session::{SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec};
 pub use sink::SinkOperator;
+pub use state_clean::{CleanTest, GroupCleaner};
 pub use table_call::TableCall;
 pub use table_columns::TableColumns;
 pub use time_sort::{TimeSort, TimeSortSpec};
@@ -92,6 +96,11 @@ pub trait Operator: Send {
 
     /// Where state goes that is larger than memory; before anything else.
     fn attach(&mut self, _place: StatePlace) {}
+
+    /// Frees state whose clean-up condition became TRUE by itself. Called after [`Operator::expire`].
+    fn sweep(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// State at a barrier. `None` for operators without.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {

@@ -36,6 +36,12 @@ impl RowCodec {
         Ok(self.converter.convert_rows(rows.map(|row| parser.parse(row)))?)
     }
 
+    /// Rows as a batch, to evaluate something over them.
+    pub(super) fn batch<'a>(&self, rows: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), self.decode(rows)?, &options)?)
+    }
+
     /// Gives changes in pieces; `complete` appends what the output has behind the columns of the rows.
     pub(super) fn give(
         &self,

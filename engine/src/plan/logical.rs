@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::retention::{GroupClean, Retention};
 use crate::catalog::TableRef;
 use crate::expr::{Expr, Value};
 use crate::function::table::TableFunctionRef;
@@ -103,6 +104,9 @@ pub struct JoinSpec {
     pub windows: Option<(WindowBounds, WindowBounds)>,
     /// The event times of rows that match are this close. Found by a rewrite.
     pub time: Option<TimeBound>,
+    /// What hints say about the rows that are kept of the left and of the right side; conditions are over the columns
+    /// of that side.
+    pub retention: Box<[Retention<Expr>; 2]>,
 }
 
 /// `low <= left - right <= high`, in milliseconds.
@@ -245,6 +249,8 @@ pub struct AggregateSpec {
     /// Set when the input carries a window and both bounds are grouped by: state is kept per window and each window
     /// fires once. Otherwise the aggregation is updating.
     pub window: Option<WindowGroup>,
+    /// What a hint says about the groups that are kept.
+    pub retention: Box<Retention<GroupClean>>,
 }
 
 /// Positions of the window columns in the aggregate's input.

@@ -5,5 +5,6 @@
 
 pub mod dataflow;
 pub mod logical;
+pub mod retention;
 pub mod rewrite;
 pub mod settings;

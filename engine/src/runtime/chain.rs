@@ -100,6 +100,7 @@ impl Fan {
     pub(super) fn expire(&mut self, now_ms: i64) -> Result<()> {
         self.each_link(&mut |link| {
             link.operator.expire(now_ms);
+            link.operator.sweep()?;
             link.report_size();
             Ok(())
         })
@@ -213,6 +214,7 @@ impl Link {
 
     pub(super) fn expire_all(&mut self, now_ms: i64) -> Result<()> {
         self.operator.expire(now_ms);
+        self.operator.sweep().map_err(|error| error.in_operator(&self.id))?;
         self.report_size();
         self.next.expire(now_ms)
     }

@@ -143,9 +143,17 @@ pub(crate) struct Insert {
 #[derive(Clone, Debug)]
 pub(crate) struct Hint {
     pub name: Ident,
-    /// `'key' = 'value'` pairs; a bare argument has an empty value.
-    pub args: Vec<(String, String)>,
+    pub args: Vec<HintArg>,
     pub span: Span,
+}
+
+/// `'key' = 'value'`; a bare argument has an empty value.
+#[derive(Clone, Debug)]
+pub(crate) struct HintArg {
+    pub key: String,
+    pub value: String,
+    pub key_span: Span,
+    pub value_span: Span,
 }
 
 #[derive(Clone, Debug)]

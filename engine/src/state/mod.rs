@@ -20,7 +20,7 @@ use std::ops::Range;
 
 pub use codec::{Reader, write_bytes, write_i64, write_u32, write_u64};
 pub use home::{Segment, StateHome, StateOptions};
-pub use key_encoder::{KeyEncoder, hash_key};
+pub use key_encoder::{EncodedKeys, KeyEncoder, hash_key};
 pub use key_table::KeyTable;
 pub use keyed::{Keyed, SlotValues, StatePlace};
 pub use log::{Hashes, LogPart};

@@ -26,6 +26,7 @@ pub use self::interval::IntervalJoin;
 use self::pairs::{Beside, Joined, Others, give_padded};
 use self::side::Side;
 pub use self::window::{WindowJoin, WindowJoinSpec};
+use super::state_clean::CleanTest;
 use super::stored_rows::{Change, RowCodec};
 use super::{Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
@@ -42,8 +43,8 @@ pub struct JoinSpec {
     pub left: SchemaRef,
     pub right: SchemaRef,
     pub output: SchemaRef,
-    /// Milliseconds after which a row that was not written again is forgotten; 0 keeps it.
-    pub ttl_ms: i64,
+    /// Milliseconds after which a row of the left or right side that was not written again is forgotten; 0 keeps it.
+    pub ttl_ms: [i64; 2],
     pub at_end: bool,
 }
 
@@ -53,6 +54,8 @@ pub struct Join {
     keys: [KeyEncoder; 2],
     codecs: [RowCodec; 2],
     sides: [Side; 2],
+    /// When rows of a side are not kept any longer.
+    clean: [Option<CleanTest>; 2],
     now_ms: i64,
 }
 
@@ -96,9 +99,15 @@ impl Join {
             keys: [KeyEncoder::new(&spec.left, &left)?, KeyEncoder::new(&spec.right, &right)?],
             codecs: [RowCodec::new(&spec.left)?, RowCodec::new(&spec.right)?],
             sides: [Side::default(), Side::default()],
+            clean: [None, None],
             spec,
             now_ms: 0,
         })
+    }
+
+    #[must_use]
+    pub fn with_clean(self, clean: [Option<CleanTest>; 2]) -> Self {
+        Join { clean, ..self }
     }
 
     /// A row that matches nothing need not be kept, unless it may have to leave at the end.
@@ -227,6 +236,7 @@ impl Operator for Join {
         }
         let beside = Beside::new(&batch.rows, &others, &self.codecs[1 - side], side == LEFT)?;
         let matching = beside.matching(&others, self.spec.condition.as_ref(), &self.both)?;
+        let gone = self.clean[side].as_ref().map(|clean| clean.holds(&batch.rows)).transpose()?;
         let mut joined = Joined::default();
         let mut pair = 0;
         let mut matched: Vec<u32> = Vec::new();
@@ -249,7 +259,8 @@ impl Operator for Join {
                 JoinKind::Semi | JoinKind::Anti => self.tested(side, row as u32, kind, &matched, &others, &mut joined),
                 _ => self.joined(side, row as u32, kind, &matched, &others, &mut joined),
             };
-            if keeps && kind.is_accumulate() {
+            let stays = gone.as_ref().is_none_or(|gone| !gone.value(row));
+            if keeps && stays && kind.is_accumulate() {
                 self.sides[side].add(key, bytes.data(), matches, self.now_ms);
             }
         }
@@ -278,9 +289,18 @@ impl Operator for Join {
 
     fn expire(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
-        if self.spec.ttl_ms > 0 {
-            self.sides.iter_mut().for_each(|side| side.expire(now_ms, self.spec.ttl_ms));
+        for (side, ttl_ms) in self.sides.iter_mut().zip(self.spec.ttl_ms).filter(|(_, ttl_ms)| *ttl_ms > 0) {
+            side.expire(now_ms, ttl_ms);
         }
+    }
+
+    fn sweep(&mut self) -> Result<()> {
+        for ((side, clean), codec) in self.sides.iter_mut().zip(&self.clean).zip(&self.codecs) {
+            if let Some(clean) = clean.as_ref().filter(|clean| clean.changes) {
+                side.clean(clean, codec)?;
+            }
+        }
+        Ok(())
     }
 
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {

@@ -4,6 +4,9 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::operator::CHUNK_ROWS;
+use crate::operator::state_clean::CleanTest;
+use crate::operator::stored_rows::RowCodec;
 use crate::state::{KeyTable, Reader, hash_key, write_bytes, write_i64, write_u64};
 
 /// Bookkeeping per row beside its bytes.
@@ -85,12 +88,29 @@ impl Side {
 
     /// Forgets rows that were not written since `now_ms - ttl_ms`.
     pub(super) fn expire(&mut self, now_ms: i64, ttl_ms: i64) {
+        self.retain(|entry| now_ms.saturating_sub(entry.used_ms) < ttl_ms);
+    }
+
+    /// Forgets rows of which the condition is TRUE by now.
+    pub(super) fn clean(&mut self, test: &CleanTest, codec: &RowCodec) -> Result<()> {
+        let mut gone: Vec<bool> = Vec::new();
+        let rows: Vec<&[u8]> = self.entries().map(|entry| &*entry.row).collect();
+        for rows in rows.chunks(CHUNK_ROWS) {
+            gone.extend(test.holds(&codec.batch(rows.iter().copied())?)?.iter().map(|gone| gone == Some(true)));
+        }
+        let mut gone = gone.into_iter();
+        self.retain(|_| !gone.next().unwrap_or(false));
+        Ok(())
+    }
+
+    /// Looks at every row, in the order of [`Side::entries`].
+    fn retain(&mut self, mut stays: impl FnMut(&Entry) -> bool) {
         let used: Vec<u32> = self.table.used().collect();
         for slot in used {
             let bucket = &mut self.buckets[slot as usize];
             let (rows, bytes) = (&mut self.rows, &mut self.bytes);
             bucket.retain(|entry| {
-                let stays = now_ms.saturating_sub(entry.used_ms) < ttl_ms;
+                let stays = stays(entry);
                 if !stays {
                     *rows -= 1;
                     *bytes -= entry.row.len() as u64;

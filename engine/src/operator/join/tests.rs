@@ -42,7 +42,7 @@ fn join(kind: JoinKind, null_safe: bool, condition: bool, at_end: bool) -> Join 
         left: side_schema().to_arrow(),
         right: side_schema().to_arrow(),
         output: output.to_arrow(),
-        ttl_ms: 0,
+        ttl_ms: [0; 2],
         at_end,
     })
     .unwrap()
@@ -228,7 +228,7 @@ proptest! {
 #[test]
 fn rows_that_are_not_written_again_are_forgotten_after_their_time() {
     let mut operator = join(JoinKind::Inner, false, false, false);
-    operator.spec.ttl_ms = 1000;
+    operator.spec.ttl_ms = [1000; 2];
     let mut out: Vec<ChangeBatch> = Vec::new();
     operator.expire(10_000);
     operator.process(LEFT, batch(&[(RowKind::Insert, (Some(1), 1))]), &mut out).unwrap();

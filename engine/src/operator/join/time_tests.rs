@@ -27,7 +27,7 @@ fn spec(kind: JoinKind, keys: Vec<JoinKey>) -> JoinSpec {
     let only_left = matches!(kind, JoinKind::Semi | JoinKind::Anti);
     let output = if only_left { side() } else { Schema::new(both) };
     let (left, right) = (side().to_arrow(), side().to_arrow());
-    JoinSpec { kind, keys, condition: None, left, right, output: output.to_arrow(), ttl_ms: 0, at_end: false }
+    JoinSpec { kind, keys, condition: None, left, right, output: output.to_arrow(), ttl_ms: [0; 2], at_end: false }
 }
 
 fn key() -> JoinKey {

@@ -3,6 +3,7 @@
 use super::{Node, NodeKind, WindowInput};
 use crate::expr::Expr;
 use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, SortKey, WindowKind};
+use crate::plan::retention::GroupClean;
 use crate::types::Schema;
 
 pub(super) struct Words {
@@ -64,9 +65,13 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             let by = if keys.is_empty() { String::new() } else { format!(" by {}", columns(&keys)) };
             of("Window aggregate", format!("{kind}{by}"), calls_words(calls, input))
         }
-        NodeKind::GroupAggregate { group, calls, .. } => {
+        NodeKind::GroupAggregate { group, calls, clean, .. } => {
             let name = if group.is_empty() { "all rows".to_owned() } else { columns(group) };
-            of("Group aggregate", name, calls_words(calls, input))
+            let clean = clean.as_deref().map(|clean| match clean {
+                GroupClean::Row(index) => format!("\nForgets a group with a row where {}", column(*index)),
+                GroupClean::Result(test) => format!("\nForgets a group when {}", in_names(test, Some(&node.schema))),
+            });
+            of("Group aggregate", name, calls_words(calls, input) + &clean.unwrap_or_default())
         }
         NodeKind::Union => of("Union", format!("{} inputs", node.inputs.len()), String::new()),
         NodeKind::Join { join, .. } | NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
@@ -83,6 +88,7 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             let detail = match &node.kind {
                 NodeKind::IntervalJoin { time, .. } => format!("Event times {} to {} ms apart", time.low, time.high),
                 NodeKind::WindowJoin { .. } => "Within the same window".to_owned(),
+                NodeKind::Join { clean, .. } => cleans_words(clean),
                 _ => String::new(),
             };
             of(kind, name, detail)
@@ -113,6 +119,13 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
         }
         NodeKind::Sink { table: None, .. } => of("Result", "rows of the SELECT".to_owned(), String::new()),
     }
+}
+
+fn cleans_words(clean: &[Option<Expr>; 2]) -> String {
+    let of_side = |(clean, side): (&Option<Expr>, &str)| {
+        clean.as_ref().map(|clean| format!("Forgets rows of the {side} side where {clean}"))
+    };
+    clean.iter().zip(["left", "right"]).filter_map(of_side).collect::<Vec<_>>().join("\n")
 }
 
 fn title(connector: &str) -> String {

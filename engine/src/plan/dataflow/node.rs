@@ -13,6 +13,7 @@ use crate::operator::NumberColumn;
 use crate::plan::logical::{
     AggregateCall, Frame, JoinSpec, SortKey, TableCallSpec, TimeBound, WindowBounds, WindowKind,
 };
+use crate::plan::retention::GroupClean;
 use crate::types::Schema;
 
 pub struct Node {
@@ -82,6 +83,8 @@ pub enum NodeKind {
         group: Vec<usize>,
         calls: Vec<AggregateCall>,
         ttl: Duration,
+        /// When the state of a group goes before its time.
+        clean: Option<Box<GroupClean>>,
         /// Gives every group once, at the end.
         at_end: bool,
     },
@@ -89,7 +92,10 @@ pub enum NodeKind {
     /// Two inputs: the left one and the right one.
     Join {
         join: JoinSpec,
-        ttl: Duration,
+        /// Of the left and of the right side.
+        ttl: [Duration; 2],
+        /// When a row is not kept any longer, over the columns of its side.
+        clean: Box<[Option<Expr>; 2]>,
         /// What depends on there being no match comes at the end.
         at_end: bool,
     },

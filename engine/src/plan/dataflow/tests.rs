@@ -188,3 +188,52 @@ fn without_checkpoints_the_guarantee_says_so() {
     assert_eq!(dataflow.guarantee.level, DeliveryGuarantee::BestEffort);
     assert!(dataflow.guarantee.reason.contains("Checkpoints"), "{}", dataflow.guarantee.reason);
 }
+
+/// Time to live in days, per side, and the clean-up condition of each join and aggregation.
+fn kept(sql: &str) -> Vec<String> {
+    let days = |ttl: &std::time::Duration| ttl.as_secs() / 86_400;
+    let shown = |node: &super::Node| match &node.kind {
+        NodeKind::Join { ttl: [left, right], clean, .. } => {
+            let clean = clean.each_ref().map(|clean| clean.as_ref().map_or("-".to_owned(), ToString::to_string));
+            Some(format!("join {} {} {}", days(left), days(right), clean.join(" ")))
+        }
+        NodeKind::GroupAggregate { ttl, clean, .. } => {
+            Some(format!("group {} {}", days(ttl), clean.as_ref().map_or("-".to_owned(), ToString::to_string)))
+        }
+        _ => None,
+    };
+    let sql = format!("SET 'table.exec.state.ttl' = '9 d'; {sql}");
+    planned(&sql, 1).unwrap_or_else(|problems| panic!("{problems:?}")).nodes.iter().filter_map(shown).collect()
+}
+
+#[test]
+fn hints_say_how_long_state_is_kept() {
+    let join = |hint: &str| {
+        format!(
+            "SELECT {hint} a.auction FROM bid AS a JOIN (SELECT auction AS x, extra AS e FROM bid) AS b
+             ON a.auction = b.x JOIN bid AS c ON c.auction = a.auction;"
+        )
+    };
+    assert_eq!(kept(&join("")), ["join 9 9 - -"; 2]);
+    assert_eq!(kept(&join("/*+ STATE_TTL('a' = '1d', 'c' = '3 d') */")), ["join 1 9 - -", "join 9 3 - -"]);
+    let both = "/*+ STATE_TTL('b' = '2d'), STATE_CLEAN('b' = 'e = ''gone''', 'a' = 'a.price > 7') */";
+    assert_eq!(kept(&join(both)), ["join 9 2 ($2 > 7) ($1 = 'gone')", "join 9 9 - -"]);
+    let group = |hint: &str| format!("SELECT {hint} auction, COUNT(*) FROM bid GROUP BY auction;");
+    assert_eq!(kept(&group("/*+ STATE_TTL('bid' = '1d') */")), ["group 1 -"]);
+    assert_eq!(kept(&group("/*+ STATE_CLEAN('bid' = 'extra = ''gone''') */")), ["group 9 a row with $1"]);
+    let result = group("/*+ STATE_CLEAN('bid' = 'COUNT(*) > 3 AND MAX(price) > auction') */");
+    assert_eq!(kept(&result), ["group 9 AND(($1 > 3), ($2 > $0))"]);
+    assert_eq!(kept("SELECT /*+ STATE_TTL('bid' = '4d') */ DISTINCT auction FROM bid;"), ["group 4 -"]);
+    // Bounded input is kept to its end.
+    let batch = format!("SET 'execution.runtime-mode' = 'batch'; {}", group("/*+ STATE_TTL('bid' = '1d') */"));
+    assert_eq!(kept(&batch), ["group 0 -"]);
+}
+
+#[test]
+fn state_survives_another_time_to_live_and_two_of_them_are_two_nodes() {
+    let one = |hint: &str| format!("INSERT INTO keyed SELECT {hint} auction, COUNT(*) FROM bid GROUP BY auction;");
+    let (day, week) = (one("/*+ STATE_TTL('bid' = '1d') */"), one("/*+ STATE_TTL('bid' = '7d') */"));
+    assert_eq!(ids(&planned(&day, 1).unwrap()), ids(&planned(&one(""), 1).unwrap()));
+    assert_eq!(kept(&format!("{day}{day}")), ["group 1 -"]);
+    assert_eq!(kept(&format!("{day}{week}")), ["group 1 -", "group 7 -"]);
+}

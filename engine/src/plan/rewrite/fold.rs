@@ -11,6 +11,7 @@ use datafusion_common::ScalarValue;
 
 use crate::expr::{Expr, ExprKind, Value};
 use crate::plan::logical::{Rel, RelNode};
+use crate::plan::retention::GroupClean;
 use crate::types::{LogicalType, Schema};
 
 /// Folds every expression of a plan.
@@ -19,7 +20,15 @@ pub(super) fn fold(rel: &mut Rel) {
         RelNode::Project { exprs, .. } => exprs.iter_mut().for_each(fold_expr),
         RelNode::Filter { predicate, .. } => fold_expr(predicate),
         RelNode::TableCall { call, .. } => call.args.iter_mut().for_each(fold_expr),
-        RelNode::Join { join, .. } => join.condition.iter_mut().for_each(fold_expr),
+        RelNode::Aggregate { aggregate, .. } => {
+            if let Some(GroupClean::Result(condition)) = &mut aggregate.retention.clean {
+                fold_expr(condition);
+            }
+        }
+        RelNode::Join { join, .. } => {
+            let cleans = join.retention.iter_mut().flat_map(|retention| retention.clean.iter_mut());
+            join.condition.iter_mut().chain(cleans).for_each(fold_expr);
+        }
         _ => {}
     }
     rel.inputs_mut().into_iter().for_each(fold);

@@ -9,6 +9,7 @@ use datafusion_common::ScalarValue;
 
 use crate::expr::{Expr, Value};
 use crate::plan::logical::{OverCall, RankSpec, Rel, RelNode, SortKey, TableCallSpec};
+use crate::plan::retention::GroupClean;
 use crate::types::Type;
 
 /// Columns read per table definition, by [`super::super::dataflow::scan_key`].
@@ -53,6 +54,9 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
             for call in &aggregate.calls {
                 below.extend(call.args.iter().copied().chain(call.filter));
             }
+            if let Some(GroupClean::Row(column)) = aggregate.retention.clean {
+                below.insert(column);
+            }
             if let Some(window) = &aggregate.window {
                 below.extend([window.time_column, window.start, window.end]);
                 below.extend(window.time);
@@ -82,6 +86,9 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
                 } else {
                     of_right.insert(column - width);
                 }
+            }
+            for (side, retention) in [&mut of_left, &mut of_right].into_iter().zip(join.retention.iter()) {
+                side.extend(retention.clean.iter().flat_map(Expr::columns));
             }
             let (left, right) = (prune(left, &of_left, scans), prune(right, &of_right, scans));
             RelNode::Join { left: Box::new(left), right: Box::new(right), join: join.clone() }

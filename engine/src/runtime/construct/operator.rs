@@ -7,16 +7,19 @@ use millrace_wire::graph::ChangelogMode;
 
 use super::Constructor;
 use crate::error::{EngineError, Result};
+use crate::expr::Expr;
 use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
-    Calc, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupColumn, IntervalJoin, Join, JoinSpec,
-    Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SessionAggregate, SessionAggregateSpec, SessionAssign,
-    SessionAssignSpec, SinkOperator, TableCall, TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec,
-    WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank, WindowRankSpec,
+    Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
+    IntervalJoin, Join, JoinSpec, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SessionAggregate,
+    SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TimeSort, TimeSortSpec, Union,
+    WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank,
+    WindowRankSpec,
 };
 use crate::plan::dataflow::{Node, NodeKind, WindowInput};
 use crate::plan::logical::WindowKind;
+use crate::plan::retention::GroupClean;
 use crate::time::window::{Shape, Windows};
 use crate::types::{LogicalType, Schema};
 
@@ -84,8 +87,9 @@ impl Constructor<'_> {
                 };
                 Box::new(WindowAggregate::new(spec)?)
             }
-            NodeKind::GroupAggregate { group, calls, ttl, at_end } => {
-                Box::new(GroupAggregate::new(GroupAggregateSpec {
+            NodeKind::GroupAggregate { group, calls, ttl, clean, at_end } => {
+                let clean = clean.as_deref().map(|clean| self.group_clean(clean, &node.schema)).transpose()?;
+                let operator = GroupAggregate::new(GroupAggregateSpec {
                     group: group.clone(),
                     calls: calls.clone(),
                     input,
@@ -93,7 +97,8 @@ impl Constructor<'_> {
                     retracts,
                     ttl_ms: millis(*ttl),
                     at_end: *at_end,
-                })?)
+                })?;
+                Box::new(operator.with_clean(clean))
             }
             NodeKind::Join { .. } | NodeKind::IntervalJoin { .. } | NodeKind::WindowJoin { .. } => {
                 self.join(node, &above.schema)?
@@ -125,8 +130,10 @@ impl Constructor<'_> {
         let right = right.ok_or_else(|| EngineError::internal("a join has one input"))?;
         let both = Schema::new(left.fields.iter().chain(&right.schema.fields).cloned().collect());
         let (join, ttl, at_end) = match &node.kind {
-            NodeKind::Join { join, ttl, at_end } => (join, *ttl, *at_end),
-            NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => (join, Duration::ZERO, false),
+            NodeKind::Join { join, ttl, at_end, .. } => (join, *ttl, *at_end),
+            NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
+                (join, [Duration::ZERO; 2], false)
+            }
             _ => return Err(EngineError::internal("what is no join is asked for one")),
         };
         let condition = join.condition.as_ref().map(|condition| lower_in(condition, &both, self.context()));
@@ -137,7 +144,7 @@ impl Constructor<'_> {
             left: left.to_arrow(),
             right: right.schema.to_arrow(),
             output: node.schema.to_arrow(),
-            ttl_ms: millis(ttl),
+            ttl_ms: ttl.map(millis),
             at_end,
         };
         Ok(match &node.kind {
@@ -147,7 +154,22 @@ impl Constructor<'_> {
                 let spec = WindowJoinSpec { join: spec, ends: [left.end, right.end], zone };
                 Box::new(WindowJoin::new(spec)?)
             }
-            _ => Box::new(Join::new(spec)?),
+            NodeKind::Join { clean, .. } => {
+                let [of_left, of_right] = &**clean;
+                let test = |clean: &Option<Expr>, side: &Schema| {
+                    clean.as_ref().map(|clean| CleanTest::new(clean, side, self.context())).transpose()
+                };
+                let clean = [test(of_left, left)?, test(of_right, &right.schema)?];
+                Box::new(Join::new(spec)?.with_clean(clean))
+            }
+            _ => return Err(EngineError::internal("what is no join is asked for one")),
+        })
+    }
+
+    fn group_clean(&self, clean: &GroupClean, output: &Schema) -> Result<GroupCleaner> {
+        Ok(match clean {
+            GroupClean::Row(column) => GroupCleaner::Row(*column),
+            GroupClean::Result(test) => GroupCleaner::Result(CleanTest::new(test, output, self.context())?),
         })
     }
 

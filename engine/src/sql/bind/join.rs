@@ -17,18 +17,19 @@ use crate::types::Schema;
 impl Binder<'_> {
     pub(super) fn join(
         &mut self,
-        left: &From,
-        right: &From,
+        left_from: &From,
+        right_from: &From,
         kind: ast::JoinKind,
         condition: &JoinCondition,
         span: Span,
     ) -> Bind<Relation> {
-        let left = self.from(left);
-        if is_table_call(right) {
-            return self.table_call_join(left?, right, kind, condition, span);
+        let left = self.from(left_from);
+        if is_table_call(right_from) {
+            return self.table_call_join(left?, right_from, kind, condition, span);
         }
-        let right = self.from(right);
+        let right = self.from(right_from);
         let (left, right) = (left?, right?);
+        let retention = [self.side_retention(left_from, &left)?, self.side_retention(right_from, &right)?];
         let bare = matches!(condition, JoinCondition::None);
         let kind = match kind {
             ast::JoinKind::Cross => JoinKind::Inner,
@@ -65,7 +66,10 @@ impl Binder<'_> {
                 all_of(equal)
             }
         };
-        let joined = joined(both, width, kind, condition);
+        let mut joined = joined(both, width, kind, condition);
+        if let RelNode::Join { join, .. } = &mut joined.rel.node {
+            *join.retention = retention;
+        }
         if shared.is_empty() { Ok(joined) } else { self.merge_shared(joined, width, kind, &shared, span) }
     }
 
@@ -150,7 +154,14 @@ pub(super) fn beside(left: Relation, right: Relation) -> Relation {
         .into_iter()
         .map(|table| ScopeTable { columns: table.columns.start + width..table.columns.end + width, ..table });
     let tables = left.tables.into_iter().chain(moved).collect();
-    let join = JoinSpec { kind: JoinKind::Inner, keys: Vec::new(), condition: None, windows, time: None };
+    let join = JoinSpec {
+        kind: JoinKind::Inner,
+        keys: Vec::new(),
+        condition: None,
+        windows,
+        time: None,
+        retention: Default::default(),
+    };
     let node = RelNode::Join { left: Box::new(left.rel), right: Box::new(right.rel), join };
     Relation { rel: Rel { node, schema: Schema { fields, event_time } }, tables, window: None, star: None }
 }

@@ -127,7 +127,7 @@ impl Binder<'_> {
             if !hint.name.value.eq_ignore_ascii_case("OPTIONS") {
                 return self.unsupported(&format!("The hint {}", hint.name.value), hint.span);
             }
-            options.extend(hint.args.iter().cloned());
+            options.extend(hint.args.iter().map(|arg| (arg.key.clone(), arg.value.clone())));
         }
         if options.is_empty() {
             return Ok(table);

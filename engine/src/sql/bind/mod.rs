@@ -20,6 +20,9 @@ mod over;
 mod query;
 mod relation;
 mod set_operation;
+mod state_hint;
+#[cfg(test)]
+mod state_hint_tests;
 mod subquery;
 mod table;
 mod table_call;
@@ -173,6 +176,8 @@ struct Binder<'a> {
     with: Vec<(String, Named)>,
     /// What surrounds the condition that is being bound, for queries that refer to it.
     outer: Option<relation::Relation>,
+    /// Hints of the SELECT whose FROM is being bound.
+    state_hints: state_hint::StateHints,
     problems: Vec<Problem>,
     sinks: Vec<BoundSink>,
     settings: Vec<(String, String)>,
@@ -194,6 +199,7 @@ impl<'a> Binder<'a> {
             parts: BTreeMap::new(),
             with: Vec::new(),
             outer: None,
+            state_hints: state_hint::StateHints::default(),
             problems: Vec::new(),
             sinks: Vec::new(),
             settings: Vec::new(),

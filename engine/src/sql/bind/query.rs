@@ -7,8 +7,9 @@ use super::relation::{Relation, ScopeTable, project};
 use super::{Bind, Binder, Named, Reported};
 use crate::expr::{Expr, Value};
 use crate::plan::logical::{AggregateSpec, Rel, RelNode};
+use crate::plan::retention::Retention;
 use crate::sql::Span;
-use crate::sql::ast::{self, Body, FromKind, Ident, Item, OrderItem, Query, Select};
+use crate::sql::ast::{self, Body, Ident, Item, OrderItem, Query, Select};
 use crate::types::{Field, LogicalType, Schema, Type};
 
 /// The select list after stars are expanded.
@@ -61,7 +62,16 @@ impl Binder<'_> {
     /// The result, the sort keys as columns of it, and how many of its columns were selected: keys that were not are
     /// extra columns at its end.
     fn select(&mut self, select: &Select, order_by: &[OrderItem]) -> Bind<(Relation, Vec<Expr>, usize)> {
-        self.select_hints(select)?;
+        let hints = self.state_hints(select)?;
+        let around = std::mem::replace(&mut self.state_hints, hints);
+        let result = self.select_with_hints(select, order_by);
+        let hints = std::mem::replace(&mut self.state_hints, around);
+        let result = result?;
+        self.check_hints_used(&hints)?;
+        Ok(result)
+    }
+
+    fn select_with_hints(&mut self, select: &Select, order_by: &[OrderItem]) -> Bind<(Relation, Vec<Expr>, usize)> {
         for clause in &select.unsupported {
             let _ = self.unsupported::<()>(clause.what, clause.span);
         }
@@ -99,6 +109,11 @@ impl Binder<'_> {
             return Err(Reported);
         }
         let grouped = select.grouped || having.is_some() || aggregates.is_used();
+        if grouped {
+            aggregates.retention = self.group_retention(select, &relation, Some(&mut aggregates))?;
+        }
+        let retention =
+            if select.distinct { self.group_retention(select, &relation, None)? } else { Retention::default() };
         let result = if grouped {
             self.aggregate(relation, aggregates, selected, having)?
         } else {
@@ -108,7 +123,7 @@ impl Binder<'_> {
             result.window = window;
             result
         };
-        let result = if select.distinct { distinct(result) } else { result };
+        let result = if select.distinct { self.distinct_select(result, retention)? } else { result };
         let keys = keys.into_iter().filter_map(|index| result.column(index)).collect();
         Ok((result, keys, visible))
     }
@@ -165,21 +180,29 @@ impl Binder<'_> {
         }
     }
 
-    /// Hints at SELECT: state TTL is for operators that are not there yet.
-    fn select_hints(&mut self, select: &Select) -> Bind<()> {
-        let Some(hint) = select.hints.first() else { return Ok(()) };
-        if hint.name.value.eq_ignore_ascii_case("STATE_TTL") {
-            let mut aliases = Vec::new();
-            if let Some(from) = &select.from {
-                aliases_of(from, &mut aliases);
-            }
-            if let Some((unknown, _)) = hint.args.iter().find(|(alias, _)| !aliases.contains(alias)) {
-                let message =
-                    format!("The hint STATE_TTL names '{unknown}', which is no table or alias of this query.");
-                return self.refuse("wrong-arguments", message, hint.span);
-            }
+    /// A condition is over what is below DISTINCT, where there are no groups yet.
+    fn distinct_select(&mut self, relation: Relation, retention: Retention<Expr>) -> Bind<Relation> {
+        let mut result = distinct(relation);
+        if let (Some(_), Some(span)) = (&retention.clean, retention.span) {
+            return self.unsupported("STATE_CLEAN for SELECT DISTINCT", span);
         }
-        self.unsupported(&format!("The hint {}", hint.name.value), hint.span)
+        if let RelNode::Aggregate { aggregate, .. } = &mut result.rel.node {
+            self.refuse_for_window(aggregate.window.is_some(), retention.span)?;
+            *aggregate.retention = Retention { ttl: retention.ttl, clean: None, span: retention.span };
+        }
+        Ok(result)
+    }
+
+    /// A window's state goes when it has fired.
+    pub(super) fn refuse_for_window(&mut self, window: bool, hint: Option<Span>) -> Bind<()> {
+        match hint.filter(|_| window) {
+            Some(span) => {
+                let message = "STATE_TTL and STATE_CLEAN are for a GROUP BY without window; windows are freed when \
+                               they have fired.";
+                self.refuse("wrong-arguments", message, span)
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn rename_columns(&mut self, mut relation: Relation, columns: &[Ident], span: Span) -> Bind<Relation> {
@@ -235,7 +258,7 @@ pub(super) fn distinct(relation: Relation) -> Relation {
     let group: Vec<usize> = (0..relation.schema().len()).collect();
     let schema = relation.schema().clone();
     let group_window = window.as_ref().map(super::aggregate::window_group);
-    let aggregate = AggregateSpec { group, calls: Vec::new(), window: group_window };
+    let aggregate = AggregateSpec { group, calls: Vec::new(), window: group_window, retention: Box::default() };
     let event_time = if window.is_some() { schema.event_time.clone() } else { Vec::new() };
     let rel = Rel {
         node: RelNode::Aggregate { input: Box::new(relation.rel), aggregate },
@@ -273,18 +296,4 @@ fn find_table(relation: &Relation, name: &ast::Name) -> Option<std::ops::Range<u
         [] => false,
     };
     relation.tables.iter().find(matches).map(|table| table.columns.clone())
-}
-
-fn aliases_of(from: &ast::From, aliases: &mut Vec<String>) {
-    if let Some(alias) = &from.alias {
-        aliases.push(alias.name.value.clone());
-    }
-    match &from.kind {
-        FromKind::Table { name, .. } => aliases.push(name.last().to_owned()),
-        FromKind::Join { left, right, .. } => {
-            aliases_of(left, aliases);
-            aliases_of(right, aliases);
-        }
-        _ => {}
-    }
 }

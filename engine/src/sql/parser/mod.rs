@@ -16,7 +16,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use super::ast::{Hint, Ident, Name, Statement};
+use super::ast::{Hint, HintArg, Ident, Name, Statement};
 use super::token::{Token, TokenKind, tokenize};
 use super::{Problem, Span};
 
@@ -311,9 +311,12 @@ impl<'a> Parser<'a> {
         let mut args = Vec::new();
         if self.take_sign("(") {
             args = self.separated(|parser| {
+                let key_span = parser.here();
                 let key = parser.hint_word()?;
-                let value = if parser.take_sign("=") { parser.hint_word()? } else { String::new() };
-                Ok((key, value))
+                let given = parser.take_sign("=");
+                let value_span = if given { parser.here() } else { key_span };
+                let value = if given { parser.hint_word()? } else { String::new() };
+                Ok(HintArg { key, value, key_span, value_span })
             })?;
             self.expect_sign(")")?;
         }

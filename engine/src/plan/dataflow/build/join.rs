@@ -1,11 +1,15 @@
 //! Joins.
 
+use std::time::Duration;
+
 use millrace_wire::graph::ChangelogMode;
 
 use super::rank::storable;
 use super::{Builder, Draft, single};
+use crate::expr::Expr;
 use crate::plan::dataflow::{Input, NodeKind, Partitioning, problem};
 use crate::plan::logical::{JoinKind, JoinSpec, Rel};
+use crate::plan::retention::Retention;
 use crate::sql::Problem;
 use crate::types::Schema;
 
@@ -42,6 +46,12 @@ impl Builder<'_> {
         );
         let at_end = self.settings.batch && join.kind != JoinKind::Inner;
         let by_window = join.by_window().filter(|_| append && !self.settings.batch);
+        let forgets_by_itself = by_window.is_some() || (join.time.is_some() && !self.settings.batch);
+        if let Some(span) = join.retention.iter().find_map(|retention| retention.span.filter(|_| forgets_by_itself)) {
+            let message = "STATE_TTL and STATE_CLEAN are for regular joins; a join by window or on close event times \
+                           forgets its rows by itself.";
+            return Err(Problem { span: Some(span), ..problem("wrong-arguments", message) });
+        }
         let (kind, changelog, text) = match (by_window, join.time.filter(|_| !self.settings.batch)) {
             (Some(windows), _) => {
                 let kind = NodeKind::WindowJoin { join: join.clone(), windows };
@@ -56,7 +66,14 @@ impl Builder<'_> {
                 (kind, ChangelogMode::Append, format!("Interval{text} {time:?}"))
             }
             (None, None) => {
-                (NodeKind::Join { join: join.clone(), ttl: self.settings.state_ttl, at_end }, changelog, text)
+                // Bounded input is kept to its end.
+                let kept = |retention: &Retention<Expr>| match self.settings.batch {
+                    true => (Duration::ZERO, None),
+                    false => (retention.ttl.unwrap_or(self.settings.state_ttl), retention.clean.clone()),
+                };
+                let [(left, clean_left), (right, clean_right)] = join.retention.each_ref().map(kept);
+                let (ttl, clean) = ([left, right], Box::new([clean_left, clean_right]));
+                (NodeKind::Join { join: join.clone(), ttl, clean, at_end }, changelog, text)
             }
         };
         Ok(self.add(Draft {

@@ -6,6 +6,7 @@ mod table_call;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use millrace_wire::graph::ChangelogMode;
 
@@ -227,10 +228,19 @@ impl<'a> Builder<'a> {
         let text = aggregate_text(aggregate, &input.schema);
         let Some(window) = &aggregate.window else {
             let from = self.rel(input)?;
+            // Bounded input is kept to its end.
+            let (ttl, clean) = match self.settings.batch {
+                true => (Duration::ZERO, None),
+                false => (
+                    aggregate.retention.ttl.unwrap_or(self.settings.state_ttl),
+                    aggregate.retention.clean.clone().map(Box::new),
+                ),
+            };
             let kind = NodeKind::GroupAggregate {
                 group: aggregate.group.clone(),
                 calls: aggregate.calls.clone(),
-                ttl: self.settings.state_ttl,
+                ttl,
+                clean,
                 at_end: self.settings.batch,
             };
             let changelog = if self.settings.batch { ChangelogMode::Append } else { ChangelogMode::Retract };
@@ -313,11 +323,15 @@ impl<'a> Builder<'a> {
         let writes = matches!(draft.kind, NodeKind::Sink { .. });
         let mut id = hash_text(std::iter::once(draft.text.as_str()).chain(below.iter().copied()));
         if let Some(same) = self.by_id.get(&id) {
-            if !writes {
+            let variant = retention_text(&draft.kind);
+            if !writes && retention_text(&self.nodes[*same].kind) == variant {
                 return *same;
             }
-            let copies = self.nodes.len().to_string();
-            id = hash_text([draft.text.as_str(), &copies].into_iter().chain(below));
+            let other = if writes { self.nodes.len().to_string() } else { variant };
+            id = hash_text([draft.text.as_str(), &other].into_iter().chain(below));
+            if let Some(same) = self.by_id.get(&id) {
+                return *same;
+            }
         }
         let place = self.nodes.len();
         self.by_id.insert(id.clone(), place);
@@ -331,6 +345,21 @@ impl<'a> Builder<'a> {
             state: draft.state,
         });
         place
+    }
+}
+
+/// How long a node keeps its state. No part of its id, so that a version of a job with other hints takes over the state;
+/// but nodes of one job that differ in it are two.
+fn retention_text(kind: &NodeKind) -> String {
+    match kind {
+        NodeKind::Join { ttl, clean, .. } => {
+            let clean = clean.each_ref().map(|clean| clean.as_ref().map(ToString::to_string));
+            format!("{ttl:?} {clean:?}")
+        }
+        NodeKind::GroupAggregate { ttl, clean, .. } => {
+            format!("{ttl:?} {}", clean.as_ref().map(ToString::to_string).unwrap_or_default())
+        }
+        _ => String::new(),
     }
 }
 

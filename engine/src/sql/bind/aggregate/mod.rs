@@ -13,6 +13,7 @@ use super::relation::WindowColumns;
 use super::{Bind, Binder, Reported};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::AggregateFunction;
+use crate::plan::retention::Retention;
 use crate::sql::ast;
 use crate::sql::{Problem, Span};
 use crate::types::Type;
@@ -37,6 +38,7 @@ pub(super) struct Aggregates {
     calls: Vec<Pending>,
     pub(super) window: Option<GroupWindow>,
     pub(super) overs: Overs,
+    pub(super) retention: Retention<Expr>,
 }
 
 struct Pending {
@@ -49,7 +51,7 @@ struct Pending {
 
 impl Aggregates {
     pub(super) fn new(keys: Vec<Expr>, base: usize, window: Option<GroupWindow>, overs: Overs) -> Self {
-        Aggregates { keys, base, calls: Vec::new(), window, overs }
+        Aggregates { keys, base, calls: Vec::new(), window, overs, retention: Retention::default() }
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -166,6 +168,5 @@ fn same(left: &Expr, right: &Expr) -> bool {
 
 /// Gives another result each time, so that two of them are never the same.
 pub(super) fn volatile(expr: &Expr) -> bool {
-    let own = matches!(&expr.kind, ExprKind::Call { function, .. } if function.volatile);
-    own || expr.children().into_iter().any(volatile)
+    expr.is_volatile()
 }

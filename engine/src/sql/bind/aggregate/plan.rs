@@ -9,6 +9,7 @@ use super::super::{Bind, Binder};
 use super::{Aggregates, fingerprint};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{AggregateCall, AggregateSpec, Rel, RelNode, WindowGroup};
+use crate::plan::retention::{GroupClean, Retention};
 use crate::sql::{Problem, Span};
 use crate::types::{Field, Schema};
 
@@ -21,7 +22,7 @@ impl Binder<'_> {
         selected: Selected,
         having: Option<Expr>,
     ) -> Bind<Relation> {
-        let Aggregates { keys, base, calls, mut overs, .. } = aggregates;
+        let Aggregates { keys, base, calls, mut overs, retention, .. } = aggregates;
         let index = KeyIndex::new(&keys);
         let regrouped: Vec<Bind<Expr>> =
             selected.exprs.iter().map(|expr| self.regroup(expr, &index, base, &relation)).collect();
@@ -33,6 +34,19 @@ impl Binder<'_> {
 
         let mut columns = InputColumns { exprs: Vec::new(), by_text: HashMap::new() };
         let group: Vec<usize> = keys.iter().map(|key| columns.slot(key)).collect();
+        let clean = match &retention.clean {
+            Some(condition) if condition.columns().iter().all(|column| *column < base) => {
+                Some(GroupClean::Row(columns.slot(condition)))
+            }
+            Some(condition) => {
+                let before = self.problems.len();
+                let regrouped = self.regroup(condition, &index, base, &relation);
+                self.problems.iter_mut().skip(before).for_each(|problem| problem.span = retention.span);
+                Some(GroupClean::Result(regrouped?))
+            }
+            None => None,
+        };
+        let retention = Box::new(Retention { ttl: retention.ttl, clean, span: retention.span });
         let specs: Vec<AggregateCall> = calls
             .iter()
             .map(|call| AggregateCall {
@@ -77,7 +91,8 @@ impl Binder<'_> {
                 local: window.local,
             })
         });
-        let aggregate = AggregateSpec { group, calls: specs, window };
+        self.refuse_for_window(window.is_some(), retention.span)?;
+        let aggregate = AggregateSpec { group, calls: specs, window, retention };
         let mut rel = Rel { node: RelNode::Aggregate { input: Box::new(input), aggregate }, schema };
         if let Some(having) = having {
             rel = filter(rel, having);
