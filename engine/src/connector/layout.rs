@@ -95,17 +95,37 @@ pub(super) fn field_of(column: &ColumnDef) -> Field {
     Field::new(&column.name, column.ty.clone())
 }
 
-/// The fields that the format behind an option prefix holds: those of the key for `key.`, else those of the value.
+/// The connector whose key is the table's primary key.
+pub(super) const UPSERT_KAFKA: &str = "upsert-kafka";
+
+/// The fields that the format behind an option prefix holds: those of the key for `key.`, in the order of the key, else
+/// those of the value. Fields of the key go by their names without `key.fields-prefix`.
 pub(super) fn fields_of_format(table: &TableDef, prefix: &str) -> Vec<Field> {
     let keys = key_fields(table);
+    let physical = physical_fields(table);
+    if prefix == KEY {
+        let of_key = keys.iter().filter_map(|key| physical.iter().find(|field| field.name == *key));
+        return of_key.map(|field| Field::new(key_name(table, &field.name), field.ty.clone())).collect();
+    }
     let except_key = table.option("value.fields-include") == Some("EXCEPT_KEY");
-    let is_key = |field: &Field| keys.contains(&field.name.as_str());
-    let keep = |field: &Field| if prefix == "key." { is_key(field) } else { !(except_key && is_key(field)) };
-    physical_fields(table).into_iter().filter(keep).collect()
+    physical.into_iter().filter(|field| !(except_key && keys.contains(&field.name.as_str()))).collect()
 }
 
-/// `key.fields`: names separated by semicolons.
+/// The prefix of options about the key.
+pub(super) const KEY: &str = "key.";
+
+/// Columns of the key: the primary key of an upsert table, else `key.fields`, names separated by semicolons.
 pub(super) fn key_fields(table: &TableDef) -> Vec<&str> {
+    if table.connector() == UPSERT_KAFKA {
+        let columns = table.primary_key.iter().filter_map(|index| table.columns.get(*index));
+        return columns.map(|column| column.name.as_str()).collect();
+    }
     let text = table.option("key.fields").unwrap_or_default();
     text.split(';').map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
+/// What the format of the key calls a column.
+pub(super) fn key_name<'a>(table: &TableDef, column: &'a str) -> &'a str {
+    let prefix = table.option("key.fields-prefix").unwrap_or_default();
+    column.strip_prefix(prefix).unwrap_or(column)
 }

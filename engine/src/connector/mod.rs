@@ -121,6 +121,12 @@ pub trait Source: Send + Sync {
     /// Whether it can give row kinds other than `+I` (changelog formats).
     fn changelog(&self) -> bool;
 
+    /// Whether rows replace each other by the table's primary key: `+I` is the row of its key from now on, and `-D`, of
+    /// which only the key counts, takes it away.
+    fn upserts(&self) -> bool {
+        false
+    }
+
     /// Whether positions can be restored exactly.
     fn replayable(&self) -> bool;
 

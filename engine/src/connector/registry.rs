@@ -3,6 +3,7 @@
 use millrace_wire::connector::{ConnectorCatalog, ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::sql::Severity;
 
+use super::layout::UPSERT_KAFKA;
 use super::option::{closest, glob_matches, kind_problem};
 use super::{Connector, TableUse, blackhole, datagen, filesystem, kafka, nexmark, print};
 use crate::catalog::TableRef;
@@ -20,6 +21,7 @@ pub struct OptionProblem {
 pub fn all() -> &'static [&'static dyn Connector] {
     &[
         &kafka::Kafka,
+        &kafka::UpsertKafka,
         &filesystem::Filesystem,
         &datagen::Datagen,
         &nexmark::Nexmark,
@@ -206,7 +208,7 @@ fn decode_options(connector: &str) -> Vec<OptionSchema> {
     );
     on_error.choices = ["fail", "skip", "dead-letter"].map(str::to_owned).to_vec();
     let (name, title, kind) = match connector {
-        "kafka" => ("decode.dead-letter.topic", "Dead-letter topic", OptionKind::Topic),
+        "kafka" | UPSERT_KAFKA => ("decode.dead-letter.topic", "Dead-letter topic", OptionKind::Topic),
         _ => ("decode.dead-letter.path", "Dead-letter file", OptionKind::Path),
     };
     let outlet = format::defaulted(name, title, "Where broken records go with dead-letter.", kind, "");

@@ -118,6 +118,15 @@ fn rescale(literal: Literal, scale: i32) -> Option<i128> {
     Some(whole + i128::from(rest >= divisor - rest))
 }
 
+/// The digits of a decimal at another scale, rounded half up; `None` when they are more than the precision.
+pub fn decimal_to_scale(digits: i128, from: u8, precision: u8, scale: u8) -> Option<i128> {
+    let negative = digits < 0;
+    let literal = Literal { digits: digits.checked_abs()?, scale: from.into() };
+    let value = rescale(literal, scale.into())?;
+    let limit = 10_i128.checked_pow(precision.into())?;
+    (value < limit).then_some(if negative { -value } else { value })
+}
+
 /// Writes a decimal with exactly `scale` fraction digits.
 pub fn write_decimal(out: &mut Vec<u8>, value: i128, scale: i8) {
     let scale = usize::try_from(scale).unwrap_or(0);

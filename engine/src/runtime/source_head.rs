@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::Array;
 use arrow::compute::max;
 use arrow::datatypes::TimestampMillisecondType;
 use datafusion_physical_expr::PhysicalExpr;
@@ -14,7 +14,7 @@ use super::chain::Fan;
 use super::event::Barrier;
 use super::metrics::{NodeMetrics, SourceMetrics};
 use super::splits::SplitBoard;
-use crate::change::ChangeBatch;
+use crate::change::{ChangeBatch, RowKind};
 use crate::checkpoint::SourcePart;
 use crate::connector::{SourceEvent, SourceReader, SplitId, SplitPosition, SplitStart};
 use crate::error::{EngineError, Result};
@@ -48,6 +48,8 @@ pub(super) struct EventTime {
     pub(super) column: usize,
     pub(super) table: String,
     pub(super) watermark: Arc<dyn PhysicalExpr>,
+    /// The source gives deletions of which only the key counts.
+    pub(super) deletes_by_key: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,7 @@ impl SourceHead {
             None => batch,
         };
         let watermark =
-            self.event_time.as_ref().map(|time| time.watermark_of(&batch.rows, &self.source_metrics)).transpose()?;
+            self.event_time.as_ref().map(|time| time.watermark_of(&batch, &self.source_metrics)).transpose()?;
         out.emit(batch)?;
         self.marks.rows(split, watermark.flatten().unwrap_or(NO_WATERMARK), now);
         self.advance(now, out)
@@ -197,10 +199,13 @@ impl SourceHead {
 
 impl EventTime {
     /// The highest watermark of the rows. A NULL event time fails the job, as in Flink.
-    fn watermark_of(&self, rows: &RecordBatch, metrics: &SourceMetrics) -> Result<Option<i64>> {
+    fn watermark_of(&self, batch: &ChangeBatch, metrics: &SourceMetrics) -> Result<Option<i64>> {
+        let rows = &batch.rows;
         let wrong_type = || EngineError::internal("an event-time column is no TIMESTAMP(3)");
         let times = rows.columns().get(self.column).ok_or_else(wrong_type)?;
-        if times.logical_null_count() > 0 {
+        // Of a deletion by key only the key is known.
+        let counts = |row: usize| !self.deletes_by_key || batch.kind(row) != RowKind::Delete;
+        if times.logical_null_count() > 0 && (0..batch.len()).any(|row| times.is_null(row) && counts(row)) {
             let message = format!(
                 "{} has a row whose event time is NULL. Filter such rows out where they are written, or compute the column with COALESCE.",
                 self.table

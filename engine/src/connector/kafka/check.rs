@@ -1,9 +1,10 @@
 //! What can be wrong with a Kafka table before any broker is asked.
 
-use super::super::layout::{field_of, key_fields};
+use super::super::layout::{UPSERT_KAFKA, field_of, key_fields};
 use super::super::option::Options;
 use super::super::registry::problem;
 use super::super::{TableUse, layout};
+use super::buffer::Buffering;
 use super::message::METADATA;
 use super::produce::transaction_timeout_problem;
 use super::record::OF_VALUE;
@@ -17,13 +18,15 @@ use crate::sql::Problem;
 pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
     let mut found = Vec::new();
     let options = Options(&table.options);
-    if options.text("format").is_none() && options.text("value.format").is_none() {
+    let upserts = table.connector() == UPSERT_KAFKA;
+    if !upserts && options.text("format").is_none() && options.text("value.format").is_none() {
         found.push(problem("missing-option", "'format' is missing."));
     }
     if options.text("format").is_some() && options.text("value.format").is_some() {
         found.push(problem("wrong-arguments", "'value.format' cannot be given beside 'format'."));
     }
-    found.extend(key_problems(table));
+    found.extend(if upserts { upsert_problems(table, &options) } else { key_problems(table) });
+    found.extend(prefix_problems(table));
     if let Err(error) = client::properties(&table.options) {
         found.push(problem("wrong-arguments", error.message));
     }
@@ -79,10 +82,42 @@ fn key_problems(table: &TableRef) -> Vec<Problem> {
     if table.option("key.format").is_none() && !keys.is_empty() {
         found.push(problem("missing-option", "'key.format' is missing beside 'key.fields'."));
     }
+    let changelog = table.option("key.format").and_then(format::find).is_some_and(|format| format.changelog());
+    if changelog {
+        found.push(problem("wrong-arguments", "'key.format' has to be a format without changes."));
+    }
     for key in keys {
         if !layout::physical_fields(table).iter().any(|field| field.name == key) {
             found.push(problem("unknown-column", format!("'key.fields' names '{key}', which is no physical column.")));
         }
+    }
+    found
+}
+
+fn upsert_problems(table: &TableRef, options: &Options<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if table.primary_key.is_empty() {
+        let message = "A table of 'upsert-kafka' needs a primary key: it is the key of the records.";
+        let hint = Some("Declare PRIMARY KEY (…) NOT ENFORCED.".to_owned());
+        found.push(Problem { hint, ..problem("missing-option", message) });
+    }
+    if let Err(error) = Buffering::of_options(options) {
+        found.push(problem("wrong-arguments", error.message));
+    }
+    found
+}
+
+fn prefix_problems(table: &TableRef) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let Some(prefix) = table.option("key.fields-prefix").filter(|prefix| !prefix.is_empty()) else { return found };
+    if table.option("value.fields-include") != Some("EXCEPT_KEY") {
+        let message = "'key.fields-prefix' needs 'value.fields-include' = 'EXCEPT_KEY', or names of key and value could be mixed up.";
+        found.push(problem("wrong-arguments", message));
+    }
+    for key in key_fields(table).into_iter().filter(|key| !key.starts_with(prefix)) {
+        let message =
+            format!("'key.fields-prefix' is '{prefix}', but the key's column '{key}' does not begin with it.");
+        found.push(problem("wrong-arguments", message));
     }
     found
 }

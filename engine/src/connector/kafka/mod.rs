@@ -10,6 +10,7 @@
 //!
 //! Options are Flink's; `properties.*` goes to librdkafka, whose names are the ones to use.
 
+mod buffer;
 mod check;
 mod client;
 mod committer;
@@ -28,6 +29,8 @@ mod source;
 mod startup;
 #[cfg(test)]
 mod tests;
+mod tombstone;
+mod upsert;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -43,6 +46,8 @@ use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::defaulted;
 use crate::sql::Problem;
+
+pub use upsert::UpsertKafka;
 
 pub struct Kafka;
 
@@ -106,6 +111,13 @@ fn options() -> Vec<OptionSchema> {
         defaulted("value.format", "Format of values", "Instead of format, beside a key format.", OptionKind::Text, ""),
         defaulted("key.format", "Format of keys", "Together with key.fields.", OptionKind::Text, ""),
         defaulted("key.fields", "Columns of the key", "Names separated by semicolons.", OptionKind::Text, ""),
+        defaulted(
+            "key.fields-prefix",
+            "Prefix of key columns",
+            "Begins the names of the key's columns in the table; the key's format goes without it.",
+            OptionKind::Text,
+            "",
+        ),
         one_of(
             defaulted(
                 "value.fields-include",

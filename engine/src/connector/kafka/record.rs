@@ -3,12 +3,13 @@
 use arrow::array::ArrayRef;
 
 use super::super::ConnectorContext;
-use super::super::layout::{ReadLayout, fields_of_format, key_fields};
+use super::super::layout::{ReadLayout, UPSERT_KAFKA, fields_of_format, key_fields, key_name};
 use super::super::option::Options;
 use super::feed::Message;
 use super::message::MetadataColumns;
 use super::offset::Partition;
 use super::produce::DeadLetterTopic;
+use super::tombstone::Tombstones;
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
@@ -28,6 +29,8 @@ pub(super) struct RecordFormat {
     /// Metadata of the record, and where each metadata column comes from.
     record_metadata: Vec<(String, Type)>,
     metadata: Vec<Metadata>,
+    /// Records replace each other by their keys, and those without a value delete.
+    upserts: bool,
     on_error: OnError,
     dead_letters: Option<(rdkafka::ClientConfig, String)>,
 }
@@ -101,6 +104,7 @@ impl RecordFormat {
             order: Vec::new(),
             record_metadata: Vec::new(),
             metadata: Vec::new(),
+            upserts: table.connector() == UPSERT_KAFKA,
             on_error: OnError::of_table(&table.options),
             dead_letters: None,
         };
@@ -108,7 +112,8 @@ impl RecordFormat {
         for index in &layout.wanted {
             let name = layout.fields.get(*index).map(|field| field.name.as_str()).unwrap_or_default();
             // A column of the key is read from the key, as in Flink.
-            let from_key = format.key.as_mut().filter(|_| keys.contains(&name)).and_then(|key| key.column(name));
+            let of_key = format.key.as_mut().filter(|_| keys.contains(&name));
+            let from_key = of_key.and_then(|key| key.column(key_name(table, name)));
             let place = match from_key {
                 Some(column) => Some((Side::Key, column)),
                 None => format.value.column(name).map(|column| (Side::Value, column)),
@@ -137,6 +142,10 @@ impl RecordFormat {
         self.value.format.changelog()
     }
 
+    pub(super) const fn upserts(&self) -> bool {
+        self.upserts
+    }
+
     pub(super) fn bad_records(&self) -> Result<BadRecords> {
         Ok(match (self.on_error, &self.dead_letters) {
             (OnError::Fail, _) => BadRecords::failing(),
@@ -155,6 +164,7 @@ impl RecordFormat {
             places: self.metadata.clone(),
             fields: self.value.wanted.len(),
             order: self.order.clone(),
+            tombstones: self.upserts.then(Tombstones::default),
             bytes: 0,
         })
     }
@@ -169,12 +179,14 @@ pub(super) struct RecordRows {
     /// How many columns of the value are fields; metadata of the format stands behind them.
     fields: usize,
     order: Vec<(Side, usize)>,
+    /// Where records without a value delete.
+    tombstones: Option<Tombstones>,
     bytes: u64,
 }
 
 impl RecordRows {
     pub(super) fn len(&self) -> usize {
-        self.value.rows()
+        self.value.rows() + self.tombstones.as_ref().map_or(0, Tombstones::len)
     }
 
     pub(super) const fn bytes(&self) -> u64 {
@@ -184,9 +196,16 @@ impl RecordRows {
     pub(super) fn push(&mut self, message: &Message<'_>, partition: &Partition, bad: &mut BadRecords) -> Result<()> {
         let value = message.value.unwrap_or_default();
         self.bytes += (value.len() + message.key.map_or(0, <[u8]>::len)) as u64;
-        let pushed = match &mut self.key {
-            None => self.value.push(value),
-            Some(key) => push_both(&mut **key, &mut *self.value, message.key, value),
+        let before = self.len();
+        let pushed = match (&mut self.key, &mut self.tombstones) {
+            (None, _) => self.value.push(value),
+            (Some(key), Some(tombstones)) if message.value.is_none() => {
+                push_key(&mut **key, message.key.unwrap_or_default()).map(|()| {
+                    tombstones.add(before);
+                    1
+                })
+            }
+            (Some(key), _) => push_both(&mut **key, &mut *self.value, message.key, value),
         };
         match pushed {
             Ok(rows) => {
@@ -204,8 +223,11 @@ impl RecordRows {
     /// The rows so far; empties this.
     pub(super) fn finish(&mut self, layout: &ReadLayout) -> Result<ChangeBatch> {
         self.bytes = 0;
-        let rows = self.value.rows();
-        let value = self.value.finish()?;
+        let rows = self.len();
+        let mut value = self.value.finish()?;
+        if let Some(tombstones) = &mut self.tombstones {
+            tombstones.spread(&mut value, rows)?;
+        }
         let key = self.key.as_mut().map(|key| key.finish()).transpose()?;
         let columns = self.order.iter().map(|(side, column)| {
             let columns = match side {
@@ -248,8 +270,12 @@ fn push_both(
 }
 
 fn push_key(key: &mut dyn Decoder, bytes: &[u8]) -> Result<(), BadRecord> {
+    let before = key.rows();
     match key.push(bytes)? {
         1 => Ok(()),
-        _ => Err(BadRecord("it has to hold exactly one row".to_owned())),
+        _ => {
+            key.truncate(before);
+            Err(BadRecord("the key has to hold exactly one row".to_owned()))
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
 use rdkafka::ClientConfig;
 
-use super::super::layout::{field_of, key_fields};
+use super::super::layout::{KEY, UPSERT_KAFKA, fields_of_format, key_fields};
 use super::super::option::Options;
 use super::super::{Accepts, Committers, ConnectorContext, Sink, SinkWriter};
+use super::buffer::{BufferedWriter, Buffering};
 use super::client::Reach;
 use super::committer::KafkaCommitter;
 use super::writer::{EncodedPart, KafkaWriter, Outlet};
@@ -16,6 +17,7 @@ use super::{client, produce};
 use crate::catalog::{ColumnKind, TableRef};
 use crate::error::{EngineError, Result};
 use crate::format::{self, Format, FormatOptions};
+use crate::plan::dataflow::key_positions;
 use crate::types::Field;
 
 pub(super) fn is_exactly_once(options: &Options<'_>) -> bool {
@@ -46,6 +48,9 @@ pub(super) struct Shape {
     pub(super) identity: String,
     pub(super) value: PartShape,
     pub(super) key: Option<PartShape>,
+    /// A row that is taken away is written as its key without a value.
+    pub(super) upserts: bool,
+    buffer: Option<Buffering>,
     /// Positions of metadata columns among the columns written.
     pub(super) timestamp: Option<usize>,
     pub(super) headers: Option<usize>,
@@ -97,7 +102,9 @@ impl KafkaSink {
             reach: Reach::of(&table.options),
             identity: context.identity.clone(),
             value: part(table, prefix, option)?,
-            key: options.text("key.format").map(|_| part(table, "key.", "key.format")).transpose()?,
+            key: options.text("key.format").map(|_| part(table, KEY, "key.format")).transpose()?,
+            upserts: table.connector() == UPSERT_KAFKA,
+            buffer: Buffering::of_options(&options)?.map(|buffering| buffering.by(key_positions(table))),
             timestamp: metadata_column(table, "timestamp"),
             headers: metadata_column(table, "headers"),
             partitioning,
@@ -116,19 +123,23 @@ fn part(table: &TableRef, prefix: &str, option: &str) -> Result<PartShape> {
     let name = Options(&table.options).required(option)?;
     let format = format::find(name);
     let format = format.ok_or_else(|| EngineError::user("unknown_format", format!("There is no format '{name}'.")))?;
-    let keys = key_fields(table);
-    let except_key = table.option("value.fields-include") == Some("EXCEPT_KEY");
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (position, column) in table.write_columns().iter().filter_map(|index| table.columns.get(*index)).enumerate() {
-        let is_key = keys.contains(&column.name.as_str());
-        let wanted = if prefix == "key." { is_key } else { !(except_key && is_key) };
-        if wanted && matches!(column.kind, ColumnKind::Physical) {
-            fields.push(field_of(column));
-            columns.push(position);
-        }
-    }
+    let fields = fields_of_format(table, prefix);
+    // Names of the table: the format of the key may know its fields by others.
+    let names: Vec<&str> = match prefix {
+        KEY => key_fields(table),
+        _ => fields.iter().map(|field| field.name.as_str()).collect(),
+    };
+    let written = table.write_columns();
+    let place = |name: &&str| written.iter().position(|index| is_physical(table, *index, name));
+    let missing = || EngineError::internal("a column of the format is not written");
+    let columns = names.iter().map(|name| place(name).ok_or_else(missing)).collect::<Result<_>>()?;
     let options = FormatOptions::of_table(&table.options, prefix, name);
     Ok(PartShape { format, options, fields, columns })
+}
+
+fn is_physical(table: &TableRef, index: usize, name: &str) -> bool {
+    let column = table.columns.get(index).filter(|column| matches!(column.kind, ColumnKind::Physical));
+    column.is_some_and(|column| column.name == name)
 }
 
 fn metadata_column(table: &TableRef, wanted: &str) -> Option<usize> {
@@ -141,7 +152,11 @@ fn metadata_column(table: &TableRef, wanted: &str) -> Option<usize> {
 
 impl Sink for KafkaSink {
     fn accepts(&self) -> Accepts {
-        if self.shape.value.format.changelog() { Accepts::Retract } else { Accepts::Append }
+        match self.shape.value.format.changelog() {
+            _ if self.shape.upserts => Accepts::Upsert,
+            true => Accepts::Retract,
+            false => Accepts::Append,
+        }
     }
 
     fn guarantee(&self) -> Guarantee {
@@ -184,6 +199,10 @@ impl Sink for KafkaSink {
         } else {
             Outlet::Direct(Box::new(produce::producer(&produce::settings(&self.shape.config))?))
         };
-        Ok(Box::new(KafkaWriter::new(Arc::clone(&self.shape), outlet, task, self.guarantee)?))
+        let writer = Box::new(KafkaWriter::new(Arc::clone(&self.shape), outlet, task, self.guarantee)?);
+        Ok(match &self.shape.buffer {
+            Some(buffering) => Box::new(BufferedWriter::new(writer, buffering.clone())),
+            None => writer,
+        })
     }
 }

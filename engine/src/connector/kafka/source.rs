@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer as _;
 use tokio::runtime::Handle;
 
-use super::super::layout::ReadLayout;
+use super::super::layout::{ReadLayout, UPSERT_KAFKA};
 use super::super::option::Options;
 use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart};
 use super::client::{self, ASK, Consumer, Reach, failed};
@@ -51,6 +51,8 @@ impl KafkaSource {
         let layout = ReadLayout::new(table, columns)?;
         let startup = match context.start_at_ms {
             Some(at) => Startup::Timestamp(at),
+            // The newest record of a key may be its oldest.
+            None if table.connector() == UPSERT_KAFKA => Startup::Earliest,
             None => Startup::of_options(&options)?,
         };
         let topics = options.required("topic")?.split(';').map(str::trim).filter(|topic| !topic.is_empty());
@@ -135,6 +137,10 @@ impl Source for KafkaSource {
 
     fn changelog(&self) -> bool {
         self.shared.format.changelog()
+    }
+
+    fn upserts(&self) -> bool {
+        self.shared.format.upserts()
     }
 
     fn replayable(&self) -> bool {

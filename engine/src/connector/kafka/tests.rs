@@ -6,6 +6,7 @@
 
 mod direct;
 mod format;
+mod upsert;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -124,7 +124,10 @@ impl KafkaWriter {
         }
         let mut keys = self.key.as_ref().map(|key| key.slab.records());
         for (row, value) in self.value.slab.records().enumerate() {
-            let mut record = BaseRecord::<[u8], [u8]>::to(&self.shape.topic).payload(value);
+            let mut record = BaseRecord::<[u8], [u8]>::to(&self.shape.topic);
+            if !self.shape.upserts || batch.kind(row).is_accumulate() {
+                record = record.payload(value);
+            }
             if let Some(key) = keys.as_mut().and_then(Iterator::next) {
                 record = record.key(key);
             }

@@ -104,6 +104,14 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
         NodeKind::FirstRow { keys, time_column, .. } => {
             of("First row", format!("of each {}", columns(keys)), format!("By {}", column(*time_column)))
         }
+        NodeKind::Normalize { keys, .. } => {
+            of("Changelog normalize", format!("by {}", columns(keys)), "Finds the old row of each update".to_owned())
+        }
+        NodeKind::UpsertMaterialize { keys, .. } => of(
+            "Upsert materialize",
+            format!("by {}", columns(keys)),
+            "Keeps the rows of each key of the sink".to_owned(),
+        ),
         NodeKind::WindowRank { partition, sort, from, to, .. } => {
             let of_each = if partition.is_empty() { String::new() } else { format!(" and {}", columns(partition)) };
             let name = format!("{} of each window{of_each}", range_words(*from, *to));

@@ -26,6 +26,7 @@ use crate::plan::logical::BoundScript;
 use crate::plan::settings::Settings;
 use crate::sql::Problem;
 
+pub(crate) use build::key_positions;
 pub use endpoints::ConnectorEndpoints;
 pub use id::{NodeId, scan_key};
 pub use node::{Input, LeaveOut, Node, NodeKind, Partitioning, WindowInput};

@@ -129,6 +129,18 @@ pub enum NodeKind {
         number: NumberColumn,
         ttl: Duration,
     },
+    /// Rows by key → changes with the old rows.
+    Normalize {
+        keys: Vec<usize>,
+        /// Those that somebody reads.
+        columns: Vec<usize>,
+        ttl: Duration,
+    },
+    /// Changes → rows by the key of a sink.
+    UpsertMaterialize {
+        keys: Vec<usize>,
+        ttl: Duration,
+    },
     /// The first rows of each partition of a window.
     WindowRank {
         /// Without the bounds of the window.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod upsert;
+
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -18,7 +20,8 @@ use crate::sql::{Problem, bind};
 /// Sources and sinks that are only planned with.
 struct Planned;
 
-struct PlannedSource(SchemaRef);
+/// Its schema, and whether its rows replace each other.
+struct PlannedSource(SchemaRef, bool);
 
 /// What it takes, and the transaction that commits it.
 struct PlannedSink(Accepts, Option<String>);
@@ -27,7 +30,7 @@ impl Endpoints for Planned {
     fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>> {
         let read = table.read_columns();
         let columns: Vec<usize> = columns.iter().map(|column| read[*column]).collect();
-        Ok(Arc::new(PlannedSource(table.schema_of(&columns).to_arrow())))
+        Ok(Arc::new(PlannedSource(table.schema_of(&columns).to_arrow(), table.connector() == "upsert-kafka")))
     }
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
@@ -51,6 +54,10 @@ impl Source for PlannedSource {
 
     fn changelog(&self) -> bool {
         false
+    }
+
+    fn upserts(&self) -> bool {
+        self.1
     }
 
     fn replayable(&self) -> bool {

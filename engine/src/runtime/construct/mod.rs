@@ -253,6 +253,7 @@ impl<'a> Constructor<'a> {
                         column: watermark.column,
                         table: table.name.clone(),
                         watermark: lower_in(&watermark.expression, &table.schema(), context)?,
+                        deletes_by_key: source.upserts(),
                     })
                 });
                 (reader, Some(columns), event_time.transpose()?, *idle_timeout, source.bounded())

@@ -17,7 +17,8 @@ use crate::operator::{
     WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank,
     WindowRankSpec,
 };
-use crate::plan::dataflow::{Node, NodeKind, WindowInput};
+use crate::operator::{Normalize, NormalizeSpec, UpsertMaterialize, UpsertMaterializeSpec};
+use crate::plan::dataflow::{Node, NodeKind, WindowInput, key_positions};
 use crate::plan::logical::WindowKind;
 use crate::plan::retention::GroupClean;
 use crate::time::window::{Shape, Windows};
@@ -104,12 +105,22 @@ impl Constructor<'_> {
                 self.join(node, &above.schema)?
             }
             NodeKind::Union => Box::new(Union::new(output)),
+            NodeKind::Normalize { keys, columns, ttl } => Box::new(Normalize::new(NormalizeSpec {
+                keys: keys.clone(),
+                columns: columns.clone(),
+                schema: output,
+                ttl_ms: millis(*ttl),
+            })?),
+            NodeKind::UpsertMaterialize { keys, ttl } => {
+                let spec = UpsertMaterializeSpec { keys: keys.clone(), schema: output, ttl_ms: millis(*ttl) };
+                Box::new(UpsertMaterialize::new(&spec)?)
+            }
             NodeKind::Rank { .. }
             | NodeKind::FirstRow { .. }
             | NodeKind::WindowRank { .. }
             | NodeKind::OverAggregate { .. }
             | NodeKind::TimeSort { .. } => self.ordered(&node.kind, input, output, retracts)?,
-            NodeKind::Sink { sink, accepts, leave_out, .. } => {
+            NodeKind::Sink { table, sink, accepts, leave_out } => {
                 let tasks = self.tasks_of(index);
                 let restored = self.restored.and_then(|restored| restored.sinks.get(&*node.id));
                 let restored = match restored {
@@ -117,7 +128,9 @@ impl Constructor<'_> {
                     Some(parts) if subtask == 0 => parts.clone(),
                     _ => Vec::new(),
                 };
-                Box::new(SinkOperator::new(sink.writer(subtask, tasks, restored)?, *accepts, *leave_out))
+                let key = table.as_ref().map(key_positions).unwrap_or_default();
+                let writer = sink.writer(subtask, tasks, restored)?;
+                Box::new(SinkOperator::new(writer, *accepts, *leave_out, &input, &key)?)
             }
             NodeKind::Source { .. } | NodeKind::Values { .. } => {
                 return Err(EngineError::internal("a source stands behind an operator"));

@@ -3,6 +3,7 @@
 mod join;
 mod rank;
 mod table_call;
+mod upsert;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -80,8 +81,9 @@ impl<'a> Builder<'a> {
         checked.map_err(|error| problem("wrong-arguments", error.message))?;
         let name = table.map_or("The result", |table| table.name.as_str());
         let key: Vec<usize> = table.map_or_else(Vec::new, key_positions);
-        let input = &self.nodes[from];
         let accepts = target.accepts();
+        let from = self.materialized(from, accepts, &key)?;
+        let input = &self.nodes[from];
         let leave_out = leave_out(table)?;
         let changelog = into_sink(input.changelog, accepts, leave_out, !key.is_empty(), name);
         let changelog = changelog.map_err(|message| problem("sink-changelog", message))?;
@@ -160,16 +162,20 @@ impl<'a> Builder<'a> {
             })?,
             None => self.settings.idle_timeout,
         };
-        let changelog = if source.changelog() { ChangelogMode::Retract } else { ChangelogMode::Append };
+        let changelog = upsert::mode_of(&source);
+        if changelog == ChangelogMode::Upsert && upsert::lacks_key(table, &used) {
+            self.scans.entry(key).or_default().extend(&table.primary_key);
+            return self.scan(table);
+        }
         // The name alone makes the id, so that positions survive other columns and options; hints make a second scan.
         let first = !self.nodes.iter().any(|node| {
             matches!(&node.kind, NodeKind::Source { table: other, .. }
             if other.name == table.name && scan_key(other) != key)
         });
         let text = if first { format!("Scan {}", table.name) } else { format!("Scan {key}") };
-        let kind =
-            NodeKind::Source { table: Arc::clone(table), source, read, used: used.into_iter().collect(), idle_timeout };
-        Ok(self.add(Draft {
+        let columns = used.iter().copied().collect();
+        let kind = NodeKind::Source { table: Arc::clone(table), source, read, used: columns, idle_timeout };
+        let scan = self.add(Draft {
             kind,
             inputs: Vec::new(),
             schema: table.schema(),
@@ -177,7 +183,8 @@ impl<'a> Builder<'a> {
             parallelism: self.settings.parallelism,
             state: format!("source {}", table.connector()),
             text,
-        }))
+        });
+        if changelog == ChangelogMode::Upsert { self.normalize(table, scan, &used) } else { Ok(scan) }
     }
 
     fn calc(&mut self, rel: &Rel) -> Result<usize, Problem> {
@@ -375,7 +382,7 @@ fn leave_out(table: Option<&TableRef>) -> Result<LeaveOut, Problem> {
 }
 
 /// The primary key as positions in the columns that are written.
-fn key_positions(table: &TableRef) -> Vec<usize> {
+pub(crate) fn key_positions(table: &TableRef) -> Vec<usize> {
     let written = table.write_columns();
     table.primary_key.iter().filter_map(|key| written.iter().position(|column| column == key)).collect()
 }
