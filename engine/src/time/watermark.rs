@@ -94,6 +94,11 @@ impl SplitWatermarks {
         let counted = |mark: &&SplitMark| !mark.ended && (mark.started || self.wait_for_all);
         // A task without splits, because there are fewer of them than tasks, holds nothing back either.
         let open = || self.splits.values().filter(counted);
+        // A bounded source is between two of its splits, or at its end, which it will say. Were it idle, the other inputs
+        // of a join could move past rows that are on their way.
+        if !self.wait_for_all && open().next().is_none() {
+            return Advance::Nothing;
+        }
         let least = open().filter(|mark| !self.silent(mark, now)).map(|mark| mark.watermark).min();
         // All have fallen silent at once: nobody is waited for any longer. That it is idle is said the next time.
         let least = least.or_else(|| open().map(|mark| mark.watermark).max().filter(|highest| *highest > self.emitted));
@@ -207,6 +212,24 @@ mod tests {
         assert_eq!(marks.advance(later), Advance::To(100));
         assert_eq!(marks.advance(later), Advance::Idle);
         assert_eq!(marks.advance(later), Advance::Nothing);
+    }
+
+    #[test]
+    fn a_bounded_source_is_not_idle_between_its_files_nor_before_its_end() {
+        let now = Instant::now();
+        let mut marks = SplitWatermarks::new(Duration::ZERO, true);
+        let (a, b): (SplitId, SplitId) = ("a".into(), "b".into());
+        marks.add(a.clone(), now);
+        marks.add(b.clone(), now);
+        assert_eq!(marks.advance(now), Advance::Nothing);
+        marks.rows(&a, 100, now);
+        assert_eq!(marks.advance(now), Advance::To(100));
+        marks.end(&a);
+        assert_eq!(marks.advance(now), Advance::Nothing);
+        marks.rows(&b, 90, now);
+        assert_eq!(marks.advance(now), Advance::Nothing);
+        marks.end(&b);
+        assert_eq!(marks.advance(now), Advance::Nothing);
     }
 
     #[test]
