@@ -59,6 +59,8 @@ enum Command {
     Kafka,
     /// Start a throw-away PostgreSQL and print its address, until Ctrl-C.
     Postgres,
+    /// Start a throw-away MariaDB and print its address, until Ctrl-C.
+    Mariadb,
 }
 
 fn main() -> ExitCode {
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Kafka => server::keep_kafka(),
         Command::Postgres => server::keep_postgres(),
+        Command::Mariadb => server::keep_mariadb(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

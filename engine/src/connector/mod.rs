@@ -10,6 +10,7 @@
 mod address;
 pub mod blackhole;
 pub mod committers;
+pub mod database;
 pub mod datagen;
 mod dead_letter;
 pub mod filesystem;
@@ -18,8 +19,10 @@ mod infer;
 pub mod kafka;
 mod layout;
 pub mod lookup;
+mod mysql;
 pub mod nexmark;
 mod option;
+mod postgres;
 pub mod print;
 pub mod registry;
 mod steps;

@@ -5,7 +5,7 @@ use millrace_wire::sql::Severity;
 
 use super::layout::UPSERT_KAFKA;
 use super::option::{closest, glob_matches, kind_problem};
-use super::{Connector, TableUse, blackhole, datagen, filesystem, kafka, nexmark, print};
+use super::{Connector, TableUse, blackhole, database, datagen, filesystem, kafka, nexmark, print};
 use crate::catalog::TableRef;
 use crate::format::{self, FormatOptions};
 use crate::sql::Problem;
@@ -23,6 +23,9 @@ pub fn all() -> &'static [&'static dyn Connector] {
         &kafka::Kafka,
         &kafka::UpsertKafka,
         &filesystem::Filesystem,
+        &database::POSTGRES,
+        &database::MYSQL,
+        &database::JDBC,
         &datagen::Datagen,
         &nexmark::Nexmark,
         &print::Print,

@@ -2,10 +2,12 @@
 
 mod child;
 mod kafka;
+mod mariadb;
 mod postgres;
 
 pub(crate) use child::Child;
 pub(crate) use kafka::Kafka;
+pub(crate) use mariadb::MariaDb;
 pub(crate) use postgres::Postgres;
 
 use crate::signal;
@@ -28,6 +30,14 @@ pub(crate) fn keep_postgres() -> anyhow::Result<()> {
     println!("MILLRACE_TEST_POSTGRES_URL={}", postgres.url());
     signal::wait()?;
     postgres.stop()
+}
+
+/// Starts MariaDB, prints its address, and keeps it until a signal comes.
+pub(crate) fn keep_mariadb() -> anyhow::Result<()> {
+    let mariadb = MariaDb::start()?;
+    println!("MILLRACE_TEST_MYSQL_URL={}", mariadb.url());
+    signal::wait()?;
+    mariadb.stop()
 }
 
 /// Asks again and again until `ready` says yes; gives up when the server ended or time is over.

@@ -8,7 +8,7 @@ mod rust;
 mod tally;
 
 use crate::binary::{self, Profile};
-use crate::server::{Kafka, Postgres};
+use crate::server::{Kafka, MariaDb, Postgres};
 use crate::{place, say, tidy, web};
 use anyhow::bail;
 pub(crate) use browser::measure;
@@ -38,6 +38,8 @@ enum Part {
     Api,
     /// Exactly-once on a real Apache Kafka.
     Kafka,
+    /// Tables of PostgreSQL and MariaDB.
+    Databases,
     /// Journeys and pages in Chromium.
     Browser,
 }
@@ -46,6 +48,7 @@ enum Part {
 #[derive(Default)]
 pub(crate) struct Servers {
     postgres: Option<Postgres>,
+    mariadb: Option<MariaDb>,
     kafka: Option<Kafka>,
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if wants(Part::Tidy) {
         tally.add(say::step("Tidy", || Ok(tidy::as_suite()))?);
     }
-    let needs_programs = part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql));
+    let needs_programs = part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql | Part::Databases));
     let (binaries, over_budget) = if needs_programs {
         let built = binary::build(Profile::Dev, &web::Options::default())?;
         (Some(built.binaries), built.over_budget)
@@ -90,8 +93,11 @@ impl Servers {
     fn start(part: Option<Part>, tally: &mut Tally) -> Self {
         let needs = |parts: &[Part]| part.is_none_or(|part| parts.contains(&part));
         let mut servers = Self::default();
-        if needs(&[Part::Api]) {
+        if needs(&[Part::Api, Part::Databases]) {
             servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
+        }
+        if needs(&[Part::Databases]) {
+            servers.mariadb = had(say::step("Start MariaDB", MariaDb::start), "MariaDB", tally);
         }
         if needs(&[Part::Kafka, Part::Browser]) {
             servers.kafka = had(say::step("Start Apache Kafka", Kafka::start), "Apache Kafka", tally);
@@ -103,6 +109,9 @@ impl Servers {
         if let Some(postgres) = self.postgres {
             postgres.stop()?;
         }
+        if let Some(mariadb) = self.mariadb {
+            mariadb.stop()?;
+        }
         self.kafka.map_or(Ok(()), Kafka::stop)
     }
 
@@ -110,6 +119,9 @@ impl Servers {
     fn announce(&self, command: &mut Command) {
         if let Some(postgres) = &self.postgres {
             command.env("MILLRACE_TEST_POSTGRES_URL", postgres.url());
+        }
+        if let Some(mariadb) = &self.mariadb {
+            command.env("MILLRACE_TEST_MYSQL_URL", mariadb.url());
         }
         if let Some(kafka) = &self.kafka {
             command.envs(kafka.variables());

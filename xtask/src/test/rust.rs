@@ -34,6 +34,7 @@ pub(super) fn suites(part: Option<Part>) -> anyhow::Result<Vec<RustSuite>> {
             vec![RustSuite::of_folder("API and store", "backend/tests", &[], &["--lib"])?]
         }
         Some(Part::Kafka) => vec![RustSuite::new("Apache Kafka", &NATIVE, &["--lib", "--tests", "kafka"])],
+        Some(Part::Databases) => vec![RustSuite::new("Databases", &NATIVE, &["--lib", "connector::database"])],
         Some(Part::Tidy | Part::Browser) => Vec::new(),
     })
 }
