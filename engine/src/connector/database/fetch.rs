@@ -14,11 +14,15 @@ use super::target::{Flavour, Target};
 use crate::catalog::TableRef;
 use crate::error::{EngineError, Result};
 
-pub(super) async fn fetch(flavour: Flavour, options: &BTreeMap<String, String>) -> Result<FetchedSchema> {
+pub(super) async fn fetch(
+    flavour: Flavour,
+    options: &BTreeMap<String, String>,
+    context: &ConnectorContext,
+) -> Result<FetchedSchema> {
     if options.get("table-name").is_none_or(String::is_empty) {
-        return Err(which_table(&Target::server(flavour, options)?).await?);
+        return Err(which_table(&Target::server(flavour, options)?.seen_from(context)).await?);
     }
-    let target = Target::of_options(flavour, options)?;
+    let target = Target::of_table(flavour, options, context)?;
     let mut session = Session::open(&target).await?;
     let facts = target.dialect.facts(&mut session, &target).await?;
     session.close().await;
@@ -89,7 +93,7 @@ fn test_now(
 ) -> ConnectionTest {
     let mut steps = Steps::new();
     let opened = steps.run("Connect", || {
-        let target = Target::of_options(flavour, &table.options)?;
+        let target = Target::of_table(flavour, &table.options, context)?;
         let session = context.runtime.block_on(Session::open(&target))?;
         let detail = format!("{} at {} answers.", target.dialect.title(), target.place());
         Ok(((target, session), detail))

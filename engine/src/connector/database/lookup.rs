@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::super::layout::ReadLayout;
-use super::super::{Found, Lookup, LookupColumns};
+use super::super::{ConnectorContext, Found, Lookup, LookupColumns};
 use super::decode;
 use super::dialect::ColumnFacts;
 use super::session::{Session, TextRow};
@@ -49,11 +49,16 @@ struct Plan {
 }
 
 impl DatabaseLookup {
-    pub(super) fn new(flavour: Flavour, table: &TableRef, columns: &LookupColumns) -> Result<Self> {
+    pub(super) fn new(
+        flavour: Flavour,
+        table: &TableRef,
+        columns: &LookupColumns,
+        context: &ConnectorContext,
+    ) -> Result<Self> {
         let position = |key: &usize| columns.columns.iter().position(|column| column == key);
         let keys = columns.keys.iter().map(position).collect::<Option<Vec<_>>>();
         Ok(DatabaseLookup {
-            target: Target::of_options(flavour, &table.options)?,
+            target: Target::of_table(flavour, &table.options, context)?,
             layout: ReadLayout::new(table, &columns.columns)?,
             keys: keys.ok_or_else(|| EngineError::internal("a lookup does not read its keys"))?,
             plan: OnceCell::new(),

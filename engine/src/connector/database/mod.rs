@@ -79,17 +79,12 @@ impl Connector for Database {
         Ok(Box::new(sink::DatabaseSink::new(self.0, table, context)?))
     }
 
-    fn lookup(
-        &self,
-        table: &TableRef,
-        columns: &LookupColumns,
-        _context: &ConnectorContext,
-    ) -> Result<Arc<dyn Lookup>> {
-        Ok(Arc::new(lookup::DatabaseLookup::new(self.0, table, columns)?))
+    fn lookup(&self, table: &TableRef, columns: &LookupColumns, context: &ConnectorContext) -> Result<Arc<dyn Lookup>> {
+        Ok(Arc::new(lookup::DatabaseLookup::new(self.0, table, columns, context)?))
     }
 
-    async fn fetch(&self, options: &BTreeMap<String, String>, _context: &ConnectorContext) -> Result<FetchedSchema> {
-        fetch::fetch(self.0, options).await
+    async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {
+        fetch::fetch(self.0, options, context).await
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

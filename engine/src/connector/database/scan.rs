@@ -44,7 +44,7 @@ impl ScanSource {
         let fetch = fetch.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let key = table.primary_key.iter().filter_map(|index| table.columns.get(*index));
         let shape = ScanShape {
-            target: Target::of_options(flavour, &table.options)?,
+            target: Target::of_table(flavour, &table.options, context)?,
             layout: ReadLayout::new(table, columns)?,
             partitions: Partitions::of_table(table)?,
             declared_key: key.map(|column| column.name.clone()).collect(),

@@ -52,12 +52,12 @@ impl TextRow {
 
 impl Session {
     pub(super) async fn open(target: &Target) -> Result<Self> {
-        check_reach(target).await?;
+        let host = allowed_host(target).await?;
         let opened = tokio::time::timeout(CONNECT_PATIENCE, async {
             let mut session = if target.dialect.has_schemas() {
-                Session::Postgres(Box::new(postgres_options(target).connect().await?))
+                Session::Postgres(Box::new(postgres_options(target, &host).connect().await?))
             } else {
-                Session::MySql(Box::new(mysql_options(target).connect().await?))
+                Session::MySql(Box::new(mysql_options(target, &host).connect().await?))
             };
             session.execute(target.dialect.session_settings().to_owned()).await?;
             Ok(session)
@@ -128,7 +128,7 @@ impl Session {
 }
 
 /// Everything is set, so that nothing of the server's own environment is used.
-fn postgres_options(target: &Target) -> PgConnectOptions {
+fn postgres_options(target: &Target, host: &str) -> PgConnectOptions {
     let mode = match target.tls {
         Tls::Disable => PgSslMode::Disable,
         Tls::Prefer => PgSslMode::Prefer,
@@ -137,7 +137,7 @@ fn postgres_options(target: &Target) -> PgConnectOptions {
         Tls::VerifyFull => PgSslMode::VerifyFull,
     };
     PgConnectOptions::new_without_pgpass()
-        .host(&target.host)
+        .host(host)
         .port(target.port)
         .username(&target.user)
         .password(&target.password)
@@ -147,7 +147,7 @@ fn postgres_options(target: &Target) -> PgConnectOptions {
         .disable_statement_logging()
 }
 
-fn mysql_options(target: &Target) -> MySqlConnectOptions {
+fn mysql_options(target: &Target, host: &str) -> MySqlConnectOptions {
     let mode = match target.tls {
         Tls::Disable => MySqlSslMode::Disabled,
         Tls::Prefer => MySqlSslMode::Preferred,
@@ -156,7 +156,7 @@ fn mysql_options(target: &Target) -> MySqlConnectOptions {
         Tls::VerifyFull => MySqlSslMode::VerifyIdentity,
     };
     let options = MySqlConnectOptions::new()
-        .host(&target.host)
+        .host(host)
         .port(target.port)
         .username(&target.user)
         .database(&target.database)
@@ -165,20 +165,27 @@ fn mysql_options(target: &Target) -> MySqlConnectOptions {
     if target.password.is_empty() { options } else { options.password(&target.password) }
 }
 
-/// See [`super::super::NO_LOCAL`].
-async fn check_reach(target: &Target) -> Result<()> {
+/// The host to call, where not every one may be called, see [`super::super::NO_LOCAL`]: the address that was looked at, so
+/// that a name cannot lead elsewhere a moment later. Only who checks the server's name calls it by that.
+async fn allowed_host(target: &Target) -> Result<String> {
     if !target.no_local {
-        return Ok(());
+        return Ok(target.host.clone());
     }
     let (host, port) = (target.host.clone(), target.port);
     let found = tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter)).await;
-    // A name that does not resolve leads nowhere.
     let addresses = found.ok().and_then(std::result::Result::ok).unwrap_or_default();
     if addresses.iter().any(|address| is_local(address.ip())) {
         let message = format!("The host '{}' leads to this machine or to a local-only address.", target.host);
         return Err(EngineError::user("database_refused", message));
     }
-    Ok(())
+    match addresses.first() {
+        Some(_) if target.tls == Tls::VerifyFull => Ok(target.host.clone()),
+        Some(address) => Ok(address.ip().to_string()),
+        None => {
+            let message = format!("The name '{}' leads to no address.", target.host);
+            Err(EngineError::external("database_unreachable", message))
+        }
+    }
 }
 
 fn cannot_connect(target: &Target, error: &sqlx::Error) -> EngineError {

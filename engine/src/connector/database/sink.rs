@@ -76,7 +76,7 @@ impl DatabaseSink {
         let columns = table.write_columns();
         let key = table.primary_key.iter().filter_map(|column| columns.iter().position(|written| written == column));
         let shape = SinkShape {
-            target: Target::of_options(flavour, &table.options)?,
+            target: Target::of_table(flavour, &table.options, context)?,
             key: key.collect(),
             fields: table.schema_of(&columns).fields,
             options: SinkOptions::of_table(table)?,

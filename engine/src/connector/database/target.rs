@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::NO_LOCAL;
 use super::super::option::Options;
+use super::super::{ConnectorContext, NO_LOCAL};
 use super::dialect::{Dialect, MYSQL, POSTGRES};
 use crate::error::{EngineError, Result};
 
@@ -46,6 +46,21 @@ pub(in crate::connector) struct Target {
 }
 
 impl Target {
+    /// As it is reached from the given surroundings: on a server, whose files have roots, users must not come to what only
+    /// the server's own machine can reach.
+    pub(super) fn of_table(
+        flavour: Flavour,
+        options: &BTreeMap<String, String>,
+        context: &ConnectorContext,
+    ) -> Result<Self> {
+        Ok(Self::of_options(flavour, options)?.seen_from(context))
+    }
+
+    pub(super) fn seen_from(mut self, context: &ConnectorContext) -> Self {
+        self.no_local |= !context.file_roots.is_empty();
+        self
+    }
+
     pub(super) fn of_options(flavour: Flavour, options: &BTreeMap<String, String>) -> Result<Self> {
         let mut target = Self::server(flavour, options)?;
         let table = Options(options).required("table-name")?;

@@ -219,5 +219,8 @@ fn the_catalog_is_fetched_and_a_table_tested() {
         let local = server.table_with(&name, &[("a", L::Int)], &[], &[(crate::connector::NO_LOCAL, "true")]);
         let tested = server.runtime.block_on(connector.test(&local, &context));
         assert!(tested.steps[0].detail.contains("local-only"), "{tested:?}");
+        // As on a server of the platform.
+        let context = ConnectorContext { file_roots: vec!["/srv".into()], ..context };
+        assert!(read_all(&table, &context).unwrap_err().message.contains("local-only"));
     }
 }
