@@ -201,7 +201,7 @@ pub(in crate::connector) fn hex(bytes: &[u8]) -> String {
 
 /// Half a byte each. `None` when it is no hexadecimal text.
 pub(in crate::connector) fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod exact;
+mod job;
 mod lookup;
 mod scan;
 mod sink;

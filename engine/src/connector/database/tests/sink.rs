@@ -74,7 +74,7 @@ fn without_a_key_rows_are_inserted_when_it_is_time() {
         writer.write(&changes(&table, &["+I{\"a\":1}"])).unwrap();
         writer.poll().unwrap();
         assert_eq!(count(), "3");
-        std::thread::sleep(Duration::from_millis(350));
+        crate::connector::waiting::rest(Duration::from_millis(350));
         writer.poll().unwrap();
         assert_eq!(count(), "4");
     }

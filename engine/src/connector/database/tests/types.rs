@@ -183,14 +183,15 @@ fn every_type_goes_there_and_back() {
             found,
             [fields("{\"id\":1", &|case| case.3.to_owned()), fields("{\"id\":2", &|_| "null".to_owned()),]
         );
-        let same = |n: usize| match cases[n].0 {
+        let same = |n: usize, ty: &str| match ty {
             "json" | "xml" | "point" if !server.is_mysql() => format!("a.c{n}::text IS NOT DISTINCT FROM b.c{n}::text"),
             _ => server.pick(format!("a.c{n} IS NOT DISTINCT FROM b.c{n}"), format!("a.c{n} <=> b.c{n}")),
         };
-        for n in 0..cases.len() {
+        for (n, (ty, ..)) in cases.iter().enumerate() {
+            let same = same(n, ty);
             let equal =
-                server.rows(&format!("SELECT count(*) FROM {here} a JOIN {there} b ON a.id = b.id WHERE {}", same(n)));
-            assert_eq!(equal, ["2"], "{}", cases[n].0);
+                server.rows(&format!("SELECT count(*) FROM {here} a JOIN {there} b ON a.id = b.id WHERE {same}"));
+            assert_eq!(equal, ["2"], "{ty}");
         }
     }
 }
