@@ -94,7 +94,9 @@ impl<'a> Journal<'a> {
     pub(super) async fn fence(&self, session: &mut Session) -> Result<()> {
         let Journal { offsets, job, attempt, .. } = self;
         // Ordered and by key, so that writers that do it at the same time do not wait for each other in a circle.
-        let others = format!("SELECT writer FROM {offsets} WHERE job = {job} AND attempt <> {attempt} ORDER BY writer");
+        let others = format!(
+            "SELECT writer FROM {offsets} WHERE job = {job} AND attempt NOT IN ({attempt}, '') ORDER BY writer"
+        );
         for row in session.rows(others).await? {
             let writer = self.literal(&row.text(0)?)?;
             let one = format!("writer = {writer} AND attempt <> {attempt}");

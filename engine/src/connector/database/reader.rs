@@ -23,6 +23,8 @@ pub(super) struct ScanReader {
     waiting: VecDeque<(SplitId, Position)>,
     running: Option<Running>,
     positions: BTreeMap<SplitId, Position>,
+    /// Read to their end before the checkpoint that was restored; nobody waits for them any more once that is told.
+    finished: Vec<SplitId>,
 }
 
 struct Running {
@@ -47,7 +49,13 @@ impl Drop for Running {
 
 impl ScanReader {
     pub(super) fn new(shape: Arc<ScanShape>, splits: Vec<SplitStart>) -> Result<Self> {
-        let mut reader = ScanReader { shape, waiting: VecDeque::new(), running: None, positions: BTreeMap::new() };
+        let mut reader = ScanReader {
+            shape,
+            waiting: VecDeque::new(),
+            running: None,
+            positions: BTreeMap::new(),
+            finished: Vec::new(),
+        };
         reader.add_splits(splits)?;
         Ok(reader)
     }
@@ -98,6 +106,9 @@ async fn read(
 
 impl SourceReader for ScanReader {
     fn next(&mut self, wait: Duration) -> Result<SourceEvent> {
+        if let Some(split) = self.finished.pop() {
+            return Ok(SourceEvent::SplitEnd { split });
+        }
         if self.running.is_none() {
             let Some((split, from)) = self.waiting.pop_front() else { return Ok(SourceEvent::End) };
             self.running = Some(self.start(split, from));
@@ -135,7 +146,9 @@ impl SourceReader for ScanReader {
                 self.positions.insert(Arc::clone(&split), from.clone());
             }
             let from = from.unwrap_or_default();
-            if !from.done {
+            if from.done {
+                self.finished.push(split);
+            } else {
                 self.waiting.push_back((split, from));
             }
         }
