@@ -200,3 +200,81 @@ impl<'a> List<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::super::testing::{context, table};
+    use super::super::sink::DatabaseSink;
+    use super::super::target::Flavour;
+    use super::super::tests::changes;
+    use super::*;
+    use crate::catalog::{TableDef, TableRef};
+    use crate::types::LogicalType;
+
+    fn target(key: &[usize]) -> TableRef {
+        let options = [("hostname", "h"), ("database-name", "d"), ("table-name", "t")];
+        let columns = [("a", LogicalType::BigInt), ("b", LogicalType::String)];
+        Arc::new(TableDef { primary_key: key.to_vec(), ..TableDef::clone(&table(&columns, &options)) })
+    }
+
+    fn statements(flavour: Flavour, table: &TableRef) -> Result<Statements> {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let sink = DatabaseSink::new(flavour, table, &context(&runtime, "job")).unwrap();
+        let column = |name: &str, ty: &str| ColumnFacts {
+            name: name.to_owned(),
+            ty: ty.to_owned(),
+            base: ty.to_owned(),
+            not_null: false,
+        };
+        let facts = TableFacts {
+            columns: vec![column("a", "bigint"), column("b", "text")],
+            primary_key: vec!["a".to_owned()],
+            unique: vec![vec!["a".to_owned()]],
+            transactional: true,
+        };
+        Statements::new(&sink.shape, Some(facts))
+    }
+
+    fn batches(table: &TableRef) -> Vec<ChangeBatch> {
+        let first = [r#"+I{"a":1,"b":"x"}"#, r#"+I{"a":2,"b":"y"}"#];
+        let second = [r#"-D{"a":2,"b":"y"}"#, r#"+U{"a":1,"b":"it's \\"}"#];
+        vec![changes(table, &first), changes(table, &second)]
+    }
+
+    #[test]
+    fn the_last_change_of_a_key_is_written() {
+        let table = target(&[0]);
+        let found = statements(Flavour::Postgres, &table).unwrap().of(&batches(&table)).unwrap();
+        let expected = [
+            r#"DELETE FROM "public"."t" WHERE ("a") IN (('2'::bigint))"#,
+            r#"INSERT INTO "public"."t" ("a", "b") VALUES ('1','it''s \') ON CONFLICT ("a") DO UPDATE SET "b" = EXCLUDED."b""#,
+        ];
+        assert_eq!(found, expected);
+        let found = statements(Flavour::MySql, &table).unwrap().of(&batches(&table)).unwrap();
+        let expected = [
+            "DELETE FROM `d`.`t` WHERE (`a`) IN ((2))",
+            r"INSERT INTO `d`.`t` (`a`, `b`) VALUES (1,'it''s \') ON DUPLICATE KEY UPDATE `b` = VALUES(`b`)",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn without_a_key_every_row_is_inserted() {
+        let table = target(&[]);
+        let rows: Vec<String> = (0..ROWS + 1).map(|_| r#"+I{"a":1}"#.to_owned()).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let found = statements(Flavour::MySql, &table).unwrap().of(&[changes(&table, &rows)]).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[1], "INSERT INTO `d`.`t` (`a`, `b`) VALUES (1,NULL)");
+    }
+
+    #[test]
+    fn a_key_that_the_server_does_not_know_is_refused() {
+        let message = statements(Flavour::Postgres, &target(&[1])).err().map(|error| error.message).unwrap();
+        assert!(message.contains("exactly (b)"), "{message}");
+        let zero = changes(&target(&[]), &[r#"+I{"b":"\u0000"}"#]);
+        let message = statements(Flavour::Postgres, &target(&[])).unwrap().of(&[zero]).unwrap_err().message;
+        assert!(message.contains("zero character"), "{message}");
+    }
+}

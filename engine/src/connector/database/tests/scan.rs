@@ -224,3 +224,31 @@ fn the_catalog_is_fetched_and_a_table_tested() {
         assert!(read_all(&table, &context).unwrap_err().message.contains("local-only"));
     }
 }
+
+#[test]
+fn a_range_that_was_read_is_only_told() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let options = [
+        ("connector", "postgres"),
+        // Nobody is asked.
+        ("hostname", "127.0.0.1"),
+        ("port", "1"),
+        ("database-name", "d"),
+        ("table-name", "t"),
+        ("scan.partition.column", "n"),
+        ("scan.partition.num", "2"),
+        ("scan.partition.lower-bound", "0"),
+        ("scan.partition.upper-bound", "9"),
+    ];
+    let table = table(&[("n", L::Int)], &options);
+    let source = source(&table, &context(&runtime, "scan"));
+    let done = SplitPosition(serde_json::json!({ "rows": 5, "done": true }));
+    let positions: Vec<(SplitId, SplitPosition)> =
+        source.splits().unwrap().into_iter().map(|split| (split, done.clone())).collect();
+    let mut reader = reader(&*source, &positions);
+    for _ in 0..2 {
+        assert!(matches!(reader.next(Duration::ZERO).unwrap(), SourceEvent::SplitEnd { .. }));
+    }
+    assert!(matches!(reader.next(Duration::ZERO).unwrap(), SourceEvent::End));
+    assert_eq!(reader.positions(), positions);
+}
