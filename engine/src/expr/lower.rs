@@ -5,6 +5,7 @@
 
 mod call;
 mod cast;
+mod sequence;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use datafusion_physical_expr::expressions::{
 
 use self::call::CallExpr;
 use self::cast::CastExpr;
+use self::sequence::SequenceExpr;
 use super::cast::Cast;
 use super::{Expr, ExprKind};
 use crate::error::{EngineError, Result};
@@ -69,6 +71,9 @@ impl Lowering<'_> {
             (Kernel::Native(_), _) if is_same_float(function, args) => self.equal_to_itself(function, &lowered),
             (Kernel::Native(kernel), _) => {
                 Ok(Arc::new(CallExpr::new(Arc::clone(function), kernel, lowered, self.context)))
+            }
+            (Kernel::Sequence(kernel), _) => {
+                Ok(Arc::new(SequenceExpr::new(Arc::clone(function), kernel, lowered, self.context)))
             }
             (Kernel::Binary(operator), [left, right]) => {
                 Ok(Arc::new(BinaryExpr::new(Arc::clone(left), operator, Arc::clone(right))))

@@ -24,6 +24,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "The square root; NaN for negative numbers.",
         &[double(|call| unary_double(call, f64::sqrt))],
     ),
+    unary(&["CBRT"], "CBRT(number)", "The cube root.", &[double(|call| unary_double(call, f64::cbrt))]),
     unary(&["EXP"], "EXP(number)", "e to the power of the number.", &[double(|call| unary_double(call, f64::exp))]),
     unary(&["LN"], "LN(number)", "The natural logarithm.", &[double(|call| unary_double(call, f64::ln))]),
     unary(&["LOG10"], "LOG10(number)", "The logarithm to base 10.", &[double(|call| unary_double(call, f64::log10))]),
@@ -215,6 +216,8 @@ enum Rounding {
 
 fn round(call: &Call, whole: fn(f64) -> f64, mode: Rounding) -> Result<ColumnarValue, DataFusionError> {
     let digits = if call.args.len() > 1 { call.numbers::<Int32Type>(1)?.get(0).unwrap_or(0) } else { 0 };
+    // No number has as many digits; what is counted from here on does not overflow.
+    let digits = digits.clamp(-1_000, 1_000);
     match &call.return_type.logical {
         LogicalType::Decimal { precision, scale } => {
             let (_, from) = call.arg_types.first().map_or((0, 0), |ty| as_decimal(&ty.logical));

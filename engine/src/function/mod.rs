@@ -10,20 +10,29 @@ mod signature;
 pub mod table;
 
 mod arithmetic;
+mod classify;
 pub(crate) mod collection;
 mod comparison;
 mod conditional;
 mod csv_text;
 pub(crate) mod decimal;
+mod geo;
+mod ip;
+pub(crate) mod json;
 mod logic;
 mod math;
 mod nested;
 mod pattern;
+mod printf;
+mod random;
+mod secret;
 mod text;
 mod text_codec;
+mod text_format;
 mod text_split;
 pub(crate) mod time;
 mod url;
+mod url_code;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +62,8 @@ pub struct ScalarCall {
 pub enum Kernel {
     /// One of ours, over whole arrays.
     Native(NativeFn),
+    /// One of ours that goes on from batch to batch.
+    Sequence(SequenceFn),
     /// A DataFusion binary operator whose behaviour is Flink's.
     Binary(datafusion_expr::Operator),
     IsNull,
@@ -68,6 +79,9 @@ pub enum Kernel {
 
 /// A kernel of ours. Has no state, so that two calls are equal when their functions are.
 pub type NativeFn = fn(&Call) -> Result<ColumnarValue, DataFusionError>;
+
+/// A kernel of ours that keeps where it is, for each place that it stands at.
+pub type SequenceFn = fn(&Call, &mut Option<u64>) -> Result<ColumnarValue, DataFusionError>;
 
 /// What a native kernel gets for one batch.
 pub struct Call<'a> {

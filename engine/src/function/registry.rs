@@ -8,8 +8,8 @@ use millrace_wire::function::{FunctionInfo, FunctionKind};
 use super::signature::Form;
 use super::{Argument, ResolveError, ScalarCall};
 use super::{
-    arithmetic, collection, comparison, conditional, csv_text, logic, math, nested, pattern, text, text_codec,
-    text_split, time, url,
+    arithmetic, classify, collection, comparison, conditional, csv_text, geo, ip, json, logic, math, nested, pattern,
+    random, secret, text, text_codec, text_format, text_split, time, url, url_code,
 };
 
 /// How a name finds its call.
@@ -19,6 +19,8 @@ pub(crate) enum Resolver {
     Forms(&'static [Form]),
     /// Types that follow from more than a list of parameters.
     Custom(fn(&str, &[Argument]) -> Option<ScalarCall>),
+    /// The same, with its own words for what is wrong.
+    Checked(fn(&str, &[Argument]) -> Result<ScalarCall, ResolveError>),
 }
 
 pub(crate) struct Entry {
@@ -49,8 +51,15 @@ pub fn resolve_scalar(name: &str, args: &[Argument]) -> Result<ScalarCall, Resol
     let call = match entry.resolver {
         Resolver::Forms(forms) => forms.iter().find_map(|form| form.resolve(&upper, args)),
         Resolver::Custom(resolve) => resolve(&upper, args),
+        Resolver::Checked(resolve) => return resolve(&upper, args),
     };
     call.ok_or_else(|| ResolveError::WrongArguments { message: wrong_arguments(&upper, entry, args) })
+}
+
+/// Every name, operators and what only the grammar writes included.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    index().keys().copied()
 }
 
 /// Every function that has a name of its own (operators have none), for completion and the functions page.
@@ -80,8 +89,15 @@ fn signature(name: &str, entry: &Entry) -> String {
 fn index() -> &'static BTreeMap<&'static str, &'static Entry> {
     static INDEX: OnceLock<BTreeMap<&'static str, &'static Entry>> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let groups: [&'static [Entry]; 12] = [
+        let groups: [&'static [Entry]; 19] = [
             arithmetic::ENTRIES,
+            classify::ENTRIES,
+            geo::ENTRIES,
+            ip::ENTRIES,
+            random::ENTRIES,
+            secret::ENTRIES,
+            text_format::ENTRIES,
+            url_code::ENTRIES,
             comparison::ENTRIES,
             conditional::ENTRIES,
             csv_text::ENTRIES,
@@ -94,7 +110,7 @@ fn index() -> &'static BTreeMap<&'static str, &'static Entry> {
             text_split::ENTRIES,
             url::ENTRIES,
         ];
-        let entries = groups.into_iter().chain(time::GROUPS).chain(collection::GROUPS).flatten();
+        let entries = groups.into_iter().chain(time::GROUPS).chain(collection::GROUPS).chain(json::GROUPS).flatten();
         entries.flat_map(|entry| entry.names.iter().map(move |name| (*name, entry))).collect()
     })
 }
@@ -103,7 +119,7 @@ fn wrong_arguments(name: &str, entry: &Entry, args: &[Argument]) -> String {
     let given: Vec<String> = args.iter().map(|argument| argument.ty.logical.to_string()).collect();
     let forms = match entry.resolver {
         Resolver::Forms(forms) => forms.iter().map(|form| form.text(name)).collect::<Vec<_>>().join(" or "),
-        Resolver::Custom(_) => entry.signature.to_owned(),
+        Resolver::Custom(_) | Resolver::Checked(_) => entry.signature.to_owned(),
     };
     match given.as_slice() {
         [left, right] if !name.starts_with(char::is_alphabetic) => {

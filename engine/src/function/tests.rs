@@ -35,17 +35,16 @@ fn null() -> Expr {
     Expr::literal(Value(ScalarValue::Null), Type::nullable(LogicalType::Null))
 }
 
+fn argument_of(arg: &Expr) -> Argument {
+    let literal = match &arg.kind {
+        ExprKind::Literal(value) => Some(value.clone()),
+        _ => None,
+    };
+    Argument { ty: arg.ty.clone(), literal }
+}
+
 fn call(name: &str, args: Vec<Expr>) -> Expr {
-    let arguments: Vec<Argument> = args
-        .iter()
-        .map(|arg| Argument {
-            ty: arg.ty.clone(),
-            literal: match &arg.kind {
-                ExprKind::Literal(value) => Some(value.clone()),
-                _ => None,
-            },
-        })
-        .collect();
+    let arguments: Vec<Argument> = args.iter().map(argument_of).collect();
     let function = resolve_scalar(name, &arguments).unwrap_or_else(|error| panic!("{name}: {error:?}"));
     let wanted = function.arg_types.clone();
     let cast =
@@ -229,4 +228,157 @@ fn every_entry_is_listed_once() {
     unique.dedup();
     assert_eq!(names, unique);
     assert!(names.len() > 100, "{} functions", names.len());
+}
+
+/// Values of every kind: the extremes, what is empty, NULLs with a type and without, collections and rows.
+fn any_values() -> Vec<Expr> {
+    let array = |items: Vec<Expr>| call("ARRAY", items);
+    let null_of = |logical: LogicalType| null().cast(Type::nullable(logical), CastMode::Strict);
+    let timestamp = call("TO_TIMESTAMP", vec![text("2020-02-29 23:59:59.999")]);
+    vec![
+        null(),
+        text(""),
+        text("a"),
+        text("añ漢😀"),
+        text("{\"a\":[1,{\"b\":null}]}"),
+        text("$.a[0]"),
+        text("%5.2f %s %d %"),
+        text("2020-02-29 23:59:59"),
+        text("UTC"),
+        text("YEAR"),
+        text("("),
+        text("NULL 01"),
+        text("9999999999999999999999"),
+        int(0),
+        int(1),
+        int(-1),
+        int(i32::MAX),
+        int(i32::MIN),
+        Expr::literal(Value::big_int(i64::MIN), Type::not_null(LogicalType::BigInt)),
+        Expr::literal(Value::big_int(i64::MAX), Type::not_null(LogicalType::BigInt)),
+        double(f64::NAN),
+        double(f64::INFINITY),
+        double(-0.0),
+        double(1e308),
+        decimal(-99_999_999_999_999_999_999_999_999_999_999_999_999, 38, 10),
+        Expr::literal(Value::boolean(true), Type::not_null(LogicalType::Boolean)),
+        call("ENCODE", vec![text("x"), text("UTF-8")]),
+        timestamp.clone(),
+        timestamp.cast(Type::nullable(LogicalType::Date), CastMode::Strict),
+        null_of(LogicalType::Int),
+        null_of(LogicalType::String),
+        array(vec![int(1), null_of(LogicalType::Int), int(i32::MIN)]),
+        array(vec![text("b"), null_of(LogicalType::String), text("")]),
+        array(vec![array(vec![int(1)])]),
+        array(vec![call("ROW", vec![text("k"), double(1.5)])]),
+        null_of(LogicalType::Array(Box::new(Type::nullable(LogicalType::Int)))),
+        call("MAP", vec![text("a"), int(1), text("b"), null_of(LogicalType::Int)]),
+        call("MAP", vec![int(1), array(vec![text("x")])]),
+        call("ROW", vec![int(1), text("x")]),
+    ]
+}
+
+/// A call if the function takes these arguments; whether it gives a value or an error does not matter.
+fn try_call(name: &str, args: Vec<Expr>) {
+    let arguments: Vec<Argument> = args.iter().map(argument_of).collect();
+    let Ok(function) = resolve_scalar(name, &arguments) else { return };
+    let wanted = function.arg_types.clone();
+    let castable = |(arg, ty): &(Expr, Type)| {
+        arg.ty.logical == ty.logical || crate::expr::cast::is_castable(&arg.ty.logical, &ty.logical)
+    };
+    let pairs: Vec<(Expr, Type)> = args.into_iter().zip(wanted).collect();
+    assert!(pairs.iter().all(castable), "{name} wants what cannot be cast");
+    let cast =
+        |(arg, ty): (Expr, Type)| if arg.ty.logical == ty.logical { arg } else { arg.cast(ty, CastMode::Strict) };
+    let args = pairs.into_iter().map(cast).collect();
+    let ty = function.return_type.clone();
+    let _ = evaluate(&Expr { kind: ExprKind::Call { function: Arc::new(function), args }, ty, span: None });
+}
+
+/// Every function with many lists of arguments, the same ones in every run.
+#[test]
+fn no_function_panics_on_any_arguments() {
+    use rand::{Rng, SeedableRng};
+    let values = any_values();
+    let mut random = rand::rngs::StdRng::seed_from_u64(7);
+    let mut panicked = std::collections::BTreeSet::new();
+    for name in super::registry::names() {
+        for _ in 0..150 {
+            let count = random.random_range(0..5);
+            let args = (0..count).map(|_| values[random.random_range(0..values.len())].clone()).collect();
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| try_call(name, args))).is_err() {
+                panicked.insert(name);
+            }
+        }
+    }
+    assert!(panicked.is_empty(), "these panic: {panicked:?}");
+}
+
+#[test]
+fn numbers_and_texts_are_told_apart() {
+    check("IS_ALPHA", vec![text("añ")], "TRUE");
+    check("IS_ALPHA", vec![text("a1")], "FALSE");
+    check("IS_ALPHA", vec![text("")], "FALSE");
+    check("IS_DIGIT", vec![int(5)], "TRUE");
+    check("IS_DIGIT", vec![text("12a")], "FALSE");
+    check("IS_DECIMAL", vec![text("-1.5e3")], "TRUE");
+    check("IS_DECIMAL", vec![text("x")], "FALSE");
+    check("TYPEOF", vec![int(1)], "INT NOT NULL");
+    check("TYPEOF", vec![call("ARRAY", vec![int(1)])], "ARRAY<INT NOT NULL> NOT NULL");
+}
+
+#[test]
+fn parts_of_texts_are_picked() {
+    check("ELT", vec![int(2), text("a"), text("b")], "b");
+    check("ELT", vec![int(0), text("a")], "NULL");
+    check("SUBSTRING_INDEX", vec![text("www.apache.org"), text("."), int(2)], "www.apache");
+    check("SUBSTRING_INDEX", vec![text("www.apache.org"), text("."), int(-2)], "apache.org");
+    check("SUBSTRING_INDEX", vec![text("www"), text("."), int(9)], "www");
+    check("PRINTF", vec![text("%s-%03d"), text("a"), int(7)], "a-007");
+    check("URL_DECODE_RECURSIVE", vec![text("%2525")], "%");
+}
+
+#[test]
+fn collections_have_a_text() {
+    let shown = |expr: Expr| shown(&expr.cast(Type::nullable(LogicalType::String), CastMode::Strict));
+    let missing = || null().cast(Type::nullable(LogicalType::Int), CastMode::Strict);
+    assert_eq!(shown(call("ARRAY", vec![int(1), missing()])), "[1, NULL]");
+    assert_eq!(shown(call("MAP", vec![text("a"), int(1), text("b"), missing()])), "{a=1, b=NULL}");
+    assert_eq!(shown(call("ROW", vec![int(1), call("ARRAY", vec![text("x")])])), "(1, [x])");
+}
+
+#[test]
+fn values_become_json() {
+    let array = || call("ARRAY", vec![int(1), null().cast(Type::nullable(LogicalType::Int), CastMode::Strict)]);
+    check("JSON_STRING", vec![array()], "[1,null]");
+    check("JSON_STRING", vec![text("a\"b")], "\"a\\\"b\"");
+    check("JSON_STRING", vec![double(1.5e20)], "1.5E+20");
+    check(
+        "JSON_STRING",
+        vec![call("TO_TIMESTAMP", vec![text("1990-06-02 13:37:42.001")])],
+        "\"1990-06-02T13:37:42.001\"",
+    );
+    check("JSON_STRING", vec![null().cast(Type::nullable(LogicalType::Int), CastMode::Strict)], "NULL");
+    check("JSON_STRING", vec![call("ROW", vec![int(1), array()])], "{\"EXPR$0\":1,\"EXPR$1\":[1,null]}");
+    check("JSON_QUOTE", vec![text("a/\"é\n")], "\"a\\/\\\"\\u00e9\\n\"");
+    check("JSON_UNQUOTE", vec![text("\"a\\u00e9\\n\"")], "aé\n");
+    check("JSON_UNQUOTE", vec![text("\"a")], "\"a");
+    check("JSON_UNQUOTE", vec![text("[1]")], "[1]");
+    check("JSON_LENGTH", vec![text("{\"a\":[1,2]}"), text("$.a")], "2");
+    check("JSON_LENGTH", vec![text("{\"a\":[1,2]}"), text("$.b")], "NULL");
+    check("JSON", vec![text(" {\"b\":1, \"a\":2} ")], "{\"a\":2,\"b\":1}");
+    check("MAP_TO_JSON", vec![call("MAP", vec![text("b"), int(1), text("a"), int(2)])], "{\"a\":2,\"b\":1}");
+    let map = call("JSON_TO_MAP", vec![text("{\"a\":1,\"b\":{\"c\":[true]},\"d\":null}")]);
+    check("ITEM", vec![map.clone(), text("b")], "{\"c\":[true]}");
+    check("ITEM", vec![map, text("d")], "NULL");
+}
+
+#[test]
+fn instants_are_read_from_texts_and_numbers() {
+    check("TO_TIMESTAMP_LTZ", vec![text("2020-01-02 03:04:05.678")], "2020-01-02 03:04:05.678");
+    check("TO_TIMESTAMP_LTZ", vec![text("02/01/2020 03"), text("dd/MM/yyyy HH")], "2020-01-02 03:00:00.000");
+    let berlin = vec![text("2020-01-02 03:04:05"), text("yyyy-MM-dd HH:mm:ss"), text("Europe/Berlin")];
+    check("TO_TIMESTAMP_LTZ", berlin, "2020-01-02 02:04:05.000");
+    check("TO_TIMESTAMP_LTZ", vec![double(1.5), int(0)], "1970-01-01 00:00:01.500");
+    check("TO_TIMESTAMP_LTZ", vec![text("x")], "NULL");
 }

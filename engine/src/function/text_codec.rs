@@ -107,13 +107,13 @@ const fn sized(params: &'static [Param], returns: fn(&[Type]) -> LogicalType, ke
 
 fn resolve_uuid(name: &str, args: &[Argument]) -> Option<ScalarCall> {
     let ty = Type::not_null(LogicalType::Char(36));
-    let call = ScalarCall::new(
-        name,
-        Vec::new(),
-        ty,
-        Kernel::Native(|call| call.text_rows(|_| Some(uuid::Uuid::now_v7().to_string()))),
-    );
+    let call = ScalarCall::new(name, Vec::new(), ty, Kernel::Native(|call| call.text_rows(|_| Some(random_uuid()))));
     args.is_empty().then_some(ScalarCall { volatile: true, ..call })
+}
+
+/// Version 4: random but for the bits that say so.
+fn random_uuid() -> String {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string()
 }
 
 fn to_base64(call: &Call) -> Result<ColumnarValue, DataFusionError> {
@@ -150,7 +150,7 @@ fn unhex(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     call.binary_rows(|row| bytes_from_hex(input.get(row)?))
 }
 
-fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
     let padded = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_owned() };
     let digits = padded.bytes().map(|byte| char::from(byte).to_digit(16)).collect::<Option<Vec<u32>>>()?;
     let pairs = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit));

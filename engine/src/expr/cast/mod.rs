@@ -3,6 +3,7 @@
 //! Integers wrap, floats saturate, decimals that do not fit give NULL, text that cannot be read fails (`Strict`) or gives
 //! NULL (`Try`).
 
+mod nested_text;
 mod number;
 mod number_text;
 mod text;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
 use datafusion_common::{DataFusionError, exec_err, internal_err};
+
+pub(crate) use number_text::{decimal_text, double_text, float_text, parse_decimal};
 
 use super::CastMode;
 use crate::function::EvalContext;
@@ -31,7 +34,14 @@ pub fn is_castable(from: &LogicalType, to: &LogicalType) -> bool {
         (a, b) if a.is_character() => {
             b.is_character() || b.is_numeric() || b.is_binary() || time(b) || *b == L::Boolean
         }
-        (a, b) if b.is_character() => a.is_numeric() || a.is_binary() || time(a) || *a == L::Boolean,
+        (a, b) if b.is_character() && (a.is_numeric() || a.is_binary() || time(a) || *a == L::Boolean) => true,
+        (L::Array(element) | L::Multiset(element), b) if b.is_character() => is_castable(&element.logical, &L::String),
+        (L::Map(key, value), b) if b.is_character() => {
+            is_castable(&key.logical, &L::String) && is_castable(&value.logical, &L::String)
+        }
+        (L::Row(fields), b) if b.is_character() => {
+            fields.iter().all(|field| is_castable(&field.ty.logical, &L::String))
+        }
         (a, b) if a.is_binary() && b.is_binary() => true,
         (L::Date, L::Timestamp(_) | L::TimestampLtz(_)) => true,
         (a, L::Date) if a.is_timestamp() => true,
@@ -94,6 +104,9 @@ impl Cast {
             ty if ty.is_numeric() => number_text::format(array, ty),
             LogicalType::Boolean => text::from_boolean(array),
             ty if ty.is_binary() => text::from_binary(array),
+            LogicalType::Array(_) | LogicalType::Map(..) | LogicalType::Multiset(_) | LogicalType::Row(_) => {
+                nested_text::format(self, array, from)
+            }
             ty => time::format(self, array, ty),
         }
     }

@@ -11,12 +11,12 @@ use crate::function::decimal::rescale;
 use crate::types::LogicalType;
 
 /// `1.0`, `1.0E7`, `-0.0`, `NaN`, `Infinity`: the shortest digits that read back, in Java's notation.
-pub(super) fn double_text(number: f64) -> String {
+pub(crate) fn double_text(number: f64) -> String {
     java_notation(&format!("{number:e}"), number)
 }
 
 /// The same for FLOAT.
-pub(super) fn float_text(number: f32) -> String {
+pub(crate) fn float_text(number: f32) -> String {
     java_notation(&format!("{number:e}"), f64::from(number))
 }
 
@@ -61,7 +61,7 @@ fn java_notation(scientific: &str, number: f64) -> String {
 }
 
 /// An unscaled decimal with its point.
-pub(super) fn decimal_text(unscaled: i128, scale: u8) -> String {
+pub(crate) fn decimal_text(unscaled: i128, scale: u8) -> String {
     if scale == 0 {
         return unscaled.to_string();
     }

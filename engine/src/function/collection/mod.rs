@@ -10,7 +10,7 @@ mod order;
 mod tests;
 
 pub(crate) use gather::Lists;
-pub(super) use map_make::constructor as map_constructor;
+pub(super) use map_make::{append_pairs, constructor as map_constructor};
 
 use arrow::array::{MapBuilder, MapFieldNames, StringBuilder};
 use arrow::datatypes::DataType;

@@ -2,12 +2,12 @@
 
 use millrace_wire::function::{FunctionInfo, FunctionKind};
 
-use super::{TableEntry, TableFunctionRef, series, split, unnest};
+use super::{TableEntry, TableFunctionRef, json, series, split, unnest};
 use crate::function::{Argument, ResolveError};
 use std::sync::Arc;
 
 fn entries() -> impl Iterator<Item = &'static TableEntry> {
-    [unnest::ENTRIES, split::ENTRIES, series::ENTRIES].into_iter().flatten()
+    [unnest::ENTRIES, split::ENTRIES, json::ENTRIES, series::ENTRIES].into_iter().flatten()
 }
 
 /// Resolves a table function by name (any case) and argument types.

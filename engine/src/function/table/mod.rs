@@ -3,6 +3,7 @@
 //! A call is resolved by name and argument types like a scalar one; what it gives for a batch is columns of rows, each
 //! with the row of the batch that it was made for. Whoever implements [`TableFunction`] can be called, built in or not.
 
+mod json;
 mod list;
 mod series;
 mod split;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use datafusion_common::DataFusionError;
 use datafusion_expr::ColumnarValue;
 
 use super::parse::{format_timestamp, parse_date, parse_timestamp};
 use super::pattern::Pattern;
 use super::value::{Local, to_local, to_utc};
+use super::zone_id::ZoneId;
 use crate::function::registry::{Entry, Resolver};
 use crate::function::signature::{Form, Nulls, Param};
 use crate::function::{Argument, Call, Kernel, NativeFn, ScalarCall};
@@ -35,11 +36,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     forms(
         &["TO_TIMESTAMP_LTZ"],
-        "TO_TIMESTAMP_LTZ(number[, 0 | 3])",
-        "Seconds (0) or milliseconds (3) since 1970 as TIMESTAMP_LTZ(3).",
+        "TO_TIMESTAMP_LTZ(number[, 0 | 3]) or TO_TIMESTAMP_LTZ(text[, pattern[, time zone]])",
+        "Seconds (0) or milliseconds (3) since 1970, or a text, in UTC unless said otherwise, as TIMESTAMP_LTZ(3).",
         &[
             form(&[Param::BigInt], |_| LogicalType::TimestampLtz(3), from_epoch),
             form(&[Param::BigInt, Param::Int], |_| LogicalType::TimestampLtz(3), from_epoch),
+            form(&[Param::Double], |_| LogicalType::TimestampLtz(3), from_fraction),
+            form(&[Param::Double, Param::Int], |_| LogicalType::TimestampLtz(3), from_fraction),
+            form(&[T], |_| LogicalType::TimestampLtz(3), instant),
+            form(&[T, T], |_| LogicalType::TimestampLtz(3), instant),
+            form(&[T, T, T], |_| LogicalType::TimestampLtz(3), instant),
         ],
     ),
     forms(
@@ -151,6 +157,46 @@ fn from_epoch(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     })
 }
 
+/// Seconds or milliseconds with a fraction, cut to milliseconds.
+fn from_fraction(call: &Call) -> Result<ColumnarValue, DataFusionError> {
+    let number = call.numbers::<Float64Type>(0)?;
+    let precision = if call.args.len() > 1 { Some(call.numbers::<Int32Type>(1)?) } else { None };
+    let zone = call.context.zone;
+    call.local_rows(|row| {
+        let factor = match &precision {
+            Some(precision) => match precision.get(row)? {
+                0 => 1_000.0,
+                3 => 1.0,
+                _ => return None,
+            },
+            None => 1.0,
+        };
+        let millis = number.get(row)? * factor;
+        // Beyond this no year can be written.
+        (millis.abs() < 1e15).then(|| to_local(Local::from_ticks(millis as i64, 1_000), zone)).flatten()
+    })
+}
+
+/// A text in a time zone, UTC unless it is named, as an instant.
+fn instant(call: &Call) -> Result<ColumnarValue, DataFusionError> {
+    let input = call.texts(0)?;
+    let pattern = if call.args.len() > 1 { Some(call.texts(1)?) } else { None };
+    let zone = if call.args.len() > 2 { Some(call.texts(2)?) } else { None };
+    let mut patterns = Patterns::default();
+    call.local_rows(|row| {
+        let text = input.get(row)?;
+        let local = match &pattern {
+            Some(pattern) => patterns.get(pattern.get(row)?)?.read(text)?,
+            None => plain_timestamp(text)?,
+        };
+        let zone = match &zone {
+            Some(zone) => ZoneId::parse(zone.get(row)?),
+            None => ZoneId::Offset(0),
+        };
+        to_local(zone.to_utc(local)?, call.context.zone)
+    })
+}
+
 fn to_date(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     let input = call.texts(0)?;
     let pattern = if call.args.len() > 1 { Some(call.texts(1)?) } else { None };
@@ -213,8 +259,8 @@ fn convert_zone(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     let (input, from, to) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     call.text_rows(|row| {
         let (days, nanos) = parse_timestamp(input.get(row)?)?;
-        let (from, to) = (from.get(row)?.parse().ok()?, to.get(row)?.parse().ok()?);
-        let moved = to_local(to_utc(Local { days, nanos }, from)?, to)?;
+        let (from, to) = (ZoneId::parse(from.get(row)?), ZoneId::parse(to.get(row)?));
+        let moved = to.to_local(from.to_utc(Local { days, nanos })?)?;
         Some(format_timestamp(moved.days, moved.nanos, 0))
     })
 }

@@ -15,6 +15,7 @@ mod field;
 mod now;
 mod pattern;
 mod round;
+mod zone_id;
 
 use super::registry::Entry;
 

@@ -47,6 +47,10 @@ impl Binder<'_> {
             args.push(self.expr(&arg.value, scope));
         }
         let args: Vec<Expr> = args.into_iter().collect::<Bind<_>>()?;
+        if name == "CURRENT_DATABASE" && args.is_empty() {
+            let database = crate::sql::ast::Literal::Text(self.database.clone());
+            return self.literal(&database, span);
+        }
         match resolve(&name, &args) {
             Ok(function) => Ok(self.apply(function, args)),
             Err(error) => Err(self.unresolved(&name, error, call.name.span, span)),

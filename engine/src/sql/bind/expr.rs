@@ -165,6 +165,9 @@ impl Binder<'_> {
         scope: &mut ExprScope,
         span: Span,
     ) -> Bind<Expr> {
+        if operator == "OVERLAPS" {
+            return self.overlaps(left, right, scope, span);
+        }
         if let (Ast::Row(left), Ast::Row(right)) = (&left.kind, &right.kind) {
             return self.row_comparison(operator, left, right, scope, span);
         }

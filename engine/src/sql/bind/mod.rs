@@ -17,6 +17,7 @@ mod name;
 mod order;
 mod outline;
 mod over;
+mod overlaps;
 mod query;
 mod relation;
 mod set_operation;

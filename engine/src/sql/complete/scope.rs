@@ -18,6 +18,8 @@ enum Source<'a> {
     Query(&'a str),
     /// `TABLE(TUMBLE(…))`, as the text of its FROM item.
     Window(&'a str),
+    /// `UNNEST(…)`, `LATERAL TABLE(…)`: a FROM clause that ends with it.
+    Call(String),
 }
 
 impl InScope<'_> {
@@ -26,6 +28,9 @@ impl InScope<'_> {
             Source::Named(parts) => outline.columns(parts),
             Source::Query(text) => outline.query_columns(text),
             Source::Window(text) => outline.query_columns(&format!("SELECT * FROM {text}")),
+            Source::Call(text) => {
+                outline.query_columns(&format!("SELECT {}.* FROM {text}", crate::sql::ddl::name(&self.alias)))
+            }
         };
         columns.unwrap_or_default()
     }
@@ -71,6 +76,7 @@ pub(super) fn tables(statement: &str, offset: usize) -> Vec<InScope<'_>> {
 fn read_from<'a>(statement: &'a str, tokens: &[Token], start: usize, caret: usize) -> Vec<InScope<'a>> {
     let mut found = Vec::new();
     let mut at = start;
+    let mut first = start;
     let mut in_from = false;
     while let Some(token) = tokens.get(at) {
         match &token.kind {
@@ -88,9 +94,12 @@ fn read_from<'a>(statement: &'a str, tokens: &[Token], start: usize, caret: usiz
                     in_from = false;
                 }
                 "FROM" | "JOIN" => {
+                    if is_word(token, "FROM") {
+                        first = at + 1;
+                    }
                     in_from = true;
                     let next;
-                    (next, at) = item(statement, tokens, at + 1);
+                    (next, at) = item(statement, tokens, at + 1, first);
                     found.extend(next);
                     continue;
                 }
@@ -99,7 +108,7 @@ fn read_from<'a>(statement: &'a str, tokens: &[Token], start: usize, caret: usiz
             },
             TokenKind::Sign(",") if in_from => {
                 let next;
-                (next, at) = item(statement, tokens, at + 1);
+                (next, at) = item(statement, tokens, at + 1, first);
                 found.extend(next);
                 continue;
             }
@@ -110,8 +119,11 @@ fn read_from<'a>(statement: &'a str, tokens: &[Token], start: usize, caret: usiz
     found
 }
 
-/// One FROM item and where it ends.
-fn item<'a>(statement: &'a str, tokens: &[Token], start: usize) -> (Option<InScope<'a>>, usize) {
+/// One FROM item and where it ends. `first` is where the clause begins.
+fn item<'a>(statement: &'a str, tokens: &[Token], start: usize, first: usize) -> (Option<InScope<'a>>, usize) {
+    if tokens.get(start).is_some_and(|token| is_word(token, "UNNEST") || is_word(token, "LATERAL")) {
+        return function_item(statement, tokens, start, first);
+    }
     let mut at = start;
     let source = match tokens.get(at).map(|token| &token.kind) {
         Some(TokenKind::Sign("(")) => {
@@ -177,6 +189,33 @@ fn behind_system_time(tokens: &[Token], at: usize) -> usize {
         fits
     });
     at + clause.len() + name.count()
+}
+
+/// A function whose rows stand beside those of what comes before it.
+fn function_item<'a>(statement: &str, tokens: &[Token], start: usize, first: usize) -> (Option<InScope<'a>>, usize) {
+    let open = (start..tokens.len()).find(|at| tokens.get(*at).is_some_and(|token| token.kind == TokenKind::Sign("(")));
+    let Some(close) = open.and_then(|open| closing(tokens, open)) else { return (None, start + 1) };
+    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| is_word(token, word));
+    let mut at = close + 1;
+    if word(at, "WITH") && word(at + 1, "ORDINALITY") {
+        at += 2;
+    }
+    at += usize::from(word(at, "AS"));
+    let alias = match tokens.get(at).map(|token| &token.kind) {
+        Some(TokenKind::Word(name)) if !is_reserved(name) => name.clone(),
+        Some(TokenKind::Quoted(name)) => name.clone(),
+        _ => return (None, at),
+    };
+    at += 1;
+    if tokens.get(at).is_some_and(|token| token.kind == TokenKind::Sign("(")) {
+        at = closing(tokens, at).map_or(at, |close| close + 1);
+    }
+    let from = tokens.get(first).map_or(0, |token| token.span.start);
+    let to = tokens.get(at - 1).map_or(from, |token| token.span.end);
+    let crossed = start < 2 || word(start - 2, "CROSS") || !word(start - 1, "JOIN");
+    let condition = if crossed { "" } else { " ON TRUE" };
+    let text = format!("{}{condition}", statement.get(from..to).unwrap_or_default());
+    (Some(InScope { alias, source: Source::Call(text) }), at)
 }
 
 fn significant(text: &str) -> Vec<Token> {

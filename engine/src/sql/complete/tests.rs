@@ -51,6 +51,12 @@ fn columns_of_what_is_read_also_before_from() {
         &["window_start", "window_end"],
     );
     assert_eq!(labels("SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(|")[0], "ts");
+    check("SELECT u.| FROM orders AS o CROSS JOIN UNNEST(ARRAY[o.id]) WITH ORDINALITY AS u(x, pos)", &["x", "pos"]);
+    check(
+        "SELECT p| FROM orders AS o LEFT JOIN LATERAL TABLE(SPLIT_TO_ROWS('a', ',')) AS p ON TRUE WHERE id > 1",
+        &["part", "position"],
+    );
+    check("SELECT * FROM orders CROSS JOIN un|", &["UNNEST()"]);
     check("SELECT coun|", &["COUNT"]);
     assert!(
         !labels("SELECT id FROM orders WHERE am| > 1 UNION ALL SELECT line FROM millrace.logs")

@@ -103,8 +103,7 @@ impl Parser<'_> {
         }
         if self.take_word("OVERLAPS") {
             let right = self.nested(|parser| parser.expr_above(COMPARE))?;
-            let span = Span { start: left.span.start, end: right.span.end };
-            return node(ExprKind::Unsupported("OVERLAPS"), span, 0);
+            return self.binary("OVERLAPS", left, right);
         }
         let start = left.span;
         let negated = self.take_word("NOT");

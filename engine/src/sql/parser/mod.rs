@@ -7,6 +7,7 @@ mod create_table;
 mod data_type;
 mod expr;
 mod from;
+mod json;
 mod keyword;
 mod literal;
 mod over;

@@ -57,10 +57,10 @@ impl Parser<'_> {
                 self.skip_parentheses()?;
                 node(ExprKind::Unsupported("GROUPING"), self.since(start), 0)?
             }
-            "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" | "JSON_OBJECTAGG"
-            | "JSON_ARRAYAGG"
-                if opened =>
-            {
+            "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" if opened => {
+                self.json_call(&upper, start)?
+            }
+            "JSON_OBJECTAGG" | "JSON_ARRAYAGG" if opened => {
                 self.at += 1;
                 self.skip_parentheses()?;
                 node(ExprKind::Unsupported(json_name(&upper)), self.since(start), 0)?
@@ -70,7 +70,7 @@ impl Parser<'_> {
         Ok(Some(expr))
     }
 
-    fn special_name(&mut self) -> Parse<Name> {
+    pub(super) fn special_name(&mut self) -> Parse<Name> {
         let name = self.ident_after_dot()?;
         Ok(Name { span: name.span, parts: vec![name] })
     }
@@ -302,7 +302,7 @@ impl Parser<'_> {
         self.call_node(call, start)
     }
 
-    fn finish_call(&mut self, name: Name, args: Vec<Argument>, start: Span) -> Parse<Expr> {
+    pub(super) fn finish_call(&mut self, name: Name, args: Vec<Argument>, start: Span) -> Parse<Expr> {
         let call = Call { name, args, star: false, distinct: false, filter: None, over: None, unsupported: Vec::new() };
         self.call_node(call, start)
     }
@@ -358,11 +358,6 @@ fn rename(name: &mut Name, to: &str) {
 
 fn json_name(upper: &str) -> &'static str {
     match upper {
-        "JSON_VALUE" => "JSON_VALUE",
-        "JSON_QUERY" => "JSON_QUERY",
-        "JSON_EXISTS" => "JSON_EXISTS",
-        "JSON_OBJECT" => "JSON_OBJECT",
-        "JSON_ARRAY" => "JSON_ARRAY",
         "JSON_OBJECTAGG" => "JSON_OBJECTAGG",
         _ => "JSON_ARRAYAGG",
     }
