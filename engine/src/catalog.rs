@@ -24,6 +24,8 @@ pub struct TableDef {
     pub watermark: Option<WatermarkDef>,
     /// Indices into `columns`.
     pub primary_key: Vec<usize>,
+    /// `PARTITIONED BY`: indices into `columns`, all physical.
+    pub partition_keys: Vec<usize>,
     /// All options: those of the DDL, of hints, and the hidden ones of the connection.
     pub options: BTreeMap<String, String>,
     pub comment: String,

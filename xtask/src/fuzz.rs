@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: a seeded campaign of broken scripts against everything that reads SQL.
+//! `cargo xtask fuzz`: a seeded campaign of broken scripts against everything that reads SQL, and one of broken records
+//! against every decoder.
 
 use crate::{need, say, test};
 use anyhow::bail;
@@ -21,12 +22,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         None => u64::from(std::process::id()),
     };
     say::note(format!("seed {seed}"));
-    let mut cargo = test::of_native_lib("sql::fuzz");
+    let mut cargo = test::of_native_lib("::fuzz::");
     cargo.env("MILLRACE_FUZZ_SECONDS", options.seconds.to_string());
     cargo.env("MILLRACE_FUZZ_SEED", seed.to_string());
     let suite = say::step("Fuzz", || test::count("Fuzz", &mut cargo, |_| {}))?;
     if suite.failed > 0 {
-        bail!("a script was found; its text stands above, seed {seed}");
+        bail!("a script or record was found; it stands above, seed {seed}");
     }
     Ok(())
 }

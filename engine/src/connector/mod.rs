@@ -35,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use millrace_wire::connection::ConnectionTest;
@@ -58,6 +59,11 @@ pub const NO_LOCAL: &str = "properties.millrace.no-local-addresses";
 #[async_trait]
 pub trait Connector: Send + Sync {
     fn schema(&self) -> ConnectorSchema;
+
+    /// Whether a table of it may be `PARTITIONED BY` columns.
+    fn takes_partitions(&self) -> bool {
+        false
+    }
 
     /// Checks options and columns without touching the network. Spans are filled in by the caller.
     fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
@@ -130,6 +136,11 @@ pub trait Source: Send + Sync {
         false
     }
 
+    /// The same without the splits that the filter rejects; `None` where nothing can be left out.
+    fn restricted(&self, _filter: Arc<dyn PartitionFilter>) -> Option<Arc<dyn Source>> {
+        None
+    }
+
     /// Whether positions can be restored exactly.
     fn replayable(&self) -> bool;
 
@@ -138,6 +149,12 @@ pub trait Source: Send + Sync {
 
     /// A reader of one source task for the given splits, each from its position (`None`: as the options say).
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>>;
+}
+
+/// What the queries of a table ask of the columns that it is partitioned by.
+pub trait PartitionFilter: Send + Sync {
+    /// Whether rows with these values are wanted: one row with all columns of the table, NULL where they partition not.
+    fn keeps(&self, row: &RecordBatch) -> Result<bool>;
 }
 
 /// Names a partition or file for good: `topic/3`, a path. Positions in checkpoints are keyed by it.
@@ -239,6 +256,11 @@ pub trait SinkWriter: Send {
 
     /// Called when a batch is over and nothing else waits, so that small latencies stay small.
     fn poll(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// No row comes any more whose event time is not later than this, in milliseconds.
+    fn watermark(&mut self, _watermark: i64) -> Result<()> {
         Ok(())
     }
 

@@ -61,6 +61,10 @@ pub fn problems(table: &TableRef, use_: TableUse) -> Vec<OptionProblem> {
             hint.map_or_else(|| format!("Known: {}.", known.join(", ")), |near| format!("Did you mean '{near}'?"));
         return vec![about("connector", "unknown-connector", message, Some(hint))];
     };
+    if !table.partition_keys.is_empty() && !connector.takes_partitions() {
+        let message = format!("A table of the connector '{name}' cannot be PARTITIONED BY columns.");
+        return vec![about("connector", "unsupported", message, None)];
+    }
     let schema = with_common_options(connector.schema());
     if let Some(problem) = direction_problem(&schema, use_) {
         return vec![problem];

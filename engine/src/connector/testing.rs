@@ -39,6 +39,7 @@ pub(super) fn table(columns: &[(&str, LogicalType)], options: &[(&str, &str)]) -
         columns: columns.iter().map(|(name, ty)| column(name, ty.clone(), ColumnKind::Physical)).collect(),
         watermark: None,
         primary_key: Vec::new(),
+        partition_keys: Vec::new(),
         options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         comment: String::new(),
     })

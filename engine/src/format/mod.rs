@@ -4,10 +4,13 @@
 //! nothing behind and is reported as [`BadRecord`], which the source handles by the table's policy. An [`Encoder`] writes
 //! a whole batch into one slab. Adding a format touches only its module and [`all`].
 
+pub mod avro;
 pub mod bad_record;
 pub mod column;
 pub mod csv;
 pub mod framing;
+#[cfg(test)]
+mod fuzz;
 pub mod json;
 pub mod number;
 pub mod parquet;
@@ -41,6 +44,11 @@ pub trait Format: Send + Sync {
 
     /// Decodes records and batches, or only batches as a whole (Parquet)?
     fn by_record(&self) -> bool {
+        true
+    }
+
+    /// Whether files can hold it, and not only single records.
+    fn in_files(&self) -> bool {
         true
     }
 
@@ -106,6 +114,11 @@ pub trait Decoder: Send {
     /// Rows since the last `finish`.
     fn rows(&self) -> usize;
 
+    /// Why the last `push` failed, when it was not for the record: something that the decoder needs is away.
+    fn failure(&mut self) -> Option<EngineError> {
+        None
+    }
+
     /// Forgets all rows from the given one on.
     fn truncate(&mut self, rows: usize);
 
@@ -163,6 +176,9 @@ impl Slab {
 #[derive(Clone, Debug, Default)]
 pub struct FormatOptions {
     options: BTreeMap<String, String>,
+    /// Of schemas in a registry: the table's topic with what of its records is written.
+    default_subject: Option<String>,
+    no_local: bool,
 }
 
 impl FormatOptions {
@@ -171,7 +187,21 @@ impl FormatOptions {
         let full = format!("{prefix}{format}.");
         let stripped =
             options.iter().filter_map(|(name, value)| Some((name.strip_prefix(&full)?.to_owned(), value.clone())));
-        FormatOptions { options: stripped.collect() }
+        let part = if prefix == "key." { "key" } else { "value" };
+        FormatOptions {
+            options: stripped.collect(),
+            default_subject: options.get("topic").map(|topic| format!("{topic}-{part}")),
+            no_local: options.contains_key(crate::connector::NO_LOCAL),
+        }
+    }
+
+    pub(crate) fn default_subject(&self) -> Option<&str> {
+        self.default_subject.as_deref()
+    }
+
+    /// See [`crate::connector::NO_LOCAL`].
+    pub(crate) const fn no_local(&self) -> bool {
+        self.no_local
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -208,10 +238,13 @@ static ALL: &[&dyn Format] = &[
     &csv::Csv,
     &raw::Raw,
     &parquet::Parquet,
+    &avro::AVRO,
+    &avro::CONFLUENT,
     &json::changelog::DEBEZIUM,
     &json::changelog::CANAL,
     &json::changelog::MAXWELL,
     &json::changelog::OGG,
+    &avro::DEBEZIUM,
 ];
 
 pub fn all() -> &'static [&'static dyn Format] {

@@ -1,8 +1,8 @@
 //! The `parquet` format: whole files, not records. The filesystem connector reads and writes them itself.
 
-use millrace_wire::connector::FormatSchema;
+use millrace_wire::connector::{FormatSchema, OptionKind, OptionSide};
 
-use super::{Decoder, Encoder, Format, FormatOptions, Framing};
+use super::{Decoder, Encoder, Format, FormatOptions, Framing, defaulted};
 use crate::error::{EngineError, Result};
 use crate::types::Field;
 
@@ -10,7 +10,11 @@ pub struct Parquet;
 
 impl Format for Parquet {
     fn schema(&self) -> FormatSchema {
-        FormatSchema { name: "parquet".to_owned(), title: "Parquet".to_owned(), options: Vec::new() }
+        let mut compression =
+            defaulted("parquet.compression", "Compression", "Of written files.", OptionKind::Choice, "SNAPPY");
+        compression.choices = ["SNAPPY", "ZSTD", "UNCOMPRESSED"].map(str::to_owned).to_vec();
+        compression.side = OptionSide::Sink;
+        FormatSchema { name: "parquet".to_owned(), title: "Parquet".to_owned(), options: vec![compression] }
     }
 
     fn by_record(&self) -> bool {

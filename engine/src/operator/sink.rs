@@ -49,6 +49,10 @@ impl Operator for SinkOperator {
         }
     }
 
+    fn watermark(&mut self, watermark: i64, _out: &mut dyn Output) -> Result<()> {
+        self.writer.watermark(watermark)
+    }
+
     fn idle(&mut self) -> Result<()> {
         self.writer.poll()
     }

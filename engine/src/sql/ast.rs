@@ -53,6 +53,7 @@ pub(crate) struct CreateTable {
     pub columns: Vec<Column>,
     pub watermarks: Vec<Watermark>,
     pub primary_keys: Vec<PrimaryKey>,
+    pub partition_keys: Vec<Ident>,
     pub comment: String,
     pub options: Vec<TableOption>,
     pub options_span: Option<Span>,

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use arrow::array::ArrayRef;
 
+use super::partition::Values;
 use crate::error::{EngineError, Result};
 use crate::format::column::Column;
 use crate::format::temporal::units_per_second;
@@ -17,17 +18,24 @@ pub(super) struct FileFacts {
     name: String,
     size: i64,
     modified_ms: i64,
+    partition: Values,
 }
 
 impl FileFacts {
-    pub(super) fn new(path: &Path, metadata: &Metadata) -> Self {
+    pub(super) fn new(path: &Path, metadata: &Metadata, partition: Values) -> Self {
         let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
         FileFacts {
             path: path.to_string_lossy().into_owned(),
             name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             size: i64::try_from(metadata.len()).unwrap_or(i64::MAX),
             modified_ms: i64::try_from(modified.as_millis()).unwrap_or(i64::MAX),
+            partition,
         }
+    }
+
+    /// Values of the table's partition columns.
+    pub(super) fn partition(&self) -> &[Option<String>] {
+        &self.partition
     }
 
     /// One array of `rows` equal values per metadata column.

@@ -15,7 +15,7 @@ use super::super::ConnectorContext;
 use super::super::infer::{Inference, column, event_time_on};
 use super::super::option::Options;
 use super::super::steps::{Steps, decode_some};
-use super::{Filesystem, PARQUET, path};
+use super::{AVRO, Filesystem, PARQUET, path};
 use crate::catalog::TableRef;
 use crate::error::{EngineError, Result};
 use crate::format::FormatOptions;
@@ -58,6 +58,7 @@ fn look(options: &BTreeMap<String, String>, roots: &[PathBuf]) -> Result<Fetched
 fn by_extension(file: &Path) -> &str {
     match file.extension().and_then(std::ffi::OsStr::to_str) {
         Some("parquet") => PARQUET,
+        Some("avro") => AVRO,
         Some("csv" | "tsv") => "csv",
         _ => "json",
     }

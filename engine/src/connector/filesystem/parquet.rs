@@ -9,9 +9,10 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Schema as ArrowSchema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, ZstdLevel};
 
-use super::super::layout::ReadLayout;
 use super::facts::FileFacts;
+use super::partition::FileColumns;
 use super::path::shown;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
@@ -61,7 +62,7 @@ impl ParquetFile {
     /// `None` at the end; `next` goes on by the rows returned.
     pub(super) fn next(
         &mut self,
-        layout: &ReadLayout,
+        into: &FileColumns,
         facts: &FileFacts,
         next: &mut u64,
     ) -> Result<Option<ChangeBatch>> {
@@ -71,9 +72,8 @@ impl ParquetFile {
         })?;
         let rows = batch.num_rows();
         let columns = self.columns.iter().map(|(name, ty)| column(&batch, name, ty)).collect::<Result<_>>()?;
-        let metadata = facts.arrays(&layout.metadata, rows)?;
         *next += rows as u64;
-        layout.batch(rows, Decoded { columns, kinds: None }, &metadata).map(Some)
+        into.batch(facts, rows, Decoded { columns, kinds: None }).map(Some)
     }
 }
 
@@ -94,10 +94,17 @@ fn column(batch: &RecordBatch, name: &str, ty: &DataType) -> Result<ArrayRef> {
 }
 
 /// What a file of these rows needs to be written.
-pub(super) fn writer(file: File, schema: &Arc<ArrowSchema>) -> Result<parquet::arrow::ArrowWriter<File>> {
-    let properties = parquet::file::properties::WriterProperties::builder()
-        .set_compression(parquet::basic::Compression::SNAPPY)
-        .build();
+pub(super) fn writer(
+    file: File,
+    schema: &Arc<ArrowSchema>,
+    compression: Option<&str>,
+) -> Result<parquet::arrow::ArrowWriter<File>> {
+    let compression = match compression {
+        Some("UNCOMPRESSED") => Compression::UNCOMPRESSED,
+        Some("ZSTD") => Compression::ZSTD(ZstdLevel::default()),
+        _ => Compression::SNAPPY,
+    };
+    let properties = parquet::file::properties::WriterProperties::builder().set_compression(compression).build();
     parquet::arrow::ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(write_failed)
 }
 

@@ -8,9 +8,11 @@ use ::parquet::arrow::ArrowWriter;
 use serde::{Deserialize, Serialize};
 
 use super::sink::Shape;
-use super::{PARQUET, parquet, path};
+use super::{AVRO, PARQUET, parquet, path};
 use crate::change::ChangeBatch;
 use crate::error::Result;
+use crate::format::avro::container::{Codec, ContainerWriter};
+use crate::format::avro::file_schema;
 use crate::format::{Encoder, Slab};
 
 /// A finished part: what a checkpoint keeps of it.
@@ -21,6 +23,8 @@ pub(super) struct Part {
 }
 
 pub(super) struct PartName<'a> {
+    /// Of the partition; empty where there are none.
+    pub(super) folder: &'a str,
     pub(super) identity: &'a str,
     pub(super) attempt: &'a str,
     pub(super) task: usize,
@@ -34,10 +38,11 @@ impl PartName<'_> {
     }
 
     fn part(&self) -> Part {
-        let PartName { identity, attempt, task, number, extension } = self;
+        let PartName { folder, identity, attempt, task, number, extension } = self;
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         Part {
-            hidden: format!("{}{attempt}-{task}-{number}.{extension}", Self::hidden_prefix(identity)),
-            name: format!("part-{attempt}-{task}-{number}.{extension}"),
+            hidden: format!("{folder}{}{attempt}-{task}-{number}.{extension}", Self::hidden_prefix(identity)),
+            name: format!("{folder}part-{attempt}-{task}-{number}.{extension}"),
         }
     }
 }
@@ -52,6 +57,7 @@ pub(super) struct PartWriter {
 enum Body {
     Records { file: File, encoder: Box<dyn Encoder>, slab: Slab, lines: Vec<u8> },
     Parquet(Box<ArrowWriter<File>>),
+    Avro(Box<ContainerWriter<File>>),
 }
 
 impl PartWriter {
@@ -61,8 +67,15 @@ impl PartWriter {
         let created = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut file = created.map_err(|error| path::failed("created", &path, &error))?;
         if shape.format_name == PARQUET {
-            let body = Body::Parquet(Box::new(parquet::writer(file, &shape.schema)?));
+            let body = Body::Parquet(Box::new(parquet::writer(file, &shape.schema, shape.options.get("compression"))?));
             return Ok(PartWriter { path, part, body, bytes: 0 });
+        }
+        if shape.format_name == AVRO {
+            let codec = Codec::of_option(shape.options.get("codec"))?;
+            let schema = file_schema(&shape.fields, &shape.options)?;
+            let writer = ContainerWriter::new(file, schema, codec);
+            let writer = writer.map_err(|error| path::failed("written", &path, &error))?;
+            return Ok(PartWriter { path, part, body: Body::Avro(Box::new(writer)), bytes: 0 });
         }
         if shape.format_name == "csv" && shape.options.is_true("header") {
             let names: Vec<&str> = shape.fields.iter().map(|field| field.name.as_str()).collect();
@@ -95,6 +108,10 @@ impl PartWriter {
                 writer.write(&batch.rows).map_err(parquet::write_failed)?;
                 self.bytes = (writer.bytes_written() + writer.in_progress_size()) as u64;
             }
+            Body::Avro(writer) => {
+                writer.write(&batch.rows)?;
+                self.bytes = writer.bytes();
+            }
         }
         Ok(())
     }
@@ -108,6 +125,7 @@ impl PartWriter {
         let file = match self.body {
             Body::Records { file, .. } => file,
             Body::Parquet(writer) => writer.into_inner().map_err(parquet::write_failed)?,
+            Body::Avro(writer) => writer.finish()?,
         };
         file.sync_all().map_err(|error| path::failed("written", &self.path, &error))?;
         Ok(self.part)

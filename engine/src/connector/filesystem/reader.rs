@@ -11,11 +11,12 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::super::dead_letter::DeadLetterFile;
-use super::super::layout::ReadLayout;
 use super::super::waiting::rest;
 use super::super::{SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart};
+use super::avro::{AvroFile, AvroOpener};
 use super::facts::FileFacts;
 use super::parquet::{ParquetFile, ParquetOpener};
+use super::partition::FileColumns;
 use super::path;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
@@ -29,8 +30,9 @@ const BATCH_BYTES: usize = 8 << 20;
 
 /// What all readers of a source share.
 pub(super) struct Opener {
-    pub(super) parquet: Option<ParquetOpener>,
-    pub(super) layout: ReadLayout,
+    /// Of formats that are no sequence of records.
+    pub(super) whole: Option<WholeFiles>,
+    pub(super) columns: FileColumns,
     pub(super) format: &'static dyn Format,
     pub(super) format_options: FormatOptions,
     pub(super) on_error: OnError,
@@ -40,6 +42,11 @@ pub(super) struct Opener {
     pub(super) bounded: bool,
     /// The files that were there when the folder was looked at last.
     pub(super) listing: Mutex<Arc<[SplitId]>>,
+}
+
+pub(super) enum WholeFiles {
+    Parquet(ParquetOpener),
+    Avro(AvroOpener),
 }
 
 impl Opener {
@@ -70,7 +77,7 @@ pub(super) struct FileReader {
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
-    /// Byte of a text file, row of a Parquet file.
+    /// Byte of a text file, row of a Parquet or Avro file.
     next: u64,
     size: u64,
     done: bool,
@@ -86,6 +93,7 @@ struct OpenFile {
 enum Body {
     Text(TextFile),
     Parquet(Box<ParquetFile>),
+    Avro(Box<AvroFile>),
 }
 
 struct TextFile {
@@ -102,10 +110,11 @@ struct TextFile {
 impl FileReader {
     pub(super) fn new(opener: Arc<Opener>, splits: Vec<SplitStart>) -> Result<Self> {
         let bad = opener.bad_records()?;
-        let decoder = match opener.parquet {
+        let decoder = match opener.whole {
             Some(_) => None,
             None => {
-                Some(opener.format.decoder(&opener.layout.fields, &opener.layout.wanted, &opener.format_options)?)
+                let columns = &opener.columns;
+                Some(opener.format.decoder(&columns.fields, &columns.wanted, &opener.format_options)?)
             }
         };
         let listing = Arc::clone(&opener.listing.lock());
@@ -131,11 +140,20 @@ impl FileReader {
         let real = path::existing(named, &self.opener.roots)?;
         let file = File::open(&real).map_err(|error| path::failed("opened", named, &error))?;
         let metadata = file.metadata().map_err(|error| path::failed("read", named, &error))?;
-        let facts = FileFacts::new(named, &metadata);
-        if let Some(parquet) = &self.opener.parquet {
-            let opened = parquet.open(file, place.next, self.opener.batch_rows, named)?;
-            place.size = opened.rows();
-            return Ok(OpenFile { split, facts, place, body: Body::Parquet(Box::new(opened)) });
+        let partition = self.opener.columns.partitions.of_file(named).unwrap_or_default();
+        let facts = FileFacts::new(named, &metadata, partition);
+        if let Some(whole) = &self.opener.whole {
+            let body = match whole {
+                WholeFiles::Parquet(parquet) => {
+                    let opened = parquet.open(file, place.next, self.opener.batch_rows, named)?;
+                    place.size = opened.rows();
+                    Body::Parquet(Box::new(opened))
+                }
+                WholeFiles::Avro(avro) => {
+                    Body::Avro(Box::new(avro.open(file, place.next, self.opener.batch_rows, named)?))
+                }
+            };
+            return Ok(OpenFile { split, facts, place, body });
         }
         place.size = metadata.len();
         let mut file = file;
@@ -172,13 +190,16 @@ impl SourceReader for FileReader {
                 let mut batches = TextBatches { opener: &self.opener, decoder: &mut **decoder, bad: &mut self.bad };
                 batches.next(&open.split, &open.facts, &mut open.place, text)?
             }
-            (Body::Parquet(file), _) => file.next(&self.opener.layout, &open.facts, &mut open.place.next)?,
+            (Body::Parquet(file), _) => file.next(&self.opener.columns, &open.facts, &mut open.place.next)?,
+            (Body::Avro(file), _) => {
+                file.next(&open.split, &self.opener.columns, &open.facts, &mut self.bad, &mut open.place.next)?
+            }
             (Body::Text(_), None) => return Err(EngineError::internal("a text file has no decoder")),
         };
         if let Some(batch) = batch {
             let bytes = match &open.body {
                 Body::Text(_) => open.place.next - before,
-                Body::Parquet(_) => batch.bytes() as u64,
+                Body::Parquet(_) | Body::Avro(_) => batch.bytes() as u64,
             };
             return Ok(SourceEvent::Batch { split: Arc::clone(&open.split), batch, bytes });
         }
@@ -287,8 +308,7 @@ impl TextBatches<'_> {
         if rows == 0 && text.ended && text.at >= text.buffer.len() {
             return Ok(None);
         }
-        let metadata = facts.arrays(&self.opener.layout.metadata, rows)?;
-        Ok(Some(self.opener.layout.batch(rows, self.decoder.finish()?, &metadata)?))
+        self.opener.columns.batch(facts, rows, self.decoder.finish()?).map(Some)
     }
 }
 

@@ -1,28 +1,37 @@
 //! Rows into part files that appear when their checkpoint is durable.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use super::super::option::Options;
 use super::super::{Accepts, ConnectorContext, Sink, SinkWriter};
+use super::commit::{CommitBoard, CommitRules, Now, Pending, PendingPartitions, mark};
 use super::part::{Part, PartName, PartWriter};
-use super::{PARQUET, path};
+use super::partition::{Partitions, Values};
+use super::split::split;
+use super::{AVRO, PARQUET, path};
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::{self, Format, FormatOptions};
+use crate::time::{END_OF_TIME, NO_WATERMARK};
 use crate::types::Field;
 
 const DEFAULT_FILE_SIZE: u64 = 128 << 20;
+const DEFAULT_ROLLOVER: Duration = Duration::from_secs(30 * 60);
 
 pub(super) struct FileSink {
     folder: PathBuf,
     shape: Arc<Shape>,
+    board: Mutex<Option<Arc<CommitBoard>>>,
 }
 
 /// What all writers of a sink share.
@@ -30,10 +39,24 @@ pub(super) struct Shape {
     pub(super) format: &'static dyn Format,
     pub(super) format_name: String,
     pub(super) options: FormatOptions,
+    /// What stands in the files.
     pub(super) fields: Vec<Field>,
     pub(super) schema: SchemaRef,
-    pub(super) max_bytes: u64,
+    /// Places of these fields, and of the partition columns, among the columns written.
+    pub(super) in_file: Vec<usize>,
+    pub(super) in_folder: Vec<usize>,
+    pub(super) partitions: Partitions,
+    commit: Option<CommitRules>,
+    roll: Roll,
+    roots: Vec<PathBuf>,
     identity: String,
+}
+
+/// When a part ends before the checkpoint does.
+struct Roll {
+    bytes: u64,
+    age: Duration,
+    silence: Duration,
 }
 
 impl FileSink {
@@ -44,21 +67,39 @@ impl FileSink {
         let format = format
             .ok_or_else(|| EngineError::user("unknown_format", format!("There is no format '{format_name}'.")))?;
         let columns = table.write_columns();
-        let schema = table.schema_of(&columns);
+        let partitions = Partitions::of_table(table);
+        let name = |place: &usize| columns.get(*place).and_then(|index| Some(table.columns.get(*index)?.name.as_str()));
+        let in_file: Vec<usize> =
+            (0..columns.len()).filter(|place| !name(place).is_some_and(|name| partitions.has(name))).collect();
+        let place_of = |key: &usize| columns.iter().position(|column| column == key);
+        let in_folder: Vec<usize> = table.partition_keys.iter().filter_map(place_of).collect();
+        let kept: Vec<usize> = in_file.iter().filter_map(|place| columns.get(*place).copied()).collect();
+        let schema = table.schema_of(&kept);
         let folder = path::of_option(options.required("path")?)?;
+        let age = options.duration("sink.rolling-policy.rollover-interval")?.unwrap_or(DEFAULT_ROLLOVER);
         let shape = Shape {
             format,
             format_name: format_name.to_owned(),
             options: FormatOptions::of_table(&table.options, "", format_name),
             schema: schema.to_arrow(),
             fields: schema.fields,
-            max_bytes: options.memory("sink.rolling-policy.file-size")?.unwrap_or(DEFAULT_FILE_SIZE),
+            in_file,
+            in_folder,
+            partitions,
+            commit: CommitRules::of_table(table)?,
+            roll: Roll {
+                bytes: options.memory("sink.rolling-policy.file-size")?.unwrap_or(DEFAULT_FILE_SIZE),
+                age,
+                silence: options.duration("sink.rolling-policy.inactivity-interval")?.unwrap_or(DEFAULT_ROLLOVER),
+            },
+            roots: context.file_roots.clone(),
             identity: file_safe(&context.identity),
         };
         if context.read_only {
             return Err(EngineError::internal("a preview must not open a sink"));
         }
-        Ok(FileSink { folder: path::folder_to_write(&folder, &context.file_roots)?, shape: Arc::new(shape) })
+        let folder = path::folder_to_write(&folder, &context.file_roots)?;
+        Ok(FileSink { folder, shape: Arc::new(shape), board: Mutex::new(None) })
     }
 }
 
@@ -72,48 +113,138 @@ impl Sink for FileSink {
         Guarantee { level: DeliveryGuarantee::ExactlyOnce, reason }
     }
 
-    fn writer(&self, task: usize, _tasks: usize, restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
+    fn writer(&self, task: usize, tasks: usize, restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
         let mut restored_parts = Vec::new();
+        let mut pending = PendingPartitions::default();
         for bytes in restored.iter().filter(|bytes| !bytes.is_empty()) {
-            let parts: Vec<Part> = serde_json::from_slice(bytes).map_err(|error| {
+            let kept: Kept = serde_json::from_slice(bytes).map_err(|error| {
                 EngineError::internal("the stored state of a file sink cannot be read").with_detail(error)
             })?;
-            restored_parts.extend(parts);
+            let kept = kept.into_now();
+            restored_parts.extend(kept.parts);
+            pending.restore(kept.partitions);
         }
         // The checkpoint that named these parts is durable: finish what may have been interrupted.
         publish(&self.folder, &restored_parts)?;
+        let board = Arc::clone(self.board.lock().get_or_insert_with(|| Arc::new(CommitBoard::new(tasks))));
         Ok(Box::new(FileWriter {
             folder: self.folder.clone(),
             shape: Arc::clone(&self.shape),
+            board,
             task,
             next_part: 0,
-            open: None,
+            open: BTreeMap::new(),
             finished: Vec::new(),
             prepared: VecDeque::new(),
+            pending,
+            watermark: NO_WATERMARK,
             cleaned: false,
         }))
     }
 }
 
+/// What a checkpoint keeps; before there were partitions, only the parts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Now(KeptNow),
+    Before(Vec<Part>),
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct KeptNow {
+    parts: Vec<Part>,
+    partitions: BTreeMap<String, Pending>,
+}
+
+impl Kept {
+    fn into_now(self) -> KeptNow {
+        match self {
+            Self::Now(kept) => kept,
+            Self::Before(parts) => KeptNow { parts, ..KeptNow::default() },
+        }
+    }
+}
+
+struct OpenPart {
+    writer: PartWriter,
+    since: Instant,
+    touched: Instant,
+}
+
 struct FileWriter {
     folder: PathBuf,
     shape: Arc<Shape>,
+    board: Arc<CommitBoard>,
     task: usize,
     next_part: u64,
-    open: Option<PartWriter>,
+    /// By the folder of the partition, relative to the table's.
+    open: BTreeMap<String, OpenPart>,
     /// Closed since the last barrier.
     finished: Vec<Part>,
     /// Waiting for their checkpoint to be durable.
     prepared: VecDeque<(u64, Vec<Part>)>,
+    pending: PendingPartitions,
+    watermark: i64,
     cleaned: bool,
 }
 
 impl FileWriter {
-    fn finish_open(&mut self) -> Result<()> {
-        if let Some(open) = self.open.take() {
-            self.finished.push(open.finish()?);
+    fn finish_open(&mut self, is_over: impl Fn(&OpenPart) -> bool) -> Result<()> {
+        let over: Vec<String> =
+            self.open.iter().filter(|(_, open)| is_over(open)).map(|(folder, _)| folder.clone()).collect();
+        for folder in over {
+            if let Some(open) = self.open.remove(&folder) {
+                self.finished.push(open.writer.finish()?);
+            }
         }
         Ok(())
+    }
+
+    fn roll(&mut self) -> Result<()> {
+        let roll = Arc::clone(&self.shape);
+        let roll = &roll.roll;
+        self.finish_open(|open| {
+            open.writer.bytes() >= roll.bytes
+                || open.since.elapsed() >= roll.age
+                || open.touched.elapsed() >= roll.silence
+        })
+    }
+
+    fn write_to(&mut self, values: &Values, batch: &ChangeBatch) -> Result<()> {
+        let folder = self.shape.partitions.folder(values);
+        if self.shape.commit.is_some() {
+            self.pending.saw(&folder, values, clock_ms());
+        }
+        if !self.open.contains_key(&folder) {
+            if !folder.is_empty() {
+                path::folder_to_write(&self.folder.join(&folder), &self.shape.roots)?;
+            }
+            let name = PartName {
+                folder: &folder,
+                identity: &self.shape.identity,
+                attempt: attempt(),
+                task: self.task,
+                number: self.next_part,
+                extension: extension(&self.shape.format_name),
+            };
+            self.next_part += 1;
+            let writer = PartWriter::create(&self.folder, &name, &self.shape)?;
+            let now = Instant::now();
+            self.open.insert(folder.clone(), OpenPart { writer, since: now, touched: now });
+        }
+        if let Some(open) = self.open.get_mut(&folder) {
+            open.writer.write(batch)?;
+            open.touched = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn mark(&self, partitions: &BTreeSet<String>) -> Result<()> {
+        match &self.shape.commit {
+            Some(rules) => mark(&self.folder, partitions, rules),
+            None => Ok(()),
+        }
     }
 }
 
@@ -122,44 +253,35 @@ impl SinkWriter for FileWriter {
         if batch.is_empty() {
             return Ok(());
         }
-        let open = match &mut self.open {
-            Some(open) => open,
-            slot => {
-                let extension =
-                    if self.shape.format_name == PARQUET { PARQUET } else { extension(&self.shape.format_name) };
-                let name = PartName {
-                    identity: &self.shape.identity,
-                    attempt: attempt(),
-                    task: self.task,
-                    number: self.next_part,
-                    extension,
-                };
-                self.next_part += 1;
-                slot.insert(PartWriter::create(&self.folder, &name, &self.shape)?)
-            }
-        };
-        open.write(batch)?;
-        if open.bytes() >= self.shape.max_bytes {
-            self.finish_open()?;
+        let shape = Arc::clone(&self.shape);
+        for (values, rows) in split(batch, &shape.in_folder, &shape.in_file)? {
+            self.write_to(&values, &rows)?;
         }
-        Ok(())
+        self.roll()
     }
 
     fn poll(&mut self) -> Result<()> {
+        self.roll()
+    }
+
+    fn watermark(&mut self, watermark: i64) -> Result<()> {
+        self.watermark = self.watermark.max(watermark);
         Ok(())
     }
 
     fn prepare(&mut self, checkpoint: u64) -> Result<Vec<u8>> {
-        self.finish_open()?;
+        self.finish_open(|_| true)?;
         if !self.finished.is_empty() {
             self.prepared.push_back((checkpoint, std::mem::take(&mut self.finished)));
         }
-        // A part stays in the state until it was published, also over several checkpoints.
-        let parts: Vec<&Part> = self.prepared.iter().flat_map(|(_, parts)| parts).collect();
-        if !parts.is_empty() {
-            sync_folder(&self.folder)?;
+        if let Some(rules) = &self.shape.commit {
+            let now = Now { clock_ms: clock_ms(), watermark: self.watermark };
+            self.pending.settle(checkpoint, rules, &self.shape.partitions, now)?;
         }
-        serde_json::to_vec(&parts)
+        // A part stays in the state until it was published, also over several checkpoints.
+        let parts: Vec<Part> = self.prepared.iter().flat_map(|(_, parts)| parts).cloned().collect();
+        sync_folders(&self.folder, &parts)?;
+        serde_json::to_vec(&KeptNow { parts, partitions: self.pending.kept() })
             .map_err(|error| EngineError::internal("a sink's state cannot be written").with_detail(error))
     }
 
@@ -171,6 +293,10 @@ impl SinkWriter for FileWriter {
             publish(&self.folder, parts)?;
             self.prepared.pop_front();
         }
+        if self.shape.commit.is_some() {
+            let due = self.pending.take_due(checkpoint);
+            self.mark(&self.board.report(self.task, checkpoint, due))?;
+        }
         if !self.cleaned && self.task == 0 {
             remove_leftovers(&self.folder, &self.shape.identity)?;
             self.cleaned = true;
@@ -179,21 +305,28 @@ impl SinkWriter for FileWriter {
     }
 
     fn close(&mut self) -> Result<()> {
-        self.finish_open()?;
+        self.finish_open(|_| true)?;
         let rest = std::mem::take(&mut self.finished);
-        publish(&self.folder, &rest)
+        publish(&self.folder, &rest)?;
+        // Only when the input has really ended is every partition whole.
+        let finished = if self.watermark == END_OF_TIME { self.pending.take_all() } else { BTreeSet::new() };
+        self.mark(&self.board.close(self.task, finished))
     }
 }
 
 impl Drop for FileWriter {
     fn drop(&mut self) {
         // What belongs to no checkpoint is of no use to anybody.
-        let open = self.open.take().map(PartWriter::into_hidden_path);
+        let open = std::mem::take(&mut self.open).into_values().map(|open| open.writer.into_hidden_path());
         let finished = self.finished.iter().map(|part| self.folder.join(&part.hidden));
-        for hidden in open.into_iter().chain(finished) {
+        for hidden in open.chain(finished) {
             let _ = std::fs::remove_file(hidden);
         }
     }
+}
+
+fn clock_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
 }
 
 /// Gives parts their final names. Doing it again does nothing.
@@ -206,10 +339,17 @@ fn publish(folder: &Path, parts: &[Part]) -> Result<()> {
             Err(error) => return Err(path::failed("published", &last, &error)),
         }
     }
-    if parts.is_empty() { Ok(()) } else { sync_folder(folder) }
+    sync_folders(folder, parts)
 }
 
-fn sync_folder(folder: &Path) -> Result<()> {
+/// Those of the parts.
+fn sync_folders(folder: &Path, parts: &[Part]) -> Result<()> {
+    let folders: BTreeSet<PathBuf> =
+        parts.iter().filter_map(|part| folder.join(&part.name).parent().map(Path::to_owned)).collect();
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     let synced = File::open(folder).and_then(|handle| handle.sync_all());
     synced.map_err(|error| path::failed("synchronised", folder, &error))
 }
@@ -221,6 +361,9 @@ fn remove_leftovers(folder: &Path, identity: &str) -> Result<()> {
     let entries = std::fs::read_dir(folder).map_err(|error| path::failed("listed", folder, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
+        if name.contains('=') && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_leftovers(&entry.path(), identity)?;
+        }
         if name.starts_with(&prefix) && !name.starts_with(&own) {
             match std::fs::remove_file(entry.path()) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -241,7 +384,7 @@ fn attempt() -> &'static str {
 
 fn extension(format: &str) -> &str {
     match format {
-        "csv" => "csv",
+        PARQUET | AVRO | "csv" => format,
         "raw" => "txt",
         _ => "json",
     }

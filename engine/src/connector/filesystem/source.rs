@@ -1,6 +1,6 @@
 //! The files of a table as splits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,13 @@ use regex::Regex;
 use super::super::layout::{ReadLayout, physical_fields};
 use super::super::option::Options;
 use super::super::registry::problem;
-use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart, TableUse};
+use super::super::{ConnectorContext, PartitionFilter, Source, SourceReader, SplitId, SplitStart, TableUse};
+use super::avro::AvroOpener;
+use super::commit::CommitRules;
 use super::parquet::ParquetOpener;
-use super::reader::{FileReader, Opener};
-use super::{PARQUET, path};
+use super::partition::{FileColumns, can_partition};
+use super::reader::{FileReader, Opener, WholeFiles};
+use super::{AVRO, PARQUET, path};
 use crate::catalog::{ColumnKind, TableRef};
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::OnError;
@@ -38,6 +41,19 @@ pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
     if use_ == TableUse::Read && dead_letter && options.text("decode.dead-letter.path").is_none() {
         found.push(problem("missing-option", "'decode.dead-letter.path' is missing for dead-letter."));
     }
+    for column in table.partition_keys.iter().filter_map(|index| table.columns.get(*index)) {
+        if !can_partition(&column.ty.logical) {
+            let message =
+                format!("A column of type {} cannot partition a table: '{}'.", column.ty.logical, column.name);
+            found.push(problem("unsupported", message));
+        }
+    }
+    if !table.partition_keys.is_empty() && table.partition_keys.len() == physical_fields(table).len() {
+        found.push(problem("sink-schema", "A table needs a column beside those that it is partitioned by."));
+    }
+    if let Err(error) = CommitRules::of_table(table) {
+        found.push(problem("wrong-arguments", error.message));
+    }
     for column in &table.columns {
         if let ColumnKind::Metadata { key, .. } = &column.kind
             && (use_ == TableUse::Write || !METADATA.contains(&key.as_str()))
@@ -52,7 +68,9 @@ pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
 }
 
 pub(super) struct FileSource {
+    table: TableRef,
     path: PathBuf,
+    filter: Option<Arc<dyn PartitionFilter>>,
     pattern: Option<Regex>,
     monitor: Option<Duration>,
     listed: Mutex<Option<Instant>>,
@@ -62,7 +80,7 @@ pub(super) struct FileSource {
 impl FileSource {
     pub(super) fn new(table: &TableRef, columns: &[usize], context: &ConnectorContext) -> Result<Self> {
         let options = Options(&table.options);
-        let layout = ReadLayout::new(table, columns)?;
+        let columns = FileColumns::new(table, ReadLayout::new(table, columns)?);
         let format_name = options.required("format")?;
         let pattern = options.text("source.path.regex-pattern").map(Regex::new).transpose();
         let pattern = pattern
@@ -74,8 +92,12 @@ impl FileSource {
         let monitor = options.duration("source.monitor-interval")?.filter(|interval| !interval.is_zero());
         let dead_letters = options.text("decode.dead-letter.path").map(path::of_option).transpose()?;
         let opener = Opener {
-            parquet: (format_name == PARQUET).then(|| ParquetOpener::new(&physical_fields(table), &layout.wanted)),
-            layout,
+            whole: match format_name {
+                PARQUET => Some(WholeFiles::Parquet(ParquetOpener::new(&columns.fields, &columns.wanted))),
+                AVRO => Some(WholeFiles::Avro(AvroOpener::new(&columns.fields, &columns.wanted))),
+                _ => None,
+            },
+            columns,
             format,
             format_options,
             on_error: OnError::of_table(&table.options),
@@ -86,6 +108,8 @@ impl FileSource {
             listing: Mutex::default(),
         };
         Ok(FileSource {
+            table: Arc::clone(table),
+            filter: None,
             path: path::of_option(options.required("path")?)?,
             pattern,
             // A preview looks at what is there.
@@ -96,17 +120,47 @@ impl FileSource {
     }
 }
 
+impl FileSource {
+    /// Files of a partitioned table are those in the folders of its partitions, as far as anybody asks for these.
+    fn wants(&self, file: &Path) -> Result<bool> {
+        let partitions = &self.opener.columns.partitions;
+        if partitions.is_empty() {
+            return Ok(true);
+        }
+        let Some(values) = partitions.of_file(file) else { return Ok(false) };
+        match &self.filter {
+            Some(filter) => filter.keeps(&partitions.row(&self.table, &values)?),
+            None => Ok(true),
+        }
+    }
+}
+
 impl Source for FileSource {
     fn bounded(&self) -> bool {
         self.monitor.is_none()
     }
 
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.opener.layout.schema)
+        Arc::clone(&self.opener.columns.layout.schema)
     }
 
     fn changelog(&self) -> bool {
         self.opener.format.changelog()
+    }
+
+    fn restricted(&self, filter: Arc<dyn PartitionFilter>) -> Option<Arc<dyn Source>> {
+        if self.opener.columns.partitions.is_empty() {
+            return None;
+        }
+        Some(Arc::new(FileSource {
+            table: Arc::clone(&self.table),
+            path: self.path.clone(),
+            filter: Some(filter),
+            pattern: self.pattern.clone(),
+            monitor: self.monitor,
+            listed: Mutex::new(None),
+            opener: Arc::clone(&self.opener),
+        }))
     }
 
     fn replayable(&self) -> bool {
@@ -120,7 +174,12 @@ impl Source for FileSource {
             return Ok(self.opener.listing.lock().to_vec());
         }
         let files = path::list(&self.path, &self.opener.roots, self.pattern.as_ref())?;
-        let splits: Vec<SplitId> = files.iter().map(|file| file.to_string_lossy().into()).collect();
+        let mut splits: Vec<SplitId> = Vec::new();
+        for file in files {
+            if self.wants(&file)? {
+                splits.push(file.to_string_lossy().into());
+            }
+        }
         *listed = Some(Instant::now());
         *self.opener.listing.lock() = splits.as_slice().into();
         Ok(splits)

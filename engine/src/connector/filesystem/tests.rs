@@ -1,6 +1,8 @@
 //! Files in, files out, and what survives between.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod partition;
+
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -166,7 +168,7 @@ fn paths_that_lead_out_of_the_roots_are_refused() {
 #[test]
 fn files_appear_with_the_commit_of_their_checkpoint() {
     let place = Place::new();
-    for format in ["json", "csv", "parquet"] {
+    for format in ["json", "csv", "parquet", "avro"] {
         let table = place.table(format, format);
         let mut writing = place.writer(&table, Vec::new());
         writing.write(&batch(&table, &[r#"{"id":1,"name":"a"}"#, r#"{"id":2,"name":"b"}"#])).unwrap();

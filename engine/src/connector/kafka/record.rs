@@ -213,6 +213,10 @@ impl RecordRows {
                 Ok(())
             }
             Err(reason) => {
+                let away = self.value.failure().or_else(|| self.key.as_mut().and_then(|key| key.failure()));
+                if let Some(error) = away {
+                    return Err(error);
+                }
                 let split = partition.split();
                 let origin = RecordOrigin { split: &split, offset: message.offset, key: message.key, value };
                 bad.handle(&origin, &reason)

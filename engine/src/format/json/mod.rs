@@ -14,7 +14,7 @@ mod write;
 
 use millrace_wire::connector::{FormatSchema, OptionKind, OptionSchema, OptionSide};
 
-pub(in crate::format) use read::scalar_value;
+pub(crate) use read::scalar_value;
 pub use write::JsonEncoder;
 
 use crate::error::Result;

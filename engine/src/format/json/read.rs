@@ -220,11 +220,7 @@ pub(in crate::format) fn scalar_from_text(text: &[u8], column: &mut Column, rule
 }
 
 /// Pushes the value that `text` stands for, or says why it does not fit.
-pub(in crate::format) fn scalar_value(
-    text: &[u8],
-    column: &mut Column,
-    standard: TimestampStandard,
-) -> Result<(), String> {
+pub(crate) fn scalar_value(text: &[u8], column: &mut Column, standard: TimestampStandard) -> Result<(), String> {
     let (ty, data) = column.parts();
     let wrong = || not_of_type(text, ty);
     match (ty, data) {

@@ -14,6 +14,7 @@ pub use fuse::{Fused, fuse};
 pub(crate) use join::all_of;
 pub use origin::{session_by, window_below};
 pub use prune::{ScanColumns, null_literal, prune};
+pub(crate) use rank::conjuncts;
 
 /// What holds for every plan, whoever runs it; called at the end of binding. Gives the reason when a query is not
 /// possible.

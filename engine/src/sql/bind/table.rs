@@ -68,6 +68,7 @@ impl Binder<'_> {
             columns: Vec::new(),
             watermark: None,
             primary_key: Vec::new(),
+            partition_keys: Vec::new(),
             options: BTreeMap::new(),
             comment: table.comment.clone(),
         };
@@ -94,6 +95,7 @@ impl Binder<'_> {
         if let Some(key) = table.primary_keys.first() {
             let _ = self.primary_key(key, &mut definition);
         }
+        self.partition_keys(&table.partition_keys, &mut definition);
         if definition.columns.is_empty() && self.problems.len() == before {
             let _ = self.refuse::<()>("parse", "A table needs at least one column.", table.name.span);
         }
@@ -242,6 +244,30 @@ impl Binder<'_> {
             definition.primary_key.push(index);
         }
         Ok(())
+    }
+
+    fn partition_keys(&mut self, keys: &[ast::Ident], definition: &mut TableDef) {
+        for ident in keys {
+            let index = definition.columns.iter().position(|column| column.name == ident.value);
+            let column = index.and_then(|index| definition.columns.get(index));
+            let (code, message) = match (index, column.map(|column| &column.kind)) {
+                (Some(index), Some(ColumnKind::Physical)) if !definition.partition_keys.contains(&index) => {
+                    definition.partition_keys.push(index);
+                    continue;
+                }
+                (Some(_), Some(ColumnKind::Physical)) => {
+                    ("duplicate-column", format!("The table is partitioned by '{}' twice.", ident.value))
+                }
+                (Some(_), _) => {
+                    ("unsupported", format!("'{}' is no physical column and cannot partition the table.", ident.value))
+                }
+                (None, _) => (
+                    "unknown-column",
+                    format!("The table is partitioned by a column '{}', which it does not have.", ident.value),
+                ),
+            };
+            let _ = self.refuse::<()>(code, message, ident.span);
+        }
     }
 
     /// Connector, format and options, once per table and use. The problems stand at the option where it is in the

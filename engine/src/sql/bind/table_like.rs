@@ -32,6 +32,9 @@ impl Binder<'_> {
         if takes("CONSTRAINTS") {
             definition.primary_key = source.primary_key.iter().filter_map(|index| moved(*index)).collect();
         }
+        if takes("PARTITIONS") {
+            definition.partition_keys = source.partition_keys.iter().filter_map(|index| moved(*index)).collect();
+        }
         if takes("WATERMARKS") && definition.columns.len() == source.columns.len() {
             definition.watermark = source.watermark.clone();
         }

@@ -136,7 +136,9 @@ fn wrong_scripts_are_told_what_and_where() {
         ("SET 'no.such.key' = '1'", &["unknown-option@SET 'no.such.key' = '1'"]),
         ("MERGE INTO s USING t ON TRUE", &["unsupported@MERGE"]),
         ("SELECT id FROM t /*+ LOOKUP('a' = 'b') */", &["unsupported@LOOKUP('a' = 'b')"]),
-        ("CREATE TABLE x (a INT) PARTITIONED BY (a) WITH ('connector' = 'print')", &["unsupported@PARTITIONED BY (a)"]),
+        ("CREATE TABLE x (a INT) PARTITIONED BY (b) WITH ('connector' = 'print')", &["unknown-column@b"]),
+        ("CREATE TABLE x (a INT) PARTITIONED BY (a, a) WITH ('connector' = 'print')", &["duplicate-column@a"]),
+        ("CREATE TABLE x (a INT, b AS a + 1) PARTITIONED BY (b) WITH ('connector' = 'print')", &["unsupported@b"]),
         ("SELECT id FROM t LIMIT -1", &["wrong-arguments@-1"]),
     ] {
         let found = problems(sql);

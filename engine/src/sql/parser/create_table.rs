@@ -17,6 +17,7 @@ impl Parser<'_> {
             columns: Vec::new(),
             watermarks: Vec::new(),
             primary_keys: Vec::new(),
+            partition_keys: Vec::new(),
             comment: String::new(),
             options: Vec::new(),
             options_span: None,
@@ -35,11 +36,9 @@ impl Parser<'_> {
         if self.take_word("COMMENT") {
             table.comment = self.expect_text()?.0;
         }
-        let clause = self.here();
         if self.take_word("PARTITIONED") {
             self.expect_word("BY")?;
-            self.skip_parentheses()?;
-            table.unsupported.push(Unsupported { what: "PARTITIONED BY", span: self.since(clause) });
+            table.partition_keys = self.columns()?;
         }
         let clause = self.here();
         if self.take_word("DISTRIBUTED") {

@@ -1,6 +1,7 @@
 //! Relational plan → nodes.
 
 mod join;
+mod partition;
 mod rank;
 mod table_call;
 mod upsert;
@@ -30,6 +31,7 @@ pub(super) struct Builder<'a> {
     settings: Settings,
     endpoints: &'a dyn Endpoints,
     scans: ScanColumns,
+    uses: partition::ScanUses,
     nodes: Vec<Node>,
     by_id: HashMap<String, usize>,
 }
@@ -48,7 +50,14 @@ struct Draft {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(settings: Settings, endpoints: &'a dyn Endpoints) -> Self {
-        Builder { settings, endpoints, scans: ScanColumns::new(), nodes: Vec::new(), by_id: HashMap::new() }
+        Builder {
+            settings,
+            endpoints,
+            scans: ScanColumns::new(),
+            uses: partition::ScanUses::default(),
+            nodes: Vec::new(),
+            by_id: HashMap::new(),
+        }
     }
 
     pub(super) fn build(mut self, script: &BoundScript) -> Result<Dataflow, Vec<Problem>> {
@@ -66,6 +75,7 @@ impl<'a> Builder<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        self.leave_out_partitions();
         let guarantee = guarantee::guarantee(&self.nodes, &self.settings);
         Ok(Dataflow { nodes: self.nodes, guarantee, settings: self.settings })
     }
@@ -110,7 +120,10 @@ impl<'a> Builder<'a> {
 
     fn rel(&mut self, rel: &Rel) -> Result<usize, Problem> {
         match &rel.node {
-            RelNode::Scan { table } => self.scan(table),
+            RelNode::Scan { table } => {
+                self.uses.note(table, &[]);
+                self.scan(table)
+            }
             RelNode::Values { rows } => {
                 let text = rows.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 Ok(self.add(Draft {
@@ -189,7 +202,13 @@ impl<'a> Builder<'a> {
 
     fn calc(&mut self, rel: &Rel) -> Result<usize, Problem> {
         let fused = fuse(rel);
-        let from = self.rel(fused.base)?;
+        let from = match &fused.base.node {
+            RelNode::Scan { table } => {
+                self.uses.note(table, &fused.predicates);
+                self.scan(table)?
+            }
+            _ => self.rel(fused.base)?,
+        };
         let text = |exprs: &[crate::expr::Expr]| exprs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let text =
             format!("Calc {} | {}", text(&fused.predicates), fused.exprs.as_deref().map_or("*".to_owned(), text));
