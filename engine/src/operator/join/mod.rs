@@ -32,7 +32,7 @@ use super::{Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::{JoinKey, JoinKind};
-use crate::state::{KeyEncoder, KeyedState, Reader, StateSize};
+use crate::state::{KeyEncoder, KeyedState, LogPart, Reader, StatePlace, StateSize};
 
 #[derive(Clone)]
 pub struct JoinSpec {
@@ -98,7 +98,7 @@ impl Join {
             both: both_sides(&spec),
             keys: [KeyEncoder::new(&spec.left, &left)?, KeyEncoder::new(&spec.right, &right)?],
             codecs: [RowCodec::new(&spec.left)?, RowCodec::new(&spec.right)?],
-            sides: [Side::default(), Side::default()],
+            sides: [Side::new(), Side::new()],
             clean: [None, None],
             spec,
             now_ms: 0,
@@ -211,12 +211,21 @@ impl Join {
         0
     }
 
-    /// Rows of a side that leave at the end of bounded input.
-    fn rest(&self, side: usize, wanted: impl Fn(u64) -> bool) -> Vec<Change> {
-        let entries = self.sides[side].entries().filter(|entry| wanted(entry.matches));
-        let repeated =
-            entries.flat_map(|entry| (0..entry.count).map(move |_| (RowKind::Insert, Arc::clone(&entry.row))));
-        repeated.collect()
+    /// Rows of a side leave at the end of bounded input: those with matches, or those without.
+    fn give_rest(&mut self, side: usize, matched: bool, out: &mut dyn Output) -> Result<()> {
+        let (spec, codec) = (&self.spec, &self.codecs[side]);
+        let padded = is_outer(spec.kind, side);
+        self.sides[side].each_chunk(|entries| {
+            let wanted = entries.filter(|entry| (entry.matches > 0) == matched);
+            let repeated =
+                wanted.flat_map(|entry| (0..entry.count).map(move |_| (RowKind::Insert, Arc::clone(&entry.row))));
+            let rows: Vec<Change> = repeated.collect();
+            if padded {
+                give_padded(codec, &rows, &spec.output, spec.left.fields().len(), side, out)
+            } else {
+                codec.give_plain(&rows, out)
+            }
+        })
     }
 }
 
@@ -229,7 +238,7 @@ impl Operator for Join {
         let mut others = Others::default();
         for (row, may) in may.iter().enumerate() {
             if *may {
-                others.with_key(keys.key(row), &self.sides[1 - side]);
+                others.with_key(keys.key(row), &mut self.sides[1 - side])?;
             } else {
                 others.none();
             }
@@ -252,7 +261,7 @@ impl Operator for Join {
             let keeps = *may || self.keeps_unmatchable(side);
             let (key, bytes) = (keys.key(row), rows.row(row));
             // A row that is not there cannot be taken back.
-            if keeps && !kind.is_accumulate() && !self.sides[side].remove(key, bytes.data()) {
+            if keeps && !kind.is_accumulate() && !self.sides[side].remove(key, bytes.data())? {
                 continue;
             }
             let matches = match self.spec.kind {
@@ -261,10 +270,11 @@ impl Operator for Join {
             };
             let stays = gone.as_ref().is_none_or(|gone| !gone.value(row));
             if keeps && stays && kind.is_accumulate() {
-                self.sides[side].add(key, bytes.data(), matches, self.now_ms);
+                self.sides[side].add(key, bytes.data(), matches, self.now_ms)?;
             }
         }
-        joined.give(&beside, &self.spec.output, out)
+        joined.give(&beside, &self.spec.output, out)?;
+        self.sides.iter_mut().try_for_each(Side::settle)
     }
 
     fn end(&mut self, out: &mut dyn Output) -> Result<()> {
@@ -272,17 +282,11 @@ impl Operator for Join {
             return Ok(());
         }
         match self.spec.kind {
-            JoinKind::Semi => self.codecs[LEFT].give_plain(&self.rest(LEFT, |matches| matches > 0), out),
-            JoinKind::Anti => self.codecs[LEFT].give_plain(&self.rest(LEFT, |matches| matches == 0), out),
-            _ => {
-                for side in [LEFT, RIGHT] {
-                    if is_outer(self.spec.kind, side) {
-                        let rest = self.rest(side, |matches| matches == 0);
-                        let width = self.spec.left.fields().len();
-                        give_padded(&self.codecs[side], &rest, &self.spec.output, width, side, out)?;
-                    }
-                }
-                Ok(())
+            JoinKind::Semi => self.give_rest(LEFT, true, out),
+            JoinKind::Anti => self.give_rest(LEFT, false, out),
+            kind => {
+                let outer = [LEFT, RIGHT].into_iter().filter(|side| is_outer(kind, *side));
+                outer.into_iter().try_for_each(|side| self.give_rest(side, false, out))
             }
         }
     }
@@ -305,9 +309,21 @@ impl Operator for Join {
 
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         let mut state = KeyedState::default();
-        self.sides[LEFT].write(LEFT as u64, &mut state);
-        self.sides[RIGHT].write(RIGHT as u64, &mut state);
+        self.sides[LEFT].snapshot(LEFT as u64, &mut state)?;
+        self.sides[RIGHT].snapshot(RIGHT as u64, &mut state)?;
         Ok(Some(state))
+    }
+
+    fn attach(&mut self, place: StatePlace) {
+        self.sides.iter_mut().for_each(|side| side.attach(place.clone()));
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        self.sides.iter().map(Side::parts).collect()
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        self.sides.iter_mut().zip(tables).try_for_each(|(side, parts)| side.adopt(parts))
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
@@ -315,7 +331,7 @@ impl Operator for Join {
             let mut reader = Reader::new(bytes);
             while !reader.is_empty() {
                 let side = usize::from(reader.u64()? != 0);
-                self.sides[side].read(&mut reader)?;
+                self.sides[side].restore(&mut reader)?;
             }
         }
         Ok(())
@@ -323,6 +339,7 @@ impl Operator for Join {
 
     fn size(&self) -> StateSize {
         let [left, right] = &self.sides;
-        StateSize { rows: left.rows() + right.rows(), bytes: left.bytes() + right.bytes() }
+        let (left, right) = (left.size(), right.size());
+        StateSize { rows: left.rows + right.rows, bytes: left.bytes + right.bytes }
     }
 }

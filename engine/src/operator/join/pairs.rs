@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
+use foldhash::fast::FixedState;
 
 use super::side::Side;
 use crate::change::{ChangeBatch, RowKind};
@@ -25,7 +26,7 @@ pub(super) struct Others {
     pub(super) rows: Vec<Arc<[u8]>>,
     /// Per row of the batch: which of them have its key.
     pub(super) of_row: Vec<Range<usize>>,
-    by_slot: HashMap<u32, Range<usize>>,
+    by_slot: HashMap<u32, Range<usize>, FixedState>,
 }
 
 impl Others {
@@ -34,8 +35,8 @@ impl Others {
         self.of_row.push(0..0);
     }
 
-    pub(super) fn with_key(&mut self, key: &[u8], side: &Side) {
-        let range = side.find(key).map(|slot| match self.by_slot.get(&slot) {
+    pub(super) fn with_key(&mut self, key: &[u8], side: &mut Side) -> Result<()> {
+        let range = side.find(key)?.map(|slot| match self.by_slot.get(&slot) {
             Some(known) => known.clone(),
             None => {
                 let start = self.rows.len();
@@ -49,6 +50,7 @@ impl Others {
             }
         });
         self.of_row.push(range.unwrap_or(0..0));
+        Ok(())
     }
 
     /// Rows that are found otherwise.
