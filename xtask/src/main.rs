@@ -3,6 +3,7 @@
 //! Each command finds what it needs, installs it where it may, says what it does, and stops with
 //! one helpful line where it cannot go on.
 
+mod bench;
 mod binary;
 mod command;
 mod crash;
@@ -39,6 +40,10 @@ enum Command {
     Crash(crash::Options),
     /// Try broken SQL until the time is over.
     Fuzz(fuzz::Options),
+    /// Nexmark on the engine, and on Apache Flink beside it.
+    Bench(bench::Options),
+    /// A group aggregate of 20 million keys in 2 GB of memory: its answer, its pauses, its restore.
+    LargeState,
     /// Measure what people wait for and what an idle machine spends, with optimised programs.
     Measure,
     /// Install what the machine lacks, as far as that may be done.
@@ -69,6 +74,8 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::LargeState => bench::large_state(),
         Command::Measure => measure::run(),
         Command::Setup => need::everything(),
         Command::Build { release } => build(release),
