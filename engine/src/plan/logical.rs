@@ -52,6 +52,18 @@ pub enum RelNode {
     UnionAll {
         inputs: Vec<Rel>,
     },
+    /// What MERGE does to its target, by primary key. Input: an action of [`merge_action`], the row of the target, the
+    /// row that it becomes.
+    Merge {
+        input: Box<Rel>,
+        /// Output columns.
+        key: Vec<usize>,
+    },
+    /// Each row as often as this BIGINT column says.
+    Repeat {
+        input: Box<Rel>,
+        times: usize,
+    },
     /// Rows sorted and cut; in a streaming query an updating Top-N.
     Limit {
         input: Box<Rel>,
@@ -91,6 +103,13 @@ pub struct TableCallSpec {
     pub outer: bool,
     /// Input columns that somebody reads behind this; the others are NULL there.
     pub passed: Vec<usize>,
+}
+
+/// What becomes of a row of a MERGE; NULL leaves it alone.
+pub mod merge_action {
+    pub const INSERT: i32 = 0;
+    pub const UPDATE: i32 = 1;
+    pub const DELETE: i32 = 2;
 }
 
 #[derive(Clone, Debug)]
@@ -370,6 +389,8 @@ impl Rel {
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
             | RelNode::Limit { input, .. }
+            | RelNode::Merge { input, .. }
+            | RelNode::Repeat { input, .. }
             | RelNode::Sort { input, .. }
             | RelNode::Over { input, .. }
             | RelNode::Rank { input, .. } => vec![input],
@@ -387,6 +408,8 @@ impl Rel {
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
             | RelNode::Limit { input, .. }
+            | RelNode::Merge { input, .. }
+            | RelNode::Repeat { input, .. }
             | RelNode::Sort { input, .. }
             | RelNode::Over { input, .. }
             | RelNode::Rank { input, .. } => vec![&mut **input],

@@ -1,8 +1,12 @@
 //! The syntax tree. It has no optional part that the binder does not look at: what the parser takes, the binder either
 //! gives meaning to or refuses by name.
 
+mod merge;
+
 use super::Span;
 use crate::types::Type;
+
+pub(crate) use merge::{Merge, MergeAction, MergeClause};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ident {
@@ -38,6 +42,7 @@ pub(crate) enum StatementKind {
     CreateTable(Box<CreateTable>),
     CreateView(Box<CreateView>),
     Insert(Box<Insert>),
+    Merge(Box<Merge>),
     Query(Box<Query>),
     Explain(Box<Statement>),
     Set { key: Option<(String, String)> },
@@ -364,6 +369,13 @@ pub(crate) enum ExprKind {
         input: Box<Expr>,
         query: Box<Query>,
         negated: bool,
+    },
+    /// `a > ALL (SELECT …)`, `a = ANY (SELECT …)`
+    Quantified {
+        operator: &'static str,
+        all: bool,
+        input: Box<Expr>,
+        query: Box<Query>,
     },
     Exists(Box<Query>),
     ScalarQuery(Box<Query>),

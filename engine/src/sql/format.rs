@@ -243,6 +243,9 @@ impl<'a> Printer<'a> {
         let clause = match word {
             "SELECT" | "FROM" | "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "FETCH" | "UNION" | "INTERSECT"
             | "EXCEPT" | "WINDOW" => true,
+            // The actions of MERGE; those of CASE stay on its line.
+            "WHEN" => self.cases == 0,
+            "USING" => self.keyword(self.start) == "MERGE",
             "GROUP" | "ORDER" => self.keyword(self.next(at)) == "BY",
             "LEFT" | "RIGHT" | "FULL" | "INNER" | "CROSS" | "NATURAL" => !called,
             "JOIN" => !self.previous(at).is_some_and(|before| {
@@ -401,6 +404,15 @@ mod tests {
         let expected = "SELECT *\nFROM o\nJOIN r FOR SYSTEM_TIME AS OF o.ts AS v ON o.k = v.k\n";
         assert_eq!(format_sql(sql).unwrap(), expected);
         assert!(!same_meaning("select a as of", "SELECT a AS OF"));
+    }
+
+    #[test]
+    fn the_actions_of_merge_have_a_line_each() {
+        let sql = "merge into t using s on t.id = s.id when matched and case when s.gone then true end then delete when not matched then insert values (s.id)";
+        let formatted = format_sql(sql).unwrap();
+        let starts: Vec<&str> = formatted.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(starts, ["MERGE", "USING", "WHEN", "AND", "WHEN"], "{formatted}");
+        assert_eq!(format_sql(&formatted).unwrap(), formatted);
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn check(sql: &str, catalog: &CatalogText, parallelism: u32) -> (Bound, Option<D
     }
 }
 
-fn endpoints(runtime: &tokio::runtime::Runtime) -> ConnectorEndpoints {
+pub(super) fn endpoints(runtime: &tokio::runtime::Runtime) -> ConnectorEndpoints {
     ConnectorEndpoints {
         context: ConnectorContext {
             file_roots: Vec::new(),

@@ -73,6 +73,11 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             });
             of("Group aggregate", name, calls_words(calls, input) + &clean.unwrap_or_default())
         }
+        NodeKind::Merge { key } => {
+            let names: Vec<String> = key.iter().map(|index| column_name(Some(&node.schema), *index)).collect();
+            of("Merge", format!("by {}", names.join(", ")), String::new())
+        }
+        NodeKind::Repeat { times } => of("Repeat", format!("as often as {}", column(*times)), String::new()),
         NodeKind::Union => of("Union", format!("{} inputs", node.inputs.len()), String::new()),
         NodeKind::Join { join, .. } | NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
             let kind = match join.kind {

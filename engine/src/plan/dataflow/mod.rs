@@ -8,6 +8,7 @@ mod build;
 mod changelog;
 mod detail;
 mod endpoints;
+mod explain;
 mod guarantee;
 mod id;
 mod node;

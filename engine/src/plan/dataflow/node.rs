@@ -89,6 +89,14 @@ pub enum NodeKind {
         at_end: bool,
     },
     Union,
+    /// Rows with an action of MERGE become a changelog by this primary key.
+    Merge {
+        key: Vec<usize>,
+    },
+    /// Each row as often as this BIGINT column says.
+    Repeat {
+        times: usize,
+    },
     /// Two inputs: the left one and the right one.
     Join {
         join: JoinSpec,

@@ -72,6 +72,14 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
             let input = Box::new(prune(input, &below, scans));
             RelNode::Limit { input, sort: sort.clone(), offset: *offset, fetch: *fetch }
         }
+        RelNode::Merge { input, key } => {
+            let all = (0..input.schema.len()).collect();
+            RelNode::Merge { input: Box::new(prune(input, &all, scans)), key: key.clone() }
+        }
+        RelNode::Repeat { input, times } => {
+            let below = needed.iter().copied().chain([*times]).collect();
+            RelNode::Repeat { input: Box::new(prune(input, &below, scans)), times: *times }
+        }
         RelNode::Sort { input, sort } => {
             let below = needed.iter().copied().chain(sort.iter().map(|key| key.column)).collect();
             RelNode::Sort { input: Box::new(prune(input, &below, scans)), sort: sort.clone() }

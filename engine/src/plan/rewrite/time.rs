@@ -21,7 +21,7 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
         RelNode::Scan { .. } | RelNode::Values { .. } | RelNode::Aggregate { .. } => return Ok(()),
         // The marks of both sides stay.
         RelNode::Join { join, .. } if join.time.is_some() => return Ok(()),
-        RelNode::Join { .. } | RelNode::Limit { .. } => Vec::new(),
+        RelNode::Join { .. } | RelNode::Limit { .. } | RelNode::Merge { .. } => Vec::new(),
         RelNode::Window { input, window } => {
             if !kept(input, window.time_column) {
                 return Err(lost("A window"));
@@ -37,6 +37,7 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
         }
         RelNode::Filter { input, .. }
         | RelNode::TableCall { input, .. }
+        | RelNode::Repeat { input, .. }
         | RelNode::Over { input, .. }
         | RelNode::Rank { input, .. } => {
             rel.schema.event_time.iter().copied().filter(|column| kept(input, *column)).collect()

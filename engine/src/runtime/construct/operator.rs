@@ -12,10 +12,10 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
-    IntervalJoin, Join, JoinSpec, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, SessionAggregate,
-    SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TimeSort, TimeSortSpec, Union,
-    WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank,
-    WindowRankSpec,
+    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, Repeat,
+    SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TimeSort,
+    TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec,
+    WindowRank, WindowRankSpec,
 };
 use crate::operator::{Normalize, NormalizeSpec, UpsertMaterialize, UpsertMaterializeSpec};
 use crate::plan::dataflow::{Node, NodeKind, WindowInput, key_positions};
@@ -104,6 +104,8 @@ impl Constructor<'_> {
             NodeKind::Join { .. } | NodeKind::IntervalJoin { .. } | NodeKind::WindowJoin { .. } => {
                 self.join(node, &above.schema)?
             }
+            NodeKind::Merge { key } => Box::new(Merge::new(key, &input, output)?),
+            NodeKind::Repeat { times } => Box::new(Repeat::new(*times, output)),
             NodeKind::Union => Box::new(Union::new(output)),
             NodeKind::Normalize { keys, columns, ttl } => Box::new(Normalize::new(NormalizeSpec {
                 keys: keys.clone(),

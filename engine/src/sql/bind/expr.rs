@@ -25,7 +25,16 @@ impl<'s> ExprScope<'s> {
 
 impl Binder<'_> {
     pub(super) fn expr(&mut self, expr: &ast::Expr, scope: &mut ExprScope) -> Bind<Expr> {
-        let mut bound = self.expr_kind(expr, scope)?;
+        // NOT IN is not TRUE where IN is NULL.
+        let only_truth = match &expr.kind {
+            Ast::Logical { .. } => self.only_truth,
+            Ast::InQuery { negated, .. } => self.only_truth && !negated,
+            _ => false,
+        };
+        let around = std::mem::replace(&mut self.only_truth, only_truth);
+        let bound = self.expr_kind(expr, scope);
+        self.only_truth = around;
+        let mut bound = bound?;
         bound.span = self.span(expr.span);
         Ok(bound)
     }
@@ -67,23 +76,15 @@ impl Binder<'_> {
                 let any = self.in_list(input, list, scope, span)?;
                 self.negate(any, *negated, span)
             }
-            Ast::InQuery { input, query, .. } => {
-                // As Calcite counts it, without the closing parenthesis.
-                let span = Span { start: span.start, end: query.span.end };
-                let wanted = match &input.kind {
-                    Ast::Row(items) => items.len(),
-                    _ => 1,
-                };
-                let found = self.quietly(|binder| binder.query(query).ok().map(|relation| relation.schema().len()));
-                if found.is_some_and(|found| found != wanted) {
-                    let message =
-                        format!("IN compares {wanted} value(s) with a query of {} column(s).", found.unwrap_or(0));
-                    return self.refuse("type-mismatch", message, span);
-                }
-                self.unsupported("IN with a query that is not a condition of its own in WHERE", span)
+            Ast::InQuery { input, query, negated } => {
+                let found = self.in_query(input, query, scope, span)?;
+                self.negate(found, *negated, span)
             }
-            Ast::Exists(_) => self.unsupported("EXISTS that is not a condition of its own in WHERE", span),
-            Ast::ScalarQuery(_) => self.unsupported("A query as a value", span),
+            Ast::Quantified { operator, all, input, query } => {
+                self.quantified(operator, *all, input, query, scope, span)
+            }
+            Ast::Exists(query) => self.exists(query, scope, span),
+            Ast::ScalarQuery(query) => self.scalar_query(query, scope, span),
             Ast::Like { operator, input, pattern, escape, negated } => {
                 let mut args = vec![self.expr(input, scope)?, self.expr(pattern, scope)?];
                 if let Some(escape) = escape {

@@ -2,6 +2,7 @@
 //!
 //! The whole condition stays in the join; a rewrite finds keys and filters in it.
 
+use super::attach::Attachments;
 use super::expr::ExprScope;
 use super::name::find_visible;
 use super::relation::{Relation, ScopeTable, WindowColumns, project};
@@ -55,8 +56,20 @@ impl Binder<'_> {
         });
         let mut both = beside(left, right);
         both.star = star;
+        let mut queries = Attachments::default();
         let condition = match condition {
-            JoinCondition::On(condition) => Some(self.condition(condition, &mut ExprScope::over(&both, "ON"), "ON")?),
+            JoinCondition::On(condition) if kind == JoinKind::Inner => {
+                let (bound, attachments) = self.collecting(|binder| {
+                    let mut scope = ExprScope::over(&both, "ON");
+                    binder.only_truth(|binder| binder.condition(condition, &mut scope, "ON"))
+                });
+                queries = attachments;
+                Some(bound?)
+            }
+            JoinCondition::On(condition) => {
+                let mut scope = ExprScope::over(&both, "ON of an outer join");
+                Some(self.condition(condition, &mut scope, "ON")?)
+            }
             _ => {
                 let mut equal = Vec::new();
                 for (left, right) in &shared {
@@ -66,9 +79,13 @@ impl Binder<'_> {
                 all_of(equal)
             }
         };
+        let (above, condition) = if queries.is_empty() { (None, condition) } else { (condition, None) };
         let mut joined = joined(both, width, kind, condition);
         if let RelNode::Join { join, .. } = &mut joined.rel.node {
             *join.retention = retention;
+        }
+        if let Some(condition) = above {
+            joined = self.filter_attached(joined, vec![condition], queries)?;
         }
         if shared.is_empty() { Ok(joined) } else { self.merge_shared(joined, width, kind, &shared, span) }
     }

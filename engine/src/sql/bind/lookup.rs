@@ -58,6 +58,7 @@ impl Binder<'_> {
     pub(super) fn catalog_table(&mut self, full: &str, source: &TableSource) -> Bind<TableRef> {
         let parsed = parser::parse(&source.ddl);
         let spans = std::mem::replace(&mut self.spans, false);
+        let (outer, attachments) = (std::mem::take(&mut self.outer), self.attachments.take());
         let bound =
             match (parsed.problems.into_iter().next(), parsed.statements.first().map(|statement| &statement.kind)) {
                 (Some(problem), _) => Err(self.report(problem)),
@@ -67,7 +68,7 @@ impl Binder<'_> {
                     self.refuse("parse", "It is no CREATE TABLE statement.", span)
                 }
             };
-        self.spans = spans;
+        (self.spans, self.outer, self.attachments) = (spans, outer, attachments);
         let mut table = bound?;
         table.options.extend(source.hidden_options.iter().map(|(key, value)| (key.clone(), value.clone())));
         Ok(Arc::new(table))

@@ -2,8 +2,11 @@
 //! written out. What is not understood is refused by name.
 
 mod aggregate;
+mod attach;
 mod call;
 mod conversion;
+mod decorrelate;
+mod explain;
 mod expr;
 mod flink_function;
 mod from;
@@ -13,6 +16,9 @@ mod insert;
 mod join;
 mod literal;
 mod lookup;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod name;
 mod order;
 mod outline;
@@ -25,6 +31,9 @@ mod state_hint;
 #[cfg(test)]
 mod state_hint_tests;
 mod subquery;
+#[cfg(test)]
+mod subquery_tests;
+mod subquery_value;
 mod table;
 mod table_call;
 mod table_like;
@@ -42,6 +51,7 @@ use crate::catalog::{CatalogText, TableDef, TableRef};
 use crate::plan::logical::{BoundScript, BoundSink, Rel, SinkTarget};
 use crate::plan::settings;
 
+use explain::Explained;
 pub(in crate::sql) use outline::{Outline, OutlineColumn};
 use table::TableParts;
 
@@ -137,6 +147,16 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
             )
         }));
     }
+    if binder.problems.iter().all(|problem| problem.severity != Severity::Error) {
+        for explained in &binder.explained {
+            let result = explain::explain(explained, &script.settings);
+            match (result, script.sinks.get_mut(explained.place)) {
+                (Ok(text), Some(sink)) => *sink = explain::result(&text),
+                (Ok(_), None) => {}
+                (Err(problems), _) => binder.problems.extend(problems),
+            }
+        }
+    }
     Bound { script, problems: binder.problems, statements, reads: binder.reads, writes: binder.writes }
 }
 
@@ -175,12 +195,17 @@ struct Binder<'a> {
     parts: BTreeMap<String, TableParts>,
     /// Common table expressions, innermost last.
     with: Vec<(String, Named)>,
-    /// What surrounds the condition that is being bound, for queries that refer to it.
-    outer: Option<relation::Relation>,
+    /// What surrounds the query that is being bound, innermost last, for names that refer to it.
+    outer: Vec<relation::Relation>,
+    /// Queries found in the clause that is being bound; none where they cannot stand.
+    attachments: Option<attach::Attachments>,
+    /// NULL and FALSE are the same to what is being bound.
+    only_truth: bool,
     /// Hints of the SELECT whose FROM is being bound.
     state_hints: state_hint::StateHints,
     problems: Vec<Problem>,
     sinks: Vec<BoundSink>,
+    explained: Vec<Explained>,
     settings: Vec<(String, String)>,
     reads: Vec<String>,
     writes: Vec<String>,
@@ -199,10 +224,13 @@ impl<'a> Binder<'a> {
             bound: BTreeMap::new(),
             parts: BTreeMap::new(),
             with: Vec::new(),
-            outer: None,
+            outer: Vec::new(),
+            attachments: None,
+            only_truth: false,
             state_hints: state_hint::StateHints::default(),
             problems: Vec::new(),
             sinks: Vec::new(),
+            explained: Vec::new(),
             settings: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
@@ -270,6 +298,16 @@ impl<'a> Binder<'a> {
                 }
                 "insert"
             }
+            StatementKind::Merge(merge) => {
+                target = Some(merge.target.span);
+                if let Ok(sink) = self.merge(merge, statement.span)
+                    && self.check_depth(&sink.query, statement.span).is_ok()
+                {
+                    self.sinks.push(sink);
+                }
+                // A statement that writes, as INSERT does.
+                "insert"
+            }
             StatementKind::Query(query) => {
                 if let Ok(relation) = self.query(query)
                     && self.check_depth(&relation.rel, statement.span).is_ok()
@@ -279,9 +317,13 @@ impl<'a> Binder<'a> {
                 "select"
             }
             StatementKind::Explain(inner) => {
-                // What is explained is checked, and not run.
-                self.statement(inner);
-                self.sinks.truncate(before);
+                // What is explained is checked, and not run: its text is the result.
+                let bound = self.statement(inner);
+                if let Some(sink) = self.sinks.pop().filter(|_| bound.sink.is_some()) {
+                    let explained = Explained { place: before, sink, span: statement.span };
+                    self.explained.push(explained);
+                    self.sinks.push(explain::result(""));
+                }
                 "explain"
             }
             StatementKind::Set { key } => {

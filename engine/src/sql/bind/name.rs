@@ -7,16 +7,18 @@ use crate::sql::ast::{Ident, Name};
 use crate::sql::{Problem, suggest};
 use crate::types::LogicalType;
 
-/// A column of the row around a query.
-fn find_outer(outer: &Relation, name: &Name) -> Option<Expr> {
-    let (column, qualifier) = name.parts.split_last()?;
-    match find(outer, qualifier, &column.value) {
-        Found::Column(index) => {
-            let ty = outer.schema().fields.get(index)?.ty.clone();
-            Some(Expr::column(super::subquery::OUTER_BASE + index, ty))
+/// A column of the row around a query, and how many parts of the name it takes.
+fn find_outer(outer: &Relation, name: &Name) -> Option<(Expr, usize)> {
+    (0..name.parts.len().min(3)).find_map(|qualifiers| {
+        let (column, qualifier) = name.parts.get(..=qualifiers)?.split_last()?;
+        match find(outer, qualifier, &column.value) {
+            Found::Column(index) => {
+                let ty = outer.schema().fields.get(index)?.ty.clone();
+                Some((Expr::column(super::subquery::OUTER_BASE + index, ty), qualifiers + 1))
+            }
+            _ => None,
         }
-        _ => None,
-    }
+    })
 }
 
 enum Found {
@@ -48,8 +50,13 @@ impl Binder<'_> {
                 Found::None => {}
             }
         }
-        if let Some(column) = self.outer.as_ref().and_then(|outer| find_outer(outer, name)) {
-            return Ok(column);
+        if let Some((mut column, parts)) = self.outer.last().and_then(|outer| find_outer(outer, name)) {
+            column.span = self.span(name.span);
+            return self.fields(column, name.parts.get(parts..).unwrap_or_default(), name);
+        }
+        let further = self.outer.iter().rev().skip(1);
+        if further.into_iter().any(|outer| find_outer(outer, name).is_some()) {
+            return self.unsupported("A reference to a row further around than that of the query outside", name.span);
         }
         Err(self.unknown_column(name, relation))
     }

@@ -1,6 +1,7 @@
 //! Queries: WITH, SELECT, star expansion, names of result columns.
 
 use super::aggregate::Aggregates;
+use super::attach::placed;
 use super::expr::ExprScope;
 use super::over::Overs;
 use super::relation::{Relation, ScopeTable, project};
@@ -16,6 +17,13 @@ use crate::types::{Field, LogicalType, Schema, Type};
 pub(super) struct Selected {
     pub(super) exprs: Vec<Expr>,
     pub(super) names: Vec<String>,
+}
+
+/// What a SELECT computes above its rows or groups.
+struct SelectExprs {
+    selected: Selected,
+    having: Option<Expr>,
+    keys: Vec<Expr>,
 }
 
 impl Binder<'_> {
@@ -88,17 +96,9 @@ impl Binder<'_> {
         relation = grouping.relation;
         let overs = Overs::new(&select.windows);
         let mut aggregates = Aggregates::new(grouping.keys, relation.schema().len(), grouping.window, overs);
-        let selected = self.select_items(select, &relation, &mut aggregates);
-        let having = match &select.having {
-            Some(having) => {
-                let mut scope = ExprScope { relation: &relation, aggregates: Some(&mut aggregates), clause: "HAVING" };
-                Some(self.condition(having, &mut scope, "HAVING"))
-            }
-            None => None,
-        };
-        let mut selected = selected?;
-        let keys = self.sort_keys(order_by, &selected, &relation, &mut aggregates)?;
-        let having = having.transpose()?;
+        let (bound, mut attachments) =
+            self.collecting(|binder| binder.select_exprs(select, order_by, &relation, &mut aggregates));
+        let SelectExprs { mut selected, having, keys } = bound?;
         let visible = selected.exprs.len();
         let keys =
             keys.into_iter().map(|key| hide(key, &mut selected, select.distinct)).collect::<Option<Vec<usize>>>();
@@ -115,9 +115,14 @@ impl Binder<'_> {
         let retention =
             if select.distinct { self.group_retention(select, &relation, None)? } else { Retention::default() };
         let result = if grouped {
-            self.aggregate(relation, aggregates, selected, having)?
+            self.aggregate(relation, aggregates, selected, having, attachments)?
         } else {
-            let (relation, exprs) = aggregates.overs.apply(relation, selected.exprs);
+            let base = relation.schema().len();
+            let relation = self.attach_all(relation, std::mem::take(&mut attachments))?;
+            let mut overs = aggregates.overs;
+            overs.exprs_mut().for_each(|expr| *expr = placed(expr, base));
+            let exprs = selected.exprs.iter().map(|expr| placed(expr, base)).collect();
+            let (relation, exprs) = overs.apply(relation, exprs);
             let window = relation.window.as_ref().and_then(|window| window.project(&exprs));
             let mut result = Relation::new(project(relation.rel, exprs, selected.names), "");
             result.window = window;
@@ -126,6 +131,26 @@ impl Binder<'_> {
         let result = if select.distinct { self.distinct_select(result, retention)? } else { result };
         let keys = keys.into_iter().filter_map(|index| result.column(index)).collect();
         Ok((result, keys, visible))
+    }
+
+    fn select_exprs(
+        &mut self,
+        select: &Select,
+        order_by: &[OrderItem],
+        relation: &Relation,
+        aggregates: &mut Aggregates,
+    ) -> Bind<SelectExprs> {
+        let selected = self.select_items(select, relation, aggregates);
+        let having = match &select.having {
+            Some(having) => {
+                let mut scope = ExprScope { relation, aggregates: Some(&mut *aggregates), clause: "HAVING" };
+                Some(self.only_truth(|binder| binder.condition(having, &mut scope, "HAVING")))
+            }
+            None => None,
+        };
+        let selected = selected?;
+        let keys = self.sort_keys(order_by, &selected, relation, aggregates)?;
+        Ok(SelectExprs { selected, having: having.transpose()?, keys })
     }
 
     pub(super) fn select_items(

@@ -5,10 +5,12 @@ use super::join::{beside, joined};
 use super::query::distinct;
 use super::relation::{Relation, project};
 use super::{Bind, Binder};
-use crate::plan::logical::{JoinKind, Rel, RelNode};
+use crate::expr::{Expr, ExprKind, Value};
+use crate::plan::logical::{AggregateCall, AggregateFunction, AggregateSpec, JoinKind, Rel, RelNode};
+use crate::plan::rewrite::null_literal;
 use crate::sql::Span;
 use crate::sql::ast::{Body, SetOperator};
-use crate::types::{Field, Schema, Type};
+use crate::types::{Field, LogicalType, Schema, Type};
 
 impl Binder<'_> {
     pub(super) fn set_operation(
@@ -30,10 +32,17 @@ impl Binder<'_> {
             self.count_nodes(2, span)?;
             return Ok(self.union(relations, &types, all));
         }
+        self.count_nodes(3 * relations.len(), span)?;
         if all {
-            return self.unsupported(&format!("{what} ALL"), span);
+            let mut relations = relations.into_iter();
+            let Some(mut result) = relations.next() else {
+                return self.refuse("parse", format!("{what} needs two queries."), span);
+            };
+            for other in relations {
+                result = self.counted(operator, result, other, &types, span)?;
+            }
+            return Ok(result);
         }
-        self.count_nodes(2 * relations.len(), span)?;
         let kind = if operator == SetOperator::Intersect { JoinKind::Semi } else { JoinKind::Anti };
         self.tested_by_all(relations, &types, kind, span)
     }
@@ -67,6 +76,79 @@ impl Binder<'_> {
             result = joined(both, width, kind, condition);
         }
         Ok(distinct(Relation::new(result.rel, "")))
+    }
+
+    /// INTERSECT ALL and EXCEPT ALL: each row as often as it is in both, or more often in the first one.
+    fn counted(
+        &mut self,
+        operator: SetOperator,
+        left: Relation,
+        right: Relation,
+        types: &[Type],
+        span: Span,
+    ) -> Bind<Relation> {
+        let width = types.len();
+        let names: Vec<String> = left.schema().fields.iter().map(|field| field.name.clone()).collect();
+        let mut marked = Vec::new();
+        for (place, relation) in [left, right].into_iter().enumerate() {
+            let rel = self.with_types(relation, types, &names);
+            let mut exprs: Vec<Expr> = types.iter().cloned().enumerate().map(|(i, ty)| Expr::column(i, ty)).collect();
+            let marker = Type::nullable(LogicalType::Boolean);
+            exprs.extend((0..2).map(|side| match side == place {
+                true => Expr::literal(Value::boolean(true), marker.clone()),
+                false => null_literal(&marker),
+            }));
+            let names = names.iter().cloned().chain(["left$".to_owned(), "right$".to_owned()]);
+            marked.push(Relation::new(project(rel, exprs, names.collect()), ""));
+        }
+        let columns: Vec<Type> = types.iter().cloned().chain(vec![Type::nullable(LogicalType::Boolean); 2]).collect();
+        let input = self.union(marked, &columns, true).rel;
+        let count = Type::not_null(LogicalType::BigInt);
+        let call = |column: usize| AggregateCall {
+            function: AggregateFunction::Count,
+            args: vec![column],
+            distinct: false,
+            filter: None,
+            constants: Vec::new(),
+            return_type: count.clone(),
+        };
+        let mut fields: Vec<Field> = input.schema.fields.iter().take(width).cloned().collect();
+        fields.extend(["left$", "right$"].map(|name| Field::new(name, count.clone())));
+        let aggregate = AggregateSpec {
+            group: (0..width).collect(),
+            calls: vec![call(width), call(width + 1)],
+            window: None,
+            retention: Box::default(),
+        };
+        let node = RelNode::Aggregate { input: Box::new(input), aggregate };
+        let counts = Rel { node, schema: Schema::new(fields) };
+        self.repeated(operator, counts, width, span)
+    }
+
+    /// `counts` has the columns, and how often each row is in the first and in the second query.
+    fn repeated(&mut self, operator: SetOperator, counts: Rel, width: usize, span: Span) -> Bind<Relation> {
+        let count = |side: usize| Expr::column(width + side, Type::not_null(LogicalType::BigInt));
+        let fewer = self.operator("<", vec![count(0), count(1)], span)?;
+        let (passes, times) = if operator == SetOperator::Intersect {
+            let zero = || Expr::literal(Value::big_int(0), Type::not_null(LogicalType::BigInt));
+            let in_left = self.operator(">", vec![count(0), zero()], span)?;
+            let in_right = self.operator(">", vec![count(1), zero()], span)?;
+            let branches = vec![(fewer, count(0))];
+            let ty = Type::not_null(LogicalType::BigInt);
+            let least = ExprKind::Case { branches, otherwise: Some(Box::new(count(1))) };
+            (self.operator("AND", vec![in_left, in_right], span)?, Expr { kind: least, ty, span: None })
+        } else {
+            (self.operator(">", vec![count(0), count(1)], span)?, self.operator("-", vec![count(0), count(1)], span)?)
+        };
+        let names: Vec<String> = counts.schema.fields.iter().take(width).map(|field| field.name.clone()).collect();
+        let columns: Vec<Expr> = super::decorrelate::columns(&counts).into_iter().take(width).collect();
+        let mut exprs = columns.clone();
+        exprs.push(times);
+        let wide = names.iter().cloned().chain(["times$".to_owned()]).collect();
+        let input = project(super::relation::filter(counts, passes), exprs, wide);
+        let schema = input.schema.clone();
+        let repeated = Rel { node: RelNode::Repeat { input: Box::new(input), times: width }, schema };
+        Ok(Relation::new(project(repeated, columns, names), ""))
     }
 
     /// The common type of each column.

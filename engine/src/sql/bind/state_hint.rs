@@ -118,11 +118,12 @@ impl Binder<'_> {
     fn clean_condition(&mut self, arg: &HintArg, scope: &mut ExprScope) -> Bind<Expr> {
         let before = self.problems.len();
         let spans = std::mem::replace(&mut self.spans, false);
+        let attachments = self.attachments.take();
         let bound = match parser::parse_expression(&arg.value) {
             Ok(condition) => self.condition(&condition, scope, CLEAN),
             Err(problem) => Err(self.report(problem)),
         };
-        self.spans = spans;
+        (self.spans, self.attachments) = (spans, attachments);
         for problem in self.problems.iter_mut().skip(before) {
             problem.span = Some(arg.value_span);
             problem.replacement = None;

@@ -66,6 +66,8 @@ fn shape(rel: &Rel) -> String {
         RelNode::UnionAll { inputs } => return format!("union({})", list(inputs.iter().map(shape).collect())),
         RelNode::Limit { fetch, .. } => format!("limit[{fetch:?}]"),
         RelNode::Sort { .. } => "sort".to_owned(),
+        RelNode::Merge { key, .. } => format!("merge{key:?}"),
+        RelNode::Repeat { times, .. } => format!("repeat[${times}]"),
         RelNode::Join { left, right, join } => {
             let keys: Vec<String> = join.keys.iter().map(|key| format!("{}={}", key.left, key.right)).collect();
             let rest = join.condition.as_ref().map_or_else(String::new, |condition| format!(" {condition}"));
@@ -124,8 +126,8 @@ fn wrong_scripts_are_told_what_and_where() {
         ),
         ("SELECT ROW_NUMBER() OVER (ORDER BY id) FROM t", &["unsupported@ROW_NUMBER() OVER (ORDER BY id)"]),
         (
-            "SELECT id FROM t WHERE v = 1 OR id IN (SELECT id FROM orders)",
-            &["unsupported@id IN (SELECT id FROM orders"],
+            "SELECT id FROM t WHERE v = 1 OR id IN (SELECT id, amount FROM orders)",
+            &["type-mismatch@id IN (SELECT id, amount FROM orders"],
         ),
         ("SELECT TUMBLE_START(ts, INTERVAL '1' DAY) FROM t", &["wrong-arguments@TUMBLE_START(ts, INTERVAL '1' DAY)"]),
         (
@@ -134,7 +136,7 @@ fn wrong_scripts_are_told_what_and_where() {
         ),
         ("SELECT INTERVAL '3600' SECOND FROM t", &["parse@INTERVAL '3600' SECOND"]),
         ("SET 'no.such.key' = '1'", &["unknown-option@SET 'no.such.key' = '1'"]),
-        ("MERGE INTO s USING t ON TRUE", &["unsupported@MERGE"]),
+        ("UPDATE s SET k = 'x'", &["unsupported@UPDATE"]),
         ("SELECT id FROM t /*+ LOOKUP('a' = 'b') */", &["unsupported@LOOKUP('a' = 'b')"]),
         ("CREATE TABLE x (a INT) PARTITIONED BY (b) WITH ('connector' = 'print')", &["unknown-column@b"]),
         ("CREATE TABLE x (a INT) PARTITIONED BY (a, a) WITH ('connector' = 'print')", &["duplicate-column@a"]),

@@ -77,9 +77,16 @@ fn items(sql: &str, offset: usize, catalog: &CatalogText) -> Vec<CompletionItem>
             }
         }
         Expected::Statement => {
-            for word in
-                ["SELECT", "INSERT INTO", "CREATE TEMPORARY TABLE", "CREATE TEMPORARY VIEW", "WITH", "SET", "EXPLAIN"]
-            {
+            for word in [
+                "SELECT",
+                "INSERT INTO",
+                "MERGE INTO",
+                "CREATE TEMPORARY TABLE",
+                "CREATE TEMPORARY VIEW",
+                "WITH",
+                "SET",
+                "EXPLAIN",
+            ] {
                 found.add(word, &format!("{word} "), CompletionKind::Keyword, "", "");
             }
         }

@@ -88,14 +88,12 @@ impl Parser<'_> {
 
     fn comparison(&mut self, left: Expr) -> Parse<Expr> {
         if let Some(TokenKind::Sign(sign)) = self.peek_kind(0) {
-            let operator = if *sign == "!=" { "<>" } else { sign };
+            let operator: &'static str = if *sign == "!=" { "<>" } else { sign };
             self.at += 1;
             for word in ["ALL", "ANY", "SOME"] {
                 if self.at_word(word) && self.sign_ahead(1, "(") {
-                    let start = left.span;
                     self.at += 1;
-                    self.skip_parentheses()?;
-                    return node(ExprKind::Unsupported("Comparison with ALL, ANY or SOME"), self.since(start), 0);
+                    return self.quantified(operator, word == "ALL", left);
                 }
             }
             let right = self.nested(|parser| parser.expr_above(COMPARE))?;
@@ -130,6 +128,20 @@ impl Parser<'_> {
         let height = left.height.max(pattern.height).max(escape.as_ref().map_or(0, |escape| escape.height));
         let (input, pattern, escape) = (Box::new(left), Box::new(pattern), escape.map(Box::new));
         node(ExprKind::Like { operator, input, pattern, escape, negated }, self.since(start), height)
+    }
+
+    /// `> ALL (SELECT …)`, behind ALL.
+    fn quantified(&mut self, operator: &'static str, all: bool, left: Expr) -> Parse<Expr> {
+        let start = left.span;
+        self.expect_sign("(")?;
+        if !self.at_query() {
+            return Err(self.expected("a query"));
+        }
+        let query = self.query()?;
+        self.expect_sign(")")?;
+        let height = left.height.max(query.height);
+        let (input, query) = (Box::new(left), Box::new(query));
+        node(ExprKind::Quantified { operator, all, input, query }, self.since(start), height)
     }
 
     fn in_list(&mut self, left: Expr, negated: bool) -> Parse<Expr> {

@@ -64,6 +64,11 @@ impl Parser<'_> {
         if from_height(&from) + self.depth >= MAX_HEIGHT { Err(too_deep(span)) } else { Ok(from) }
     }
 
+    /// The source of a MERGE: one table or query.
+    pub(super) fn merge_source(&mut self) -> Parse<From> {
+        self.table()
+    }
+
     fn table(&mut self) -> Parse<From> {
         self.nested(Parser::table_inner)
     }

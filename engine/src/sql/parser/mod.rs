@@ -10,6 +10,7 @@ mod from;
 mod json;
 mod keyword;
 mod literal;
+mod merge;
 mod over;
 mod query;
 mod special;

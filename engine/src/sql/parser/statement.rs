@@ -30,13 +30,14 @@ impl Parser<'_> {
         match word.to_ascii_uppercase().as_str() {
             "SELECT" | "WITH" | "VALUES" | "TABLE" => self.query_statement(),
             "INSERT" => Ok(StatementKind::Insert(Box::new(self.insert()?))),
+            "MERGE" => Ok(StatementKind::Merge(Box::new(self.merge()?))),
             "CREATE" => self.create(),
             "SET" => self.set(),
             "EXPLAIN" => self.explain(),
             "USE" => self.use_database(),
             "DROP" => self.drop_object(),
-            "ALTER" | "ANALYZE" | "CALL" | "COMPILE" | "DELETE" | "DESCRIBE" | "DESC" | "LOAD" | "MERGE" | "RESET"
-            | "SHOW" | "TRUNCATE" | "UNLOAD" | "UPDATE" | "ADD" | "REMOVE" => {
+            "ALTER" | "ANALYZE" | "CALL" | "COMPILE" | "DELETE" | "DESCRIBE" | "DESC" | "LOAD" | "RESET" | "SHOW"
+            | "TRUNCATE" | "UNLOAD" | "UPDATE" | "ADD" | "REMOVE" => {
                 let message = format!("{} is not supported in a script.", word.to_uppercase());
                 Err(Problem::error("unsupported", message, self.here()))
             }
@@ -135,13 +136,31 @@ impl Parser<'_> {
 
     fn explain(&mut self) -> Parse<StatementKind> {
         self.expect_word("EXPLAIN")?;
-        self.take_words(&["PLAN", "FOR"]);
+        if !self.take_words(&["PLAN", "FOR"]) {
+            self.explain_details()?;
+        }
         let start = self.here();
         if self.at_word("EXPLAIN") {
             return Err(self.expected("a query or INSERT"));
         }
         let kind = self.statement_kind()?;
         Ok(StatementKind::Explain(Box::new(Statement { kind, span: self.since(start) })))
+    }
+
+    /// Changelog modes are shown in any case; other details of Flink's planner are none of ours.
+    fn explain_details(&mut self) -> Parse<()> {
+        loop {
+            for what in ["ESTIMATED_COST", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"] {
+                if self.at_word(what) {
+                    let message = format!("EXPLAIN {what} is not supported.");
+                    return Err(Problem::error("unsupported", message, self.here()));
+                }
+            }
+            let shown = self.take_word("CHANGELOG_MODE");
+            if !shown || !self.take_sign(",") {
+                return Ok(());
+            }
+        }
     }
 
     fn use_database(&mut self) -> Parse<StatementKind> {

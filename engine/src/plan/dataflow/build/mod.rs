@@ -1,6 +1,7 @@
 //! Relational plan → nodes.
 
 mod join;
+mod merge;
 mod partition;
 mod rank;
 mod table_call;
@@ -142,6 +143,8 @@ impl<'a> Builder<'a> {
             RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
             RelNode::UnionAll { inputs } => self.union(rel, inputs),
             RelNode::Limit { input, sort, offset, fetch } => self.limit(rel, input, sort, *offset, *fetch),
+            RelNode::Merge { input, key } => self.merge(rel, input, key),
+            RelNode::Repeat { input, times } => self.repeat(rel, input, *times),
             RelNode::Sort { input, sort } => self.sort(rel, input, sort),
             RelNode::Join { left, right, join } => self.join(rel, left, right, join),
             RelNode::Rank { input, rank } => self.rank(rel, input, rank),

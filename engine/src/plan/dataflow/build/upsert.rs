@@ -82,7 +82,10 @@ fn unique_key(nodes: &[Node], node: usize) -> Option<Vec<usize>> {
     let node = nodes.get(node)?;
     let below = || unique_key(nodes, node.inputs.first()?.from);
     match &node.kind {
-        NodeKind::Normalize { keys, .. } | NodeKind::UpsertMaterialize { keys, .. } => Some(keys.clone()),
+        NodeKind::Normalize { keys, .. }
+        | NodeKind::UpsertMaterialize { keys, .. }
+        // Rows that it takes back stand in the target: nothing in between knows them.
+        | NodeKind::Merge { key: keys } => Some(keys.clone()),
         NodeKind::GroupAggregate { group, .. } => Some((0..group.len()).collect()),
         NodeKind::Rank { partition, from: 1, to: 1, number, .. } if *number != NumberColumn::Given => {
             Some(partition.clone())

@@ -21,6 +21,26 @@ fn a_keyed_sink_whose_rows_may_share_a_key_keeps_them_apart() {
 }
 
 #[test]
+fn what_merge_takes_back_reaches_its_target() {
+    let merge = |clauses: &str| {
+        let sql = format!(
+            "SET 'execution.runtime-mode' = 'batch'; MERGE INTO keyed AS t USING bid AS s ON t.auction = s.auction {clauses};"
+        );
+        planned(&sql, 2).unwrap_or_else(|problems| panic!("{problems:?}"))
+    };
+    let both = merge(
+        "WHEN MATCHED AND s.price > 9 THEN DELETE WHEN MATCHED THEN UPDATE SET n = t.n + 1
+         WHEN NOT MATCHED THEN INSERT VALUES (s.auction, 1)",
+    );
+    assert!(has(&both, |kind| matches!(kind, NodeKind::Merge { .. })));
+    assert!(!has(&both, |kind| matches!(kind, NodeKind::UpsertMaterialize { .. })), "it would leave unknown rows out");
+    assert_eq!(both.to_wire().edges.last().unwrap().changelog, ChangelogMode::Upsert);
+    let inserts = merge("WHEN NOT MATCHED THEN INSERT VALUES (s.auction, 1)");
+    assert!(!has(&inserts, |kind| matches!(kind, NodeKind::Merge { .. })));
+    assert_eq!(inserts.to_wire().edges.last().unwrap().changelog, ChangelogMode::Append);
+}
+
+#[test]
 fn rows_by_key_are_made_a_changelog_before_anything_else() {
     let people = "CREATE TABLE people (id INT, name STRING, extra STRING, PRIMARY KEY (id) NOT ENFORCED) WITH (
       'connector' = 'upsert-kafka', 'topic' = 't', 'properties.bootstrap.servers' = 'localhost:1',

@@ -7,6 +7,7 @@ mod function;
 mod grouping;
 mod plan;
 
+use super::attach::Attachments;
 use super::expr::ExprScope;
 use super::over::Overs;
 use super::relation::WindowColumns;
@@ -39,6 +40,8 @@ pub(super) struct Aggregates {
     pub(super) window: Option<GroupWindow>,
     pub(super) overs: Overs,
     pub(super) retention: Retention<Expr>,
+    /// Queries in the arguments of calls.
+    pub(super) below: Attachments,
 }
 
 struct Pending {
@@ -51,7 +54,8 @@ struct Pending {
 
 impl Aggregates {
     pub(super) fn new(keys: Vec<Expr>, base: usize, window: Option<GroupWindow>, overs: Overs) -> Self {
-        Aggregates { keys, base, calls: Vec::new(), window, overs, retention: Retention::default() }
+        let (retention, below) = (Retention::default(), Attachments::default());
+        Aggregates { keys, base, calls: Vec::new(), window, overs, retention, below }
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -90,14 +94,14 @@ impl Binder<'_> {
                 return self.unsupported("A named argument of an aggregate", named.span);
             }
             let mut inner = ExprScope { relation, aggregates: None, clause: "another aggregate" };
-            args.push(self.expr(&arg.value, &mut inner)?);
+            args.push(self.collecting_more(&mut aggregates.below, |binder| binder.expr(&arg.value, &mut inner))?);
         }
         let condition = match &call.filter {
-            Some(condition) => Some(self.condition(
-                condition,
-                &mut ExprScope { relation, aggregates: None, clause: "FILTER" },
-                "FILTER",
-            )?),
+            Some(condition) => {
+                let mut inner = ExprScope { relation, aggregates: None, clause: "FILTER" };
+                let below = &mut aggregates.below;
+                Some(self.collecting_more(below, |binder| binder.condition(condition, &mut inner, "FILTER"))?)
+            }
             None => None,
         };
         let grouped = !aggregates.keys.is_empty();
@@ -142,6 +146,10 @@ impl Binder<'_> {
 }
 
 impl Pending {
+    fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.args.iter_mut().chain(&mut self.filter)
+    }
+
     fn is(&self, other: &Pending) -> bool {
         let same_args =
             self.args.len() == other.args.len() && self.args.iter().zip(&other.args).all(|(a, b)| same(a, b));

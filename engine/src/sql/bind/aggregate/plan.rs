@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::super::over::OVER_BASE;
+use super::super::attach::{ATTACHED_BASE, Attachments, is_attached, placed};
 use super::super::query::Selected;
 use super::super::relation::{Relation, ScopeTable, WindowColumns, filter, passed_column, project};
 use super::super::{Bind, Binder};
-use super::{Aggregates, fingerprint};
+use super::{Aggregates, Pending, fingerprint};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{AggregateCall, AggregateSpec, Rel, RelNode, WindowGroup};
 use crate::plan::retention::{GroupClean, Retention};
@@ -17,18 +17,24 @@ impl Binder<'_> {
     /// Builds projection, aggregation, HAVING and the select list on top.
     pub(in crate::sql::bind) fn aggregate(
         &mut self,
-        relation: Relation,
+        mut relation: Relation,
         aggregates: Aggregates,
         selected: Selected,
         having: Option<Expr>,
+        mut attachments: Attachments,
     ) -> Bind<Relation> {
-        let Aggregates { keys, base, calls, mut overs, retention, .. } = aggregates;
+        let Aggregates { keys, base, mut calls, mut overs, retention, below, .. } = aggregates;
+        if !below.is_empty() {
+            let width = relation.schema().len();
+            relation = self.attach_all(relation, below)?;
+            calls.iter_mut().flat_map(Pending::exprs_mut).for_each(|expr| *expr = placed(expr, width));
+        }
         let index = KeyIndex::new(&keys);
         let regrouped: Vec<Bind<Expr>> =
             selected.exprs.iter().map(|expr| self.regroup(expr, &index, base, &relation)).collect();
         let having = having.map(|having| self.regroup(&having, &index, base, &relation)).transpose()?;
         let exprs = regrouped.into_iter().collect::<Bind<Vec<_>>>()?;
-        for expr in overs.exprs_mut() {
+        for expr in overs.exprs_mut().chain(attachments.values_mut()) {
             *expr = self.regroup(expr, &index, base, &relation)?;
         }
 
@@ -94,10 +100,18 @@ impl Binder<'_> {
         self.refuse_for_window(window.is_some(), retention.span)?;
         let aggregate = AggregateSpec { group, calls: specs, window, retention };
         let mut rel = Rel { node: RelNode::Aggregate { input: Box::new(input), aggregate }, schema };
-        if let Some(having) = having {
+        let (early, late): (Vec<Expr>, Vec<Expr>) = having.into_iter().partition(|having| !is_attached(having));
+        for having in early {
             rel = filter(rel, having);
         }
+        let base = rel.schema.len();
         let grouped = Relation { rel, tables: Vec::new(), window: out_window, star: None };
+        let mut grouped = self.attach_all(grouped, attachments)?;
+        for having in late {
+            grouped.rel = filter(grouped.rel, placed(&having, base));
+        }
+        overs.exprs_mut().for_each(|expr| *expr = placed(expr, base));
+        let exprs = exprs.iter().map(|expr| placed(expr, base)).collect();
         let (grouped, exprs) = overs.apply(grouped, exprs);
         let window = grouped.window.and_then(|window| window.project(&exprs));
         let rel = project(grouped.rel, exprs, selected.names);
@@ -114,7 +128,8 @@ impl Binder<'_> {
             return Ok(column);
         }
         let kind = match &expr.kind {
-            ExprKind::Column(index) if *index >= OVER_BASE => return Ok(expr.clone()),
+            // Calls with OVER, queries, and the row around this one: they get their places later.
+            ExprKind::Column(index) if *index >= ATTACHED_BASE => return Ok(expr.clone()),
             ExprKind::Column(index) if *index >= base => ExprKind::Column(keys.count + index - base),
             ExprKind::Column(index) => {
                 let name = relation.schema().fields.get(*index).map_or("", |field| field.name.as_str());
