@@ -63,6 +63,16 @@ impl ChangeBatch {
         ChangeBatch::with_kinds(self.rows.slice(row, 1), vec![self.kind(row)])
     }
 
+    /// Some rows that follow each other.
+    #[must_use]
+    pub fn slice(&self, offset: usize, rows: usize) -> Self {
+        let kinds = self.kinds.as_ref().and_then(|kinds| kinds.get(offset..offset + rows));
+        match kinds {
+            Some(kinds) => ChangeBatch::with_kinds(self.rows.slice(offset, rows), kinds.to_vec()),
+            None => ChangeBatch::inserts(self.rows.slice(offset, rows)),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.rows.num_rows()
     }

@@ -31,6 +31,27 @@ wire! {
         pub state_bytes: u64,
         pub late: u64,
         pub dropped: u64,
+        /// Of a join with a table that is asked by key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lookup: Option<LookupMetrics>,
+    }
+
+    /// Totals since the attempt began, and what the cache holds now.
+    pub struct LookupMetrics {
+        /// Keys that the cache knew, and that it did not know. Both 0 without a cache.
+        pub hits: u64,
+        pub misses: u64,
+        /// Keys in the cache.
+        pub entries: u64,
+        pub bytes: u64,
+        pub requests: u64,
+        /// Requests that were made again because they failed.
+        pub retries: u64,
+        /// How long loading the whole table took, and when it was loaded last, milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub load_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub loaded_at: Option<i64>,
     }
 
     pub struct SourceMetrics {

@@ -42,6 +42,7 @@ fn report(seconds: i64, records: u64) -> MetricReport {
         state_bytes: 0,
         late: 0,
         dropped: 0,
+        lookup: None,
     };
     let partition = |name: &str, lag| PartitionLag {
         partition: name.into(),

@@ -173,16 +173,7 @@ fn format_problems(table: &TableRef, schema: &ConnectorSchema, use_: TableUse) -
 
 fn with_common_options(mut schema: ConnectorSchema) -> ConnectorSchema {
     if schema.source {
-        schema.options.push(OptionSchema {
-            side: OptionSide::Source,
-            ..format::defaulted(
-                "scan.watermark.idle-timeout",
-                "Idle after",
-                "A partition without records for so long no longer holds back the watermark. 0 means never.",
-                OptionKind::Duration,
-                "30 s",
-            )
-        });
+        schema.options.extend(watermark_options());
     }
     if schema.lookup {
         schema.options.extend(super::lookup::options());
@@ -203,6 +194,43 @@ fn with_common_options(mut schema: ConnectorSchema) -> ConnectorSchema {
         });
     }
     schema
+}
+
+fn watermark_options() -> [OptionSchema; 4] {
+    let option = |name: &str, title: &str, help: &str, kind, default: &str| OptionSchema {
+        side: OptionSide::Source,
+        ..format::defaulted(name, title, help, kind, default)
+    };
+    [
+        option(
+            "scan.watermark.idle-timeout",
+            "Idle after",
+            "A partition without records for so long no longer holds back the watermark. 0 means never.",
+            OptionKind::Duration,
+            "30 s",
+        ),
+        option(
+            "scan.watermark.alignment.group",
+            "Aligned with",
+            "Tables of a job that name the same group wait for each other.",
+            OptionKind::Text,
+            "",
+        ),
+        option(
+            "scan.watermark.alignment.max-drift",
+            "At most ahead by",
+            "How far its watermark may be ahead of the slowest of the group.",
+            OptionKind::Duration,
+            "",
+        ),
+        option(
+            "scan.watermark.alignment.update-interval",
+            "Aligned every",
+            "How often the watermarks of the group are compared.",
+            OptionKind::Duration,
+            "1 s",
+        ),
+    ]
 }
 
 fn decode_options(connector: &str) -> Vec<OptionSchema> {

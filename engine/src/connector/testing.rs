@@ -33,7 +33,7 @@ pub(super) fn field(name: &str, ty: LogicalType) -> Field {
 }
 
 /// A table of physical columns.
-pub(super) fn table(columns: &[(&str, LogicalType)], options: &[(&str, &str)]) -> TableRef {
+pub(crate) fn table(columns: &[(&str, LogicalType)], options: &[(&str, &str)]) -> TableRef {
     Arc::new(TableDef {
         name: "test.t".to_owned(),
         columns: columns.iter().map(|(name, ty)| column(name, ty.clone(), ColumnKind::Physical)).collect(),

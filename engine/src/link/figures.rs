@@ -1,6 +1,8 @@
 //! Counters of a run → the report that goes over the link.
 
-use millrace_wire::metric::{MetricReport, OperatorMetrics, PartitionLag, ProcessMetrics, SourceMetrics};
+use millrace_wire::metric::{
+    LookupMetrics, MetricReport, OperatorMetrics, PartitionLag, ProcessMetrics, SourceMetrics,
+};
 
 use crate::runtime::{MetricsHub, ProcessFigures, SourceFigures};
 
@@ -20,6 +22,16 @@ pub(super) fn report(hub: &MetricsHub, process: ProcessFigures, at: i64) -> Metr
         late: operator.late,
         // A late row is the only kind that an operator drops.
         dropped: operator.late,
+        lookup: operator.lookup.map(|lookup| LookupMetrics {
+            hits: lookup.hits,
+            misses: lookup.misses,
+            entries: lookup.entries,
+            bytes: lookup.bytes,
+            requests: lookup.requests,
+            retries: lookup.retries,
+            load_ms: lookup.load_ms,
+            loaded_at: lookup.loaded_at,
+        }),
     });
     MetricReport {
         at,

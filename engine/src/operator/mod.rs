@@ -1,7 +1,7 @@
 //! What runs between source and sink. One operator per file.
 //!
 //! An operator gets batches and watermarks on the thread of its task and gives batches to an [`Output`]. It never blocks
-//! and never looks at a clock. Watermarks, barriers and the end travel through the task; an operator sees them after all
+//! and never looks at a clock, unless it asks the outside. Watermarks, barriers and the end travel through the task; an operator sees them after all
 //! rows before them and may emit rows first.
 
 pub mod aggregate;
@@ -38,6 +38,8 @@ mod window_aggregate;
 mod window_assign;
 mod window_rank;
 
+use std::time::Duration;
+
 use crate::change::ChangeBatch;
 use crate::error::Result;
 use crate::state::{KeyedState, LogPart, StatePlace, StateSize};
@@ -46,7 +48,10 @@ pub use calc::Calc;
 pub use emit::{CHUNK_ROWS, Chunks};
 pub use first_row::{FirstRow, FirstRowSpec};
 pub use group_aggregate::{GroupAggregate, GroupAggregateSpec};
-pub use join::{IntervalJoin, Join, JoinSpec, WindowJoin, WindowJoinSpec};
+pub use join::{
+    CacheMode, FullTable, IntervalJoin, Join, JoinSpec, KeySource, LookupFigures, LookupJoin, LookupJoinSpec,
+    LookupSettings, PartialCache, RightSide, RightStep, TemporalJoin, TemporalJoinSpec, WindowJoin, WindowJoinSpec,
+};
 pub use merge::Merge;
 pub use normalize::{Normalize, NormalizeSpec};
 pub use over::{OverAggregate, OverAggregateSpec};
@@ -67,6 +72,20 @@ pub use window_rank::{WindowRank, WindowRankSpec};
 /// Where an operator's rows go.
 pub trait Output {
     fn emit(&mut self, batch: ChangeBatch) -> Result<()>;
+
+    /// From operators that pass time on themselves.
+    fn watermark(&mut self, _watermark: i64) -> Result<()> {
+        Ok(())
+    }
+
+    fn idle_input(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The run is over: whoever waits gives up.
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 impl Output for Vec<ChangeBatch> {
@@ -89,6 +108,37 @@ pub trait Operator: Send {
     /// passed on that much later.
     fn delay(&self) -> i64 {
         0
+    }
+
+    /// Whether the task passes watermarks and idleness on behind this operator. One whose rows wait for answers gives
+    /// them to its output itself, at their place among the rows.
+    fn passes_time(&self) -> bool {
+        true
+    }
+
+    /// All inputs are silent. For operators that pass time on themselves.
+    fn idle_input(&mut self, _out: &mut dyn Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// Rows wait for answers from outside: [`Self::poll`] is to be called soon, also when nothing comes in.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// Gives what has been answered.
+    fn poll(&mut self, _out: &mut dyn Output) -> Result<()> {
+        Ok(())
+    }
+
+    /// How long it stood still for answers since this was asked last.
+    fn take_waited(&mut self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Figures of a join with a table outside.
+    fn lookup_figures(&self) -> Option<LookupFigures> {
+        None
     }
 
     /// No more rows come.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::retention::{GroupClean, Retention};
 use crate::catalog::TableRef;
@@ -126,6 +127,66 @@ pub struct JoinSpec {
     /// What hints say about the rows that are kept of the left and of the right side; conditions are over the columns
     /// of that side.
     pub retention: Box<[Retention<Expr>; 2]>,
+    /// `FOR SYSTEM_TIME AS OF`: a left row meets one state of the right side.
+    pub as_of: Option<AsOf>,
+}
+
+/// Which state of the right side a left row meets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AsOf {
+    /// The one at its event time.
+    Version(VersionTimes),
+    /// The one that the table has when the row comes: it is asked for by key.
+    Now(Box<LookupSpec>),
+}
+
+/// Event-time columns of the left and of the right input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionTimes {
+    pub left: usize,
+    pub right: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookupSpec {
+    pub hint: LookupHint,
+    /// Columns of the table that are read. Found by pruning.
+    pub columns: Vec<usize>,
+}
+
+/// What `/*+ LOOKUP(…) */` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookupHint {
+    /// More than one request at a time.
+    pub asynchronous: bool,
+    /// Rows leave as soon as they are answered, up to a watermark.
+    pub unordered: bool,
+    /// Requests under way at most.
+    pub capacity: usize,
+    pub timeout: Duration,
+    /// Keys without rows are asked for again.
+    pub retry: Option<LookupRetry>,
+    /// Rows of a key go to the same task.
+    pub shuffle: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookupRetry {
+    pub delay: Duration,
+    pub attempts: u32,
+}
+
+impl Default for LookupHint {
+    fn default() -> Self {
+        LookupHint {
+            asynchronous: true,
+            unordered: false,
+            capacity: 100,
+            timeout: Duration::from_secs(180),
+            retry: None,
+            shuffle: false,
+        }
+    }
 }
 
 /// `low <= left - right <= high`, in milliseconds.

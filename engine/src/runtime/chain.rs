@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::event::Barrier;
 use super::exchange::Exchange;
-use super::inbox::{Message, batch_bytes};
+use super::inbox::{Inbox, Message, batch_bytes};
 use super::metrics::NodeMetrics;
 use crate::change::ChangeBatch;
 use crate::checkpoint::Part;
@@ -23,7 +23,6 @@ pub(super) struct Link {
 }
 
 /// Where the rows of an operator go: all of these get all rows.
-#[derive(Default)]
 pub(super) struct Fan {
     pub(super) outlets: Vec<Outlet>,
     /// Time spent in what lies behind, and how much of it was waiting for room.
@@ -33,6 +32,8 @@ pub(super) struct Fan {
     bytes: u64,
     /// Hands rows on one by one, so that changelogs can be compared row by row.
     single: bool,
+    /// Of the task, which knows whether the run is over.
+    inbox: Arc<Inbox>,
 }
 
 pub(super) enum Outlet {
@@ -41,8 +42,9 @@ pub(super) enum Outlet {
 }
 
 impl Fan {
-    pub(super) fn new(outlets: Vec<Outlet>, batch_rows: usize) -> Self {
-        Fan { outlets, single: batch_rows == 1, ..Fan::default() }
+    pub(super) fn new(outlets: Vec<Outlet>, batch_rows: usize, inbox: Arc<Inbox>) -> Self {
+        let (behind, waited) = (Duration::ZERO, Duration::ZERO);
+        Fan { outlets, behind, waited, rows: 0, bytes: 0, single: batch_rows == 1, inbox }
     }
 
     pub(super) fn watermark(&mut self, watermark: i64) -> Result<()> {
@@ -54,7 +56,7 @@ impl Fan {
 
     pub(super) fn idle_input(&mut self) -> Result<()> {
         self.each(|outlet| match outlet {
-            Outlet::Link(link) => link.next.idle_input(),
+            Outlet::Link(link) => link.idle_input(),
             Outlet::Exchange(exchange) => exchange.all(|| Message::Idle),
         })
     }
@@ -145,6 +147,18 @@ pub(super) enum SendBarrier {
 }
 
 impl Output for Fan {
+    fn watermark(&mut self, watermark: i64) -> Result<()> {
+        Fan::watermark(self, watermark)
+    }
+
+    fn idle_input(&mut self) -> Result<()> {
+        Fan::idle_input(self)
+    }
+
+    fn cancelled(&self) -> bool {
+        self.inbox.is_cancelled()
+    }
+
     fn emit(&mut self, batch: ChangeBatch) -> Result<()> {
         if batch.is_empty() {
             return Ok(());
@@ -178,14 +192,33 @@ impl Link {
     pub(super) fn watermark(&mut self, watermark: i64) -> Result<()> {
         self.metrics.watermark.store(watermark, Relaxed);
         self.timed(|operator, out| operator.watermark(watermark, out))?;
+        if !self.operator.passes_time() {
+            return Ok(());
+        }
         let passed = if watermark == END_OF_TIME { watermark } else { watermark.saturating_sub(self.operator.delay()) };
         self.next.watermark(passed)?;
         self.next.take_times();
         Ok(())
     }
 
+    pub(super) fn idle_input(&mut self) -> Result<()> {
+        if self.operator.passes_time() {
+            return self.next.idle_input();
+        }
+        self.timed(|operator, out| operator.idle_input(out))
+    }
+
+    /// Gives what has been answered from outside. Tells whether more is awaited.
+    pub(super) fn poll(&mut self) -> Result<bool> {
+        if self.operator.waits() {
+            self.timed(|operator, out| operator.poll(out))?;
+        }
+        Ok(self.operator.waits())
+    }
+
     pub(super) fn end(&mut self) -> Result<()> {
         self.timed(|operator, out| operator.end(out))?;
+        self.report_size();
         self.next.end()
     }
 
@@ -226,7 +259,8 @@ impl Link {
         let total = since.elapsed();
         let (behind, waited) = self.next.take_times();
         let (rows, bytes) = self.next.take_counts();
-        self.metrics.busy(total.saturating_sub(behind));
+        let stood = self.operator.take_waited();
+        self.metrics.busy(total.saturating_sub(behind).saturating_sub(stood));
         self.metrics.blocked(waited);
         self.metrics.records_out.fetch_add(rows, Relaxed);
         self.metrics.bytes_out.fetch_add(bytes, Relaxed);
@@ -238,5 +272,8 @@ impl Link {
         self.metrics.state_rows.store(size.rows, Relaxed);
         self.metrics.state_bytes.store(size.bytes, Relaxed);
         self.metrics.late.store(self.operator.late(), Relaxed);
+        if let Some(figures) = self.operator.lookup_figures() {
+            *self.metrics.lookup.lock() = Some(figures);
+        }
     }
 }

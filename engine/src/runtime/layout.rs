@@ -1,6 +1,6 @@
 //! Which nodes run together in one task.
 
-use crate::plan::dataflow::{Dataflow, Partitioning};
+use crate::plan::dataflow::{Dataflow, NodeKind, Partitioning};
 
 /// For each node the chain it belongs to; a chain is named by its first node.
 pub(super) struct Layout {
@@ -15,7 +15,10 @@ impl Layout {
             let joined = match node.inputs.as_slice() {
                 [input] => {
                     let above = &dataflow.nodes[input.from];
+                    // Whoever waits for answers from outside does not hold up what is above it.
+                    let own = matches!(node.kind, NodeKind::LookupJoin(_));
                     let forward = input.partitioning == Partitioning::Forward && above.parallelism == node.parallelism;
+                    let forward = forward && !own;
                     forward.then(|| chain_of[input.from])
                 }
                 _ => None,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::connector::SplitLag;
+use crate::operator::LookupFigures;
 use crate::time::{END_OF_TIME, NO_WATERMARK};
 
 /// Of one operator in one task. Totals since the start.
@@ -22,6 +23,7 @@ pub(super) struct NodeMetrics {
     pub(super) state_rows: AtomicU64,
     pub(super) state_bytes: AtomicU64,
     pub(super) late: AtomicU64,
+    pub(super) lookup: Mutex<Option<LookupFigures>>,
 }
 
 /// Of one source task.
@@ -47,6 +49,7 @@ impl Default for NodeMetrics {
             state_rows: AtomicU64::new(0),
             state_bytes: AtomicU64::new(0),
             late: AtomicU64::new(0),
+            lookup: Mutex::new(None),
         }
     }
 }
@@ -104,6 +107,8 @@ pub struct OperatorFigures {
     pub state_rows: u64,
     pub state_bytes: u64,
     pub late: u64,
+    /// Of a join with a table outside.
+    pub lookup: Option<LookupFigures>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +183,7 @@ impl MetricsHub {
                 state_rows: sum(|task| &task.state_rows),
                 state_bytes: sum(|task| &task.state_bytes),
                 late: sum(|task| &task.late),
+                lookup: node.lookup_figures(),
             });
             times.push(time);
             if !node.sources.is_empty() {
@@ -190,6 +196,25 @@ impl MetricsHub {
 }
 
 impl NodeCounters {
+    /// Summed over tasks. A table that is loaded whole is the same for all of them.
+    fn lookup_figures(&self) -> Option<LookupFigures> {
+        let figures = self.tasks.iter().filter_map(|task| *task.lookup.lock());
+        figures.reduce(|all, task| {
+            let shared = task.loaded_at.is_some();
+            let sum = |all: u64, task: u64| if shared { all.max(task) } else { all + task };
+            LookupFigures {
+                hits: all.hits + task.hits,
+                misses: all.misses + task.misses,
+                entries: sum(all.entries, task.entries),
+                bytes: sum(all.bytes, task.bytes),
+                requests: all.requests + task.requests,
+                retries: all.retries + task.retries,
+                load_ms: all.load_ms.max(task.load_ms),
+                loaded_at: all.loaded_at.max(task.loaded_at),
+            }
+        })
+    }
+
     fn source_figures(&self) -> SourceFigures {
         let newest = self.sources.iter().map(|source| source.newest_event.load(Relaxed)).max().unwrap_or(0);
         SourceFigures {

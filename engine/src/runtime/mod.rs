@@ -21,6 +21,8 @@ mod exchange;
 mod inbox;
 pub mod inline;
 mod layout;
+#[cfg(test)]
+mod lookup_tests;
 mod metrics;
 mod process;
 mod run;

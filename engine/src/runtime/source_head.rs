@@ -19,8 +19,12 @@ use crate::checkpoint::SourcePart;
 use crate::connector::{SourceEvent, SourceReader, SplitId, SplitPosition, SplitStart};
 use crate::error::{EngineError, Result};
 use crate::operator::{Output, TableColumns};
+use crate::time::alignment::Aligned;
 use crate::time::watermark::{Advance, SplitWatermarks};
 use crate::time::{END_OF_TIME, NO_WATERMARK};
+
+/// How long a source that is ahead of others stands still before it looks around.
+const STAND_STILL: Duration = Duration::from_millis(20);
 
 /// How often lag and idleness are looked at.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
@@ -32,6 +36,8 @@ pub(super) struct SourceHead {
     pub(super) columns: Option<TableColumns>,
     pub(super) event_time: Option<EventTime>,
     pub(super) marks: SplitWatermarks,
+    /// Set where the table waits for others.
+    pub(super) aligned: Option<Aligned>,
     pub(super) board: Arc<SplitBoard>,
     pub(super) task: usize,
     pub(super) metrics: Arc<NodeMetrics>,
@@ -65,6 +71,9 @@ impl SourceHead {
     pub(super) fn read(&mut self, wait: Duration, out: &mut Fan) -> Result<bool> {
         self.tell_restored(out)?;
         self.open_new_splits()?;
+        if self.is_ahead(wait) {
+            return Ok(false);
+        }
         let event = self.reader.next(wait).map_err(|error| error.in_operator(&self.id))?;
         let now = Instant::now();
         let worked = match event {
@@ -106,6 +115,8 @@ impl SourceHead {
     pub(super) fn end(&mut self, out: &mut Fan) -> Result<()> {
         if self.phase != Phase::Ended {
             self.phase = Phase::Ended;
+            // Nobody waits for it any longer.
+            self.aligned = None;
             self.look(Instant::now());
             self.metrics.watermark.store(END_OF_TIME, Relaxed);
             out.watermark(END_OF_TIME)?;
@@ -152,11 +163,33 @@ impl SourceHead {
         match self.marks.advance(now) {
             Advance::Nothing => Ok(()),
             Advance::To(watermark) => {
+                if let Some(aligned) = &mut self.aligned {
+                    aligned.watermark(watermark);
+                }
                 self.metrics.watermark.store(watermark, Relaxed);
                 out.watermark(watermark)
             }
-            Advance::Idle => out.idle_input(),
+            Advance::Idle => {
+                if let Some(aligned) = &self.aligned {
+                    aligned.idle();
+                }
+                out.idle_input()
+            }
         }
+    }
+
+    /// Whether the sources that this one is aligned with have to catch up; waits a little then.
+    fn is_ahead(&mut self, wait: Duration) -> bool {
+        let now = Instant::now();
+        if !self.aligned.as_mut().is_some_and(|aligned| aligned.is_ahead(now)) {
+            return false;
+        }
+        self.marks.stands_still(now);
+        std::thread::park_timeout(wait.min(STAND_STILL));
+        if now.saturating_duration_since(self.looked) >= LOOK_AFTER {
+            self.look(now);
+        }
+        true
     }
 
     fn tell_restored(&mut self, out: &mut Fan) -> Result<()> {

@@ -17,6 +17,9 @@ use crate::time::watermark::{Advance, InputWatermarks};
 /// How often state is looked through for what has expired.
 const EXPIRE_AFTER: Duration = Duration::from_secs(1);
 
+/// How often answers from outside are looked for while rows wait for them.
+const POLL: Duration = Duration::from_millis(1);
+
 pub(super) struct Task {
     pub(super) index: usize,
     /// Number among the subtasks of its chain.
@@ -113,11 +116,17 @@ impl Task {
             Taken::Nothing => {}
             taken => return self.taken(taken),
         }
+        let mut waits = false;
         if let Head::Queues(queues) = &mut self.head {
+            waits = queues.first.poll()?;
             queues.first.quiet()?;
         }
-        let taken = self.inbox.take(wait)?;
-        self.taken(taken)
+        let taken = self.inbox.take(if waits { POLL } else { wait })?;
+        match self.taken(taken)? {
+            // What is awaited from outside is work as well.
+            Progress::Nothing if waits => Ok(Progress::Worked),
+            progress => Ok(progress),
+        }
     }
 
     fn taken(&mut self, taken: Taken) -> Result<Progress> {
@@ -303,7 +312,7 @@ impl Queues {
         match advance {
             Advance::Nothing => Ok(()),
             Advance::To(watermark) => self.first.watermark(watermark),
-            Advance::Idle => self.first.next.idle_input(),
+            Advance::Idle => self.first.idle_input(),
         }
     }
 

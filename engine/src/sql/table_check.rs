@@ -52,8 +52,12 @@ fn name_of(ddl: &str) -> String {
 }
 
 fn option_errors(table: &TableRef, hidden: &BTreeMap<String, String>) -> Vec<FieldError> {
-    let reads = registry::find(table.connector()).is_none_or(|connector| connector.schema().source);
-    let use_ = if reads { TableUse::Read } else { TableUse::Write };
+    let schema = registry::find(table.connector()).map(|connector| connector.schema());
+    let use_ = match schema {
+        Some(schema) if !schema.source && schema.sink => TableUse::Write,
+        Some(schema) if !schema.source && schema.lookup => TableUse::Lookup,
+        _ => TableUse::Read,
+    };
     registry::problems(table, use_).into_iter().map(|found| option_error(found, hidden)).collect()
 }
 

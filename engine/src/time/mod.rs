@@ -1,5 +1,6 @@
 //! Event time: windows, watermarks, zones. All times are milliseconds since 1970, UTC unless a name says `local`.
 
+pub mod alignment;
 pub mod watermark;
 pub mod window;
 pub mod zone;

@@ -76,6 +76,11 @@ impl SplitWatermarks {
         }
     }
 
+    /// Nothing is read on purpose: that is no silence.
+    pub fn stands_still(&mut self, now: Instant) {
+        self.splits.values_mut().for_each(|mark| mark.last_row = now);
+    }
+
     pub fn end(&mut self, split: &SplitId) {
         if let Some(mark) = self.splits.get_mut(split) {
             mark.ended = true;

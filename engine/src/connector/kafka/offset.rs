@@ -36,6 +36,18 @@ pub(super) fn position(offset: i64, cluster: &str) -> SplitPosition {
     SplitPosition(json!({ "offset": offset, "cluster": cluster }))
 }
 
+/// The same with where reading ends, which stays what it was when the range was opened.
+pub(super) fn position_until(offset: i64, cluster: &str, end: i64, bounded: &Bounded) -> SplitPosition {
+    SplitPosition(json!({ "offset": offset, "cluster": cluster, "end": end, "until": format!("{bounded:?}") }))
+}
+
+/// The stored end, unless the options name another one by now.
+pub(super) fn end_of(position: &SplitPosition, bounded: &Bounded) -> Option<i64> {
+    let until = position.0.get("until").and_then(serde_json::Value::as_str)?;
+    let end = position.0.get("end").and_then(serde_json::Value::as_i64)?;
+    (until == format!("{bounded:?}")).then_some(end)
+}
+
 pub(super) fn offset_of(position: &SplitPosition) -> Option<i64> {
     position.0.get("offset").and_then(serde_json::Value::as_i64)
 }
@@ -90,7 +102,18 @@ pub(super) fn ends(
         Bounded::Unbounded => return Ok(None),
         Bounded::Latest => each(partitions, |partition| Ok(bounds(consumer, partition)?.1)),
         Bounded::Timestamp(at) => at_time(consumer, *at, partitions),
-        Bounded::Group => committed(consumer, partitions),
+        Bounded::Group => {
+            let committed = committed(consumer, partitions)?;
+            each(partitions, |partition| {
+                committed.get(partition).copied().ok_or_else(|| {
+                    let message = format!(
+                        "Reading ends at the group's offsets, and the group has none for {}.",
+                        partition.split()
+                    );
+                    EngineError::user("no_group_offset", message)
+                })
+            })
+        }
         Bounded::Specific(offsets) => each(partitions, |partition| match offsets.get(&partition.number) {
             Some(offset) => Ok(*offset),
             None => Ok(bounds(consumer, partition)?.1),

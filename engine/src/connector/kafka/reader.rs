@@ -75,6 +75,7 @@ impl KafkaReader {
     fn open(&mut self, splits: Vec<SplitStart>, startup: &Startup) -> Result<()> {
         let mut fresh = Vec::new();
         let mut restored = BTreeMap::new();
+        let mut known_ends = BTreeMap::new();
         for start in &splits {
             let partition = Partition::of_split(&start.split)?;
             match &start.position {
@@ -82,6 +83,9 @@ impl KafkaReader {
                 Some(position) => {
                     let offset = offset::offset_of(position);
                     let offset = offset.ok_or_else(|| EngineError::internal("a stored offset cannot be read"))?;
+                    if let Some(end) = offset::end_of(position, &self.shared.bounded) {
+                        known_ends.insert(partition.clone(), end);
+                    }
                     restored.insert(partition, offset);
                 }
             }
@@ -89,8 +93,12 @@ impl KafkaReader {
         let reset = self.shared.reset.as_deref();
         let mut starts = offset::starts(&self.consumer, startup, &fresh, reset)?;
         starts.append(&mut restored);
-        let all: Vec<Partition> = starts.keys().cloned().collect();
-        let ends = offset::ends(&self.consumer, &self.shared.bounded, &all)?;
+        // A range that was opened before the restart ends where it was to end then.
+        let open: Vec<Partition> = starts.keys().filter(|all| !known_ends.contains_key(*all)).cloned().collect();
+        let mut ends = offset::ends(&self.consumer, &self.shared.bounded, &open)?;
+        if let Some(ends) = &mut ends {
+            ends.append(&mut known_ends);
+        }
         for (partition, next) in starts {
             let end = ends.as_ref().map(|ends| ends.get(&partition).copied().unwrap_or(0));
             let split = SplitId::from(partition.split());
@@ -249,7 +257,12 @@ impl SourceReader for KafkaReader {
 
     fn positions(&self) -> Vec<(SplitId, SplitPosition)> {
         let position = |(split, reading): (&SplitId, &Reading)| {
-            (Arc::clone(split), offset::position(reading.next, &self.shared.cluster))
+            let (next, cluster) = (reading.next, &self.shared.cluster);
+            let position = match reading.end {
+                Some(end) => offset::position_until(next, cluster, end, &self.shared.bounded),
+                None => offset::position(next, cluster),
+            };
+            (Arc::clone(split), position)
         };
         self.partitions.iter().map(position).collect()
     }

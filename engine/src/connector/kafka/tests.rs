@@ -139,6 +139,35 @@ fn reading_goes_on_from_a_position() {
 }
 
 #[test]
+fn a_range_ends_after_a_restart_where_it_was_to_end_before() {
+    let cluster = Cluster::mock();
+    let topic = cluster.topic("range", 1);
+    cluster.put(&topic, 0, &[r#"{"id":1}"#, r#"{"id":2}"#]);
+    let table = cluster.bounded(&topic);
+    let first = source(&table, &cluster.context("range"));
+    let before = reader(&*first, &[]).positions();
+    cluster.put(&topic, 0, &[r#"{"id":3}"#]);
+    let again = source(&table, &cluster.context("range"));
+    assert_eq!(read(&mut *reader(&*again, &before), usize::MAX).unwrap().len(), 2);
+    // With another end the stored one means nothing.
+    let other = [("scan.bounded.mode", "specific-offsets"), ("scan.bounded.specific-offsets", "partition:0,offset:1")];
+    let changed = source(&with_options(&table, &other), &cluster.context("range"));
+    assert_eq!(read(&mut *reader(&*changed, &before), usize::MAX).unwrap().len(), 1);
+}
+
+#[test]
+fn a_range_up_to_the_offsets_of_a_group_needs_a_group_with_offsets() {
+    let cluster = Cluster::mock();
+    let topic = cluster.topic("range-group", 1);
+    cluster.put(&topic, 0, &[r#"{"id":1}"#]);
+    let table = with_options(&cluster.bounded(&topic), &[("scan.bounded.mode", "group-offsets")]);
+    let source = source(&table, &cluster.context("range-group"));
+    let start = |split| crate::connector::SplitStart { split, position: None };
+    let wrong = source.reader(source.splits().unwrap().into_iter().map(start).collect()).err().unwrap();
+    assert_eq!(wrong.code, "no_group_offset");
+}
+
+#[test]
 fn start_modes_choose_where_reading_begins() {
     let cluster = Cluster::mock();
     let topic = cluster.topic("starts", 1);

@@ -8,8 +8,12 @@
 //! Over bounded input rows without match are only known at the end, and leave there.
 
 mod interval;
+mod lookup;
 mod pairs;
 mod side;
+mod temporal;
+#[cfg(test)]
+mod temporal_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -23,8 +27,13 @@ use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use datafusion_physical_expr::PhysicalExpr;
 
 pub use self::interval::IntervalJoin;
+pub use self::lookup::{
+    CacheMode, FullTable, KeySource, LookupFigures, LookupJoin, LookupJoinSpec, LookupSettings, PartialCache,
+    RightSide, RightStep,
+};
 use self::pairs::{Beside, Joined, Others, give_padded};
 use self::side::Side;
+pub use self::temporal::{TemporalJoin, TemporalJoinSpec};
 pub use self::window::{WindowJoin, WindowJoinSpec};
 use super::state_clean::CleanTest;
 use super::stored_rows::{Change, RowCodec};

@@ -1,7 +1,8 @@
 //! Words for people: kind, name and detail of a node, as the console shows them.
 
-use super::{Node, NodeKind, WindowInput};
+use super::{LookupKey, LookupNode, Node, NodeKind, WindowInput};
 use crate::expr::Expr;
+use crate::operator::CacheMode;
 use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, SortKey, WindowKind};
 use crate::plan::retention::GroupClean;
 use crate::types::Schema;
@@ -79,8 +80,18 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
         }
         NodeKind::Repeat { times } => of("Repeat", format!("as often as {}", column(*times)), String::new()),
         NodeKind::Union => of("Union", format!("{} inputs", node.inputs.len()), String::new()),
-        NodeKind::Join { join, .. } | NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
+        NodeKind::LookupJoin(lookup) => {
+            let kind = if lookup.join.kind == JoinKind::Left { "Left lookup join" } else { "Lookup join" };
+            of(kind, lookup.table.name.clone(), lookup_words(lookup))
+        }
+        NodeKind::Join { join, .. }
+        | NodeKind::IntervalJoin { join, .. }
+        | NodeKind::TemporalJoin { join, .. }
+        | NodeKind::WindowJoin { join, .. } => {
+            let temporal = matches!(&node.kind, NodeKind::TemporalJoin { .. });
             let kind = match join.kind {
+                JoinKind::Left if temporal => "Left temporal join",
+                _ if temporal => "Temporal join",
                 JoinKind::Inner => "Join",
                 JoinKind::Left => "Left join",
                 JoinKind::Right => "Right join",
@@ -94,6 +105,7 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
                 NodeKind::IntervalJoin { time, .. } => format!("Event times {} to {} ms apart", time.low, time.high),
                 NodeKind::WindowJoin { .. } => "Within the same window".to_owned(),
                 NodeKind::Join { clean, .. } => cleans_words(clean),
+                NodeKind::TemporalJoin { times, .. } => format!("The version at {}", column(times.left)),
                 _ => String::new(),
             };
             of(kind, name, detail)
@@ -139,6 +151,17 @@ fn cleans_words(clean: &[Option<Expr>; 2]) -> String {
         clean.as_ref().map(|clean| format!("Forgets rows of the {side} side where {clean}"))
     };
     clean.iter().zip(["left", "right"]).filter_map(of_side).collect::<Vec<_>>().join("\n")
+}
+
+fn lookup_words(lookup: &LookupNode) -> String {
+    let name = |key: &LookupKey| lookup.table.columns.get(key.column).map_or("?", |column| column.name.as_str());
+    let keys = lookup.keys.iter().map(name).collect::<Vec<_>>().join(", ");
+    let cache = match &lookup.settings.cache {
+        CacheMode::None => "no cache",
+        CacheMode::Partial(_) => "what was found is cached",
+        CacheMode::Full { .. } => "loaded whole",
+    };
+    format!("By {keys}, {cache}")
 }
 
 fn title(connector: &str) -> String {

@@ -11,6 +11,7 @@ mod endpoints;
 mod explain;
 mod guarantee;
 mod id;
+mod lookup;
 mod node;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::sql::Problem;
 pub(crate) use build::key_positions;
 pub use endpoints::ConnectorEndpoints;
 pub use id::{NodeId, scan_key};
+pub use lookup::{LookupKey, LookupNode, LookupStep};
 pub use node::{Input, LeaveOut, Node, NodeKind, Partitioning, WindowInput};
 
 /// Nodes in an order where inputs come before those who read them.

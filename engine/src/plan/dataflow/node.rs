@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use millrace_wire::graph::ChangelogMode;
 
-use super::NodeId;
+use super::{LookupNode, NodeId};
 use crate::catalog::TableRef;
 use crate::connector::{Accepts, Sink, Source};
 use crate::expr::{Expr, Value};
 use crate::operator::NumberColumn;
 use crate::plan::logical::{
-    AggregateCall, Frame, JoinSpec, SortKey, TableCallSpec, TimeBound, WindowBounds, WindowKind,
+    AggregateCall, Frame, JoinSpec, SortKey, TableCallSpec, TimeBound, VersionTimes, WindowBounds, WindowKind,
 };
 use crate::plan::retention::GroupClean;
+use crate::time::alignment::AlignmentSpec;
 use crate::types::Schema;
 
 pub struct Node {
@@ -54,6 +55,8 @@ pub enum NodeKind {
         /// Table columns that somebody uses; computed ones among them are evaluated.
         used: Vec<usize>,
         idle_timeout: Duration,
+        /// Waits for other sources of its group.
+        alignment: Option<AlignmentSpec>,
     },
     Values {
         rows: Vec<Vec<Value>>,
@@ -112,6 +115,15 @@ pub enum NodeKind {
         join: JoinSpec,
         time: TimeBound,
     },
+    /// Each left row meets the version of its key at its event time.
+    TemporalJoin {
+        join: JoinSpec,
+        times: VersionTimes,
+        only_newest: bool,
+        ttl: Duration,
+    },
+    /// Each left row meets what a table outside holds when it comes.
+    LookupJoin(Box<LookupNode>),
     /// A join of rows of the same window.
     WindowJoin {
         join: JoinSpec,

@@ -137,6 +137,33 @@ fn several_inserts_read_a_table_once() {
 }
 
 #[test]
+fn uses_with_other_columns_and_filters_read_a_table_once() {
+    let sql = "INSERT INTO out1 SELECT a.auction, b.price FROM bid a JOIN bid b ON a.auction = b.auction AND b.price > 7
+      UNION ALL SELECT bidder, COUNT(extra) OVER (PARTITION BY bidder ORDER BY ts) FROM bid /*+ REUSE_SOURCE */ WHERE auction = 1;";
+    let dataflow = planned(sql, 2).unwrap();
+    let sources: Vec<_> = dataflow.nodes.iter().filter(|node| node.kind.is_source()).collect();
+    assert_eq!(sources.len(), 1);
+    let NodeKind::Source { read, .. } = &sources[0].kind else { panic!("a source") };
+    assert_eq!(*read, [0, 1, 2, 3, 4], "what any use reads");
+    let readers = dataflow.nodes.iter().flat_map(|node| &node.inputs).filter(|input| input.from == 0).count();
+    assert_eq!(readers, 3, "filters and columns stand above: {:#?}", dataflow.to_wire());
+}
+
+#[test]
+fn alignment_needs_a_group_a_drift_and_a_watermark() {
+    let planned = |options: &str| {
+        planned(&format!("INSERT INTO out1 SELECT auction, price FROM bid /*+ OPTIONS({options}) */;"), 1)
+    };
+    let group = "'scan.watermark.alignment.group' = 'g'";
+    let drift = "'scan.watermark.alignment.max-drift' = '5 s'";
+    let dataflow = planned(&format!("{group}, {drift}")).unwrap();
+    let NodeKind::Source { alignment: Some(alignment), .. } = &dataflow.nodes[0].kind else { panic!("aligned") };
+    assert_eq!((alignment.group.as_str(), alignment.max_drift.as_secs()), ("g", 5));
+    assert_eq!(planned(group).err().unwrap()[0].code, "missing-option");
+    assert_eq!(planned(drift).err().unwrap()[0].code, "missing-option");
+}
+
+#[test]
 fn a_window_aggregation_assigns_its_windows_itself_and_only_inserts() {
     let dataflow = planned(WINDOWED, 2).unwrap();
     assert!(!dataflow.nodes.iter().any(|node| matches!(node.kind, NodeKind::Window { .. })), "rows are not repeated");

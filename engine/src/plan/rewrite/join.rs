@@ -6,7 +6,7 @@ use datafusion_common::ScalarValue;
 use super::rank::conjuncts;
 use crate::expr::{Expr, ExprKind};
 use crate::function::ScalarCall;
-use crate::plan::logical::{JoinKey, JoinKind, JoinSpec, Rel, RelNode};
+use crate::plan::logical::{AsOf, JoinKey, JoinKind, JoinSpec, Rel, RelNode};
 use crate::types::{Field, LogicalType, Schema, Type};
 
 /// Rewrites every join of a plan, from the top, so that conditions sink as deep as they can.
@@ -72,7 +72,9 @@ fn split(rel: &mut Rel) {
     for part in conjuncts(condition) {
         // A row of a side that is not kept for itself may be left out before it is joined.
         let drops_left = matches!(join.kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi);
-        let drops_right = !matches!(join.kind, JoinKind::Right | JoinKind::Full);
+        // Of a versioned side none may: the version before it would take its place.
+        let versioned = matches!(join.as_of, Some(AsOf::Version(_)));
+        let drops_right = !matches!(join.kind, JoinKind::Right | JoinKind::Full) && !versioned;
         if matches!(&part.kind, ExprKind::Literal(value) if value.0 == ScalarValue::Boolean(Some(true))) {
             continue;
         }
@@ -80,8 +82,10 @@ fn split(rel: &mut Rel) {
             Sides::Left if drops_left => of_left.push(part.clone()),
             Sides::Right if drops_right => of_right.push(moved(part, width)),
             Sides::Both => match equality(part, width) {
-                Some(pair) => equal.push(pair),
-                None => rest.push(part.clone()),
+                Some((left, right, null_safe)) if may_be_key(join, &right, null_safe) => {
+                    equal.push((left, right, null_safe));
+                }
+                _ => rest.push(part.clone()),
             },
             _ => rest.push(part.clone()),
         }
@@ -143,6 +147,11 @@ fn equality(part: &Expr, width: usize) -> Option<(Expr, Expr, bool)> {
         (Sides::Right, Sides::Left) => Some((b.clone(), moved(a, width), null_safe)),
         _ => None,
     }
+}
+
+/// A table that is looked up is asked by its own columns.
+fn may_be_key(join: &JoinSpec, right: &Expr, null_safe: bool) -> bool {
+    !matches!(join.as_of, Some(AsOf::Now(_))) || (matches!(right.kind, ExprKind::Column(_)) && !null_safe)
 }
 
 /// An expression over both sides that reads the right one only, over that.

@@ -1,5 +1,6 @@
 //! Rules over the relational plan. Each keeps the meaning and the output schema of what it rewrites.
 
+mod as_of;
 mod fold;
 mod fuse;
 mod interval;
@@ -9,9 +10,11 @@ mod prune;
 mod rank;
 mod time;
 
+pub(crate) use as_of::{only_newest, unique_key};
 pub(crate) use fold::constant;
 pub use fuse::{Fused, fuse};
 pub(crate) use join::all_of;
+pub(crate) use origin::is_processing_time;
 pub use origin::{session_by, window_below};
 pub use prune::{ScanColumns, null_literal, prune};
 pub(crate) use rank::conjuncts;
@@ -24,6 +27,7 @@ pub fn rewrite(script: &mut crate::plan::logical::BoundScript) -> Result<(), Str
         fold::fold(&mut sink.query);
         join::joins(&mut sink.query);
         rank::rank(&mut sink.query, batch);
+        as_of::check(&sink.query)?;
         // Over bounded input the watermark comes at the end, and nothing is late.
         if !batch {
             time::settle(&mut sink.query)?;

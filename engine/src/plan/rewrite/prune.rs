@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion_common::ScalarValue;
 
 use crate::expr::{Expr, Value};
-use crate::plan::logical::{OverCall, RankSpec, Rel, RelNode, SortKey, TableCallSpec};
+use crate::plan::logical::{AsOf, OverCall, RankSpec, Rel, RelNode, SortKey, TableCallSpec};
 use crate::plan::retention::GroupClean;
 use crate::types::Type;
 
@@ -98,8 +98,20 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
             for (side, retention) in [&mut of_left, &mut of_right].into_iter().zip(join.retention.iter()) {
                 side.extend(retention.clean.iter().flat_map(Expr::columns));
             }
-            let (left, right) = (prune(left, &of_left, scans), prune(right, &of_right, scans));
-            RelNode::Join { left: Box::new(left), right: Box::new(right), join: join.clone() }
+            let mut join = join.clone();
+            if let Some(AsOf::Version(times)) = &join.as_of {
+                of_left.insert(times.left);
+                of_right.insert(times.right);
+            }
+            let left = Box::new(prune(left, &of_left, scans));
+            // A table that is looked up is not scanned.
+            let mut asked = ScanColumns::new();
+            let now = matches!(join.as_of, Some(AsOf::Now(_)));
+            let right = Box::new(prune(right, &of_right, if now { &mut asked } else { scans }));
+            if let Some(AsOf::Now(lookup)) = &mut join.as_of {
+                lookup.columns = asked.into_values().flatten().collect();
+            }
+            RelNode::Join { left, right, join }
         }
         RelNode::Over { input, over } => {
             let mut below = around(needed, input, &over.partition, &over.sort);

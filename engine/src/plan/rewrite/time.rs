@@ -4,7 +4,7 @@
 //! column carries event time; what needs one there is refused.
 
 use crate::expr::ExprKind;
-use crate::plan::logical::{Rel, RelNode};
+use crate::plan::logical::{AsOf, JoinSpec, Rel, RelNode};
 
 /// Corrects the marks of a plan. Gives the reason when something needs event time where there is none.
 pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
@@ -13,6 +13,7 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
     }
     if let RelNode::Join { left, right, join } = &mut rel.node
         && join.by_window().is_none()
+        && join.as_of.is_none()
     {
         join.time = super::interval::time_bound(join, &left.schema, &right.schema);
     }
@@ -21,6 +22,15 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
         RelNode::Scan { .. } | RelNode::Values { .. } | RelNode::Aggregate { .. } => return Ok(()),
         // The marks of both sides stay.
         RelNode::Join { join, .. } if join.time.is_some() => return Ok(()),
+        RelNode::Join { left, right, join: JoinSpec { as_of: Some(as_of), .. } } => {
+            if let AsOf::Version(times) = as_of
+                && !(kept(left, times.left) && kept(right, times.right))
+            {
+                return Err(lost("A temporal join"));
+            }
+            let of_left = |column: &usize| *column < left.schema.len() && kept(left, *column);
+            rel.schema.event_time.iter().copied().filter(of_left).collect()
+        }
         RelNode::Join { .. } | RelNode::Limit { .. } | RelNode::Merge { .. } => Vec::new(),
         RelNode::Window { input, window } => {
             if !kept(input, window.time_column) {

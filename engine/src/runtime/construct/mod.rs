@@ -1,7 +1,9 @@
 //! Dataflow → tasks.
 
+mod lookup;
 mod operator;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,9 +24,10 @@ use crate::checkpoint::{Restored, RestoredSegment};
 use crate::connector::{Source, SplitId, SplitStart};
 use crate::error::{EngineError, Result};
 use crate::expr::lower::lower_in;
-use crate::operator::TableColumns;
+use crate::operator::{FullTable, TableColumns};
 use crate::plan::dataflow::{Dataflow, Node, NodeKind, Partitioning};
 use crate::state::{KeyedState, LogPart, StateHome, StatePlace, groups_of, hashes_of};
+use crate::time::alignment::{Aligned, AlignmentGroup};
 use crate::time::watermark::{InputWatermarks, SplitWatermarks};
 
 /// All tasks of a run, and the sources whose splits have to be looked for while it runs.
@@ -46,6 +49,10 @@ pub(super) struct Constructor<'a> {
     /// By chain and subtask.
     inboxes: HashMap<(usize, usize), Arc<Inbox>>,
     discover: Vec<(Arc<dyn Source>, Arc<SplitBoard>)>,
+    /// Tables of lookup joins that are loaded whole, by node.
+    full_tables: RefCell<HashMap<usize, Arc<FullTable>>>,
+    /// Sources that wait for each other, by the name of their group.
+    alignments: HashMap<String, Arc<AlignmentGroup>>,
 }
 
 impl<'a> Constructor<'a> {
@@ -69,6 +76,8 @@ impl<'a> Constructor<'a> {
             metrics: MetricsHub::new(),
             inboxes: HashMap::new(),
             discover: Vec::new(),
+            full_tables: RefCell::default(),
+            alignments: HashMap::new(),
         }
     }
 
@@ -213,7 +222,8 @@ impl<'a> Constructor<'a> {
                 queue += if straight { 1 } else { self.tasks_of(input.from) };
             }
         }
-        Ok(Fan::new(outlets, self.batch_rows))
+        let inbox = self.inbox(self.layout.chain_of[from], subtask)?;
+        Ok(Fan::new(outlets, self.batch_rows, inbox))
     }
 
     /// `queue` is the first queue of this input.
@@ -243,7 +253,7 @@ impl<'a> Constructor<'a> {
             .collect();
         let context = self.context();
         let (reader, columns, event_time, idle_timeout, bounded) = match &node.kind {
-            NodeKind::Source { table, source, read, used, idle_timeout } => {
+            NodeKind::Source { table, source, read, used, idle_timeout, .. } => {
                 let reader = source.reader(starts).map_err(|error| error.in_operator(&node.id))?;
                 let columns = TableColumns::new(table, read, used, context)?;
                 // In batch mode no row is late: windows wait for the end.
@@ -266,6 +276,13 @@ impl<'a> Constructor<'a> {
             }
             _ => return Err(EngineError::internal("a source task has no source")),
         };
+        let aligned = match &node.kind {
+            NodeKind::Source { alignment: Some(alignment), .. } => {
+                let group = self.alignments.entry(alignment.group.clone()).or_default();
+                Some(Aligned::join(group, alignment))
+            }
+            _ => None,
+        };
         let mut marks = SplitWatermarks::new(idle_timeout, bounded);
         let now = Instant::now();
         own.iter().for_each(|split| marks.add(split.clone(), now));
@@ -275,6 +292,7 @@ impl<'a> Constructor<'a> {
             columns,
             event_time,
             marks,
+            aligned,
             board: Arc::clone(board),
             task: subtask,
             metrics: self.metrics.add_task(index),

@@ -12,10 +12,10 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
-    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, Repeat,
-    SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TimeSort,
-    TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec,
-    WindowRank, WindowRankSpec,
+    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, Repeat, SessionAggregate,
+    SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec,
+    TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin,
+    WindowJoinSpec, WindowRank, WindowRankSpec,
 };
 use crate::operator::{Normalize, NormalizeSpec, UpsertMaterialize, UpsertMaterializeSpec};
 use crate::plan::dataflow::{Node, NodeKind, WindowInput, key_positions};
@@ -101,9 +101,11 @@ impl Constructor<'_> {
                 })?;
                 Box::new(operator.with_clean(clean))
             }
-            NodeKind::Join { .. } | NodeKind::IntervalJoin { .. } | NodeKind::WindowJoin { .. } => {
-                self.join(node, &above.schema)?
-            }
+            NodeKind::Join { .. }
+            | NodeKind::IntervalJoin { .. }
+            | NodeKind::TemporalJoin { .. }
+            | NodeKind::WindowJoin { .. } => self.join(node, &above.schema)?,
+            NodeKind::LookupJoin(lookup) => self.lookup(index, node, lookup, &above.schema, subtask)?,
             NodeKind::Merge { key } => Box::new(Merge::new(key, &input, output)?),
             NodeKind::Repeat { times } => Box::new(Repeat::new(*times, output)),
             NodeKind::Union => Box::new(Union::new(output)),
@@ -146,6 +148,7 @@ impl Constructor<'_> {
         let both = Schema::new(left.fields.iter().chain(&right.schema.fields).cloned().collect());
         let (join, ttl, at_end) = match &node.kind {
             NodeKind::Join { join, ttl, at_end, .. } => (join, *ttl, *at_end),
+            NodeKind::TemporalJoin { join, ttl, .. } => (join, [*ttl; 2], false),
             NodeKind::IntervalJoin { join, .. } | NodeKind::WindowJoin { join, .. } => {
                 (join, [Duration::ZERO; 2], false)
             }
@@ -164,6 +167,10 @@ impl Constructor<'_> {
         };
         Ok(match &node.kind {
             NodeKind::IntervalJoin { time, .. } => Box::new(IntervalJoin::new(spec, *time)?),
+            NodeKind::TemporalJoin { times, only_newest, .. } => {
+                let (times, only_newest) = (*times, *only_newest);
+                Box::new(TemporalJoin::new(TemporalJoinSpec { join: spec, times, only_newest })?)
+            }
             NodeKind::WindowJoin { windows: (left, right), .. } => {
                 let zone = left.local.then_some(self.dataflow.settings.zone);
                 let spec = WindowJoinSpec { join: spec, ends: [left.end, right.end], zone };

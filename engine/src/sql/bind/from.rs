@@ -3,17 +3,19 @@
 use super::relation::{Relation, ScopeTable};
 use super::table_call::is_table_call;
 use super::{Bind, Binder};
+use crate::connector::TableUse;
 use crate::sql::ast::{From, FromKind};
 
 impl Binder<'_> {
     pub(super) fn from(&mut self, from: &From) -> Bind<Relation> {
-        let mut relation = match &from.kind {
+        let relation = match &from.kind {
             FromKind::Table { name, hints, system_time } => {
-                let relation = self.named_relation(name, hints)?;
                 if let Some(time) = system_time {
-                    return self.unsupported("FOR SYSTEM_TIME AS OF", time.span);
+                    let message =
+                        "FOR SYSTEM_TIME AS OF stands at the right table of a join, with a time of the left one.";
+                    return self.refuse("unsupported", message, time.span);
                 }
-                relation
+                self.named_relation(name, hints, TableUse::Read)?
             }
             FromKind::Query(query) => {
                 let mut relation = self.query(query)?;
@@ -35,6 +37,10 @@ impl Binder<'_> {
             }
             FromKind::Unsupported(what) => return self.unsupported(what, from.span),
         };
+        self.aliased(relation, from)
+    }
+
+    pub(super) fn aliased(&mut self, mut relation: Relation, from: &From) -> Bind<Relation> {
         if let Some(alias) = &from.alias {
             relation = self.rename_columns(relation, &alias.columns, alias.name.span)?;
             relation.tables = vec![whole(&relation, &alias.name.value)];

@@ -9,10 +9,10 @@ use super::relation::{Relation, ScopeTable, WindowColumns, project};
 use super::table_call::is_table_call;
 use super::{Bind, Binder};
 use crate::expr::Expr;
-use crate::plan::logical::{JoinKind, JoinSpec, Rel, RelNode};
+use crate::plan::logical::{AsOf, JoinKind, JoinSpec, Rel, RelNode};
 use crate::plan::rewrite::all_of;
 use crate::sql::Span;
-use crate::sql::ast::{self, From, Ident, JoinCondition};
+use crate::sql::ast::{self, From, FromKind, Ident, JoinCondition};
 use crate::types::Schema;
 
 impl Binder<'_> {
@@ -28,9 +28,22 @@ impl Binder<'_> {
         if is_table_call(right_from) {
             return self.table_call_join(left?, right_from, kind, condition, span);
         }
-        let right = self.from(right_from);
+        let mut as_of = None;
+        let right = match (&right_from.kind, &left) {
+            (FromKind::Table { system_time: Some(time), .. }, Ok(left)) => {
+                self.as_of(left, right_from, time, kind).map(|(relation, found)| {
+                    as_of = Some(found);
+                    relation
+                })
+            }
+            _ => self.from(right_from),
+        };
         let (left, right) = (left?, right?);
-        let retention = [self.side_retention(left_from, &left)?, self.side_retention(right_from, &right)?];
+        // Other joins forget by themselves.
+        let retention = match as_of {
+            Some(_) => Default::default(),
+            None => [self.side_retention(left_from, &left)?, self.side_retention(right_from, &right)?],
+        };
         let bare = matches!(condition, JoinCondition::None);
         let kind = match kind {
             ast::JoinKind::Cross => JoinKind::Inner,
@@ -56,6 +69,9 @@ impl Binder<'_> {
         });
         let mut both = beside(left, right);
         both.star = star;
+        if let Some(as_of) = as_of {
+            both = meets_state(both, width, as_of);
+        }
         let mut queries = Attachments::default();
         let condition = match condition {
             JoinCondition::On(condition) if kind == JoinKind::Inner => {
@@ -178,9 +194,20 @@ pub(super) fn beside(left: Relation, right: Relation) -> Relation {
         windows,
         time: None,
         retention: Default::default(),
+        as_of: None,
     };
     let node = RelNode::Join { left: Box::new(left.rel), right: Box::new(right.rel), join };
     Relation { rel: Rel { node, schema: Schema { fields, event_time } }, tables, window: None, star: None }
+}
+
+/// Rows of the right side are states: their windows and times mean nothing to the rows that come out.
+fn meets_state(mut both: Relation, width: usize, as_of: AsOf) -> Relation {
+    both.rel.schema.event_time.retain(|time| *time < width);
+    if let RelNode::Join { join, .. } = &mut both.rel.node {
+        join.windows = None;
+        join.as_of = Some(as_of);
+    }
+    both
 }
 
 /// The join itself, with what may be padded nullable.

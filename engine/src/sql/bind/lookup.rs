@@ -8,6 +8,7 @@ use millrace_wire::link::TableSource;
 use super::relation::{Relation, ScopeTable};
 use super::{Bind, Binder, Named, nodes};
 use crate::catalog::{TableDef, TableRef};
+use crate::connector::TableUse;
 use crate::plan::logical::Rel;
 use crate::sql::ast::{CreateView, Hint, Name, StatementKind};
 use crate::sql::{Problem, parser, suggest};
@@ -89,7 +90,7 @@ impl Binder<'_> {
     }
 
     /// A table or view in FROM.
-    pub(super) fn named_relation(&mut self, name: &Name, hints: &[Hint]) -> Bind<Relation> {
+    pub(super) fn named_relation(&mut self, name: &Name, hints: &[Hint], use_: TableUse) -> Bind<Relation> {
         let Some(named) = self.find_named(name) else { return Err(self.unknown_table(name)) };
         let database = match name.parts.as_slice() {
             [.., database, _] => Some(database.value.clone()),
@@ -111,7 +112,8 @@ impl Binder<'_> {
             Named::Table(table) => {
                 self.reads.push(super::table_name(&table).to_owned());
                 let table = self.with_hints(table, hints)?;
-                self.check_table(&table, crate::connector::TableUse::Read, name.span)?;
+                self.uses.push(Arc::clone(&table));
+                self.check_table(&table, use_, name.span)?;
                 self.count_nodes(1, name.span)?;
                 (Rel::scan(table), None)
             }
@@ -125,6 +127,11 @@ impl Binder<'_> {
     pub(super) fn with_hints(&mut self, table: TableRef, hints: &[Hint]) -> Bind<TableRef> {
         let mut options = BTreeMap::new();
         for hint in hints {
+            // Uses of a table are one scan anyway, unless their options differ.
+            if hint.name.value.eq_ignore_ascii_case("REUSE_SOURCE") && hint.args.is_empty() {
+                self.read_once.push((table.name.clone(), hint.span));
+                continue;
+            }
             if !hint.name.value.eq_ignore_ascii_case("OPTIONS") {
                 return self.unsupported(&format!("The hint {}", hint.name.value), hint.span);
             }
@@ -136,6 +143,28 @@ impl Binder<'_> {
         let mut changed = TableDef::clone(&table);
         changed.options.extend(options);
         Ok(Arc::new(changed))
+    }
+
+    /// The table that a name in FROM stands for, if it is one and no view.
+    pub(super) fn plain_table(&mut self, name: &Name) -> Option<TableRef> {
+        match self.quietly(|binder| binder.find_named(name)) {
+            Some(Named::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// `REUSE_SOURCE` asks for one scan; other options elsewhere make a second one.
+    pub(super) fn check_read_once(&mut self) {
+        for (table, span) in std::mem::take(&mut self.read_once) {
+            let mut uses = self.uses.iter().filter(|used| used.name == table);
+            let first = uses.next();
+            if uses.any(|used| first.is_some_and(|first| first.options != used.options)) {
+                let message =
+                    format!("'{table}' is read with other options as well, and those are a scan of their own.");
+                let problem = Problem::error("unsupported", message, span);
+                self.report(problem.with_hint("Write the same OPTIONS at every use, or leave REUSE_SOURCE out."));
+            }
+        }
     }
 
     fn unknown_table(&mut self, name: &Name) -> super::Reported {

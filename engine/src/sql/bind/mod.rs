@@ -2,6 +2,7 @@
 //! written out. What is not understood is refused by name.
 
 mod aggregate;
+mod as_of;
 mod attach;
 mod call;
 mod conversion;
@@ -45,7 +46,7 @@ mod window;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ast::{Statement, StatementKind};
+use super::ast::{Hint, Statement, StatementKind};
 use super::{Problem, Severity, Span, parser};
 use crate::catalog::{CatalogText, TableDef, TableRef};
 use crate::plan::logical::{BoundScript, BoundSink, Rel, SinkTarget};
@@ -123,6 +124,7 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
         let bound = binder.statement(statement);
         statements.push(bound);
     }
+    binder.check_read_once();
     binder.problems.sort_by_key(|problem| problem.span.map_or(usize::MAX, |span| span.start));
     binder.problems.truncate(MAX_PROBLEMS);
     binder.reads.sort();
@@ -203,6 +205,12 @@ struct Binder<'a> {
     only_truth: bool,
     /// Hints of the SELECT whose FROM is being bound.
     state_hints: state_hint::StateHints,
+    /// `LOOKUP` hints of the SELECT that is being bound, each with whether a table was found for it.
+    lookup_hints: Vec<(Hint, bool)>,
+    /// Tables with the hint `REUSE_SOURCE`, and where it stands.
+    read_once: Vec<(String, Span)>,
+    /// Every use of a table in FROM, with the options of its hints.
+    uses: Vec<TableRef>,
     problems: Vec<Problem>,
     sinks: Vec<BoundSink>,
     explained: Vec<Explained>,
@@ -228,6 +236,9 @@ impl<'a> Binder<'a> {
             attachments: None,
             only_truth: false,
             state_hints: state_hint::StateHints::default(),
+            lookup_hints: Vec::new(),
+            read_once: Vec::new(),
+            uses: Vec::new(),
             problems: Vec::new(),
             sinks: Vec::new(),
             explained: Vec::new(),

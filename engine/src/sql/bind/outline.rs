@@ -4,6 +4,7 @@ use millrace_wire::link::TableSource;
 
 use super::{Bind, Binder, Named};
 use crate::catalog::CatalogText;
+use crate::connector::TableUse;
 use crate::sql::ast::{Ident, Name};
 use crate::sql::{Span, parser};
 use crate::types::{Schema, Type};
@@ -81,7 +82,7 @@ impl<'a> Outline<'a> {
         let span = Span { start: 0, end: 0 };
         let parts = parts.iter().map(|value| Ident { value: value.clone(), span }).collect();
         let name = Name { parts, span };
-        let relation: Bind<_> = self.binder.quietly(|binder| binder.named_relation(&name, &[]));
+        let relation: Bind<_> = self.binder.quietly(|binder| binder.named_relation(&name, &[], TableUse::Read));
         Some(columns(&relation.ok()?.rel.schema))
     }
 

@@ -6,6 +6,7 @@ use super::expr::ExprScope;
 use super::over::Overs;
 use super::relation::{Relation, ScopeTable, project};
 use super::{Bind, Binder, Named, Reported};
+use crate::connector::TableUse;
 use crate::expr::{Expr, Value};
 use crate::plan::logical::{AggregateSpec, Rel, RelNode};
 use crate::plan::retention::Retention;
@@ -61,7 +62,7 @@ impl Binder<'_> {
         match body {
             Body::Select(select) => Ok(self.select(select, &[])?.0),
             Body::Values { rows, span } => self.values(rows, *span),
-            Body::Table(name) => self.named_relation(name, &[]),
+            Body::Table(name) => self.named_relation(name, &[], TableUse::Read),
             Body::Query(query) => self.query(query),
             Body::SetOperation { operator, all, inputs, span } => self.set_operation(*operator, *all, inputs, *span),
         }
@@ -84,7 +85,7 @@ impl Binder<'_> {
             let _ = self.unsupported::<()>(clause.what, clause.span);
         }
         let mut relation = match &select.from {
-            Some(from) => self.from(from)?,
+            Some(from) => self.tables_with_hints(from, &select.hints)?,
             None => one_row(),
         };
         let before = self.problems.len();

@@ -46,7 +46,7 @@ impl Binder<'_> {
     /// What the hints at SELECT say about state; other hints are refused.
     pub(super) fn state_hints(&mut self, select: &Select) -> Bind<StateHints> {
         let mut hints = StateHints::default();
-        for hint in &select.hints {
+        for hint in select.hints.iter().filter(|hint| !super::as_of::is_lookup(hint)) {
             let known = [TTL, CLEAN].into_iter().find(|known| hint.name.value.eq_ignore_ascii_case(known));
             let Some(known) = known else {
                 return self.unsupported(&format!("The hint {}", hint.name.value), hint.span);

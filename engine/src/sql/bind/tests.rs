@@ -234,3 +234,75 @@ fn views_that_double_each_time_are_stopped() {
     }
     assert!(problems(&sql).iter().any(|problem| problem.starts_with("unsupported@")));
 }
+
+/// Tables for joins with states of the right side.
+const STATES: &str = "
+CREATE TABLE o (id INT, k STRING, ts TIMESTAMP(3), pt AS PROCTIME(), WATERMARK FOR ts AS ts)
+  WITH ('connector' = 'filesystem', 'path' = '/in', 'format' = 'json');
+CREATE TABLE rates (k STRING, rate INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts, PRIMARY KEY (k) NOT ENFORCED)
+  WITH ('connector' = 'filesystem', 'path' = '/rates', 'format' = 'debezium-json');
+CREATE TABLE timeless (k STRING, rate INT, PRIMARY KEY (k) NOT ENFORCED)
+  WITH ('connector' = 'filesystem', 'path' = '/rates', 'format' = 'debezium-json');
+CREATE TABLE keyless (k STRING, rate INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+  WITH ('connector' = 'filesystem', 'path' = '/rates', 'format' = 'json');
+CREATE TABLE d (k STRING, v INT, w AS v + 1) WITH ('connector' = 'test-lookup', 'lookup.cache' = 'PARTIAL');
+";
+
+#[test]
+fn joins_with_a_state_of_the_right_side_are_refused_where_it_is_not_known() {
+    for (sql, expected) in [
+        ("SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k", None),
+        ("SELECT * FROM o LEFT JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k AND r.rate > o.id", None),
+        ("SELECT * FROM o, rates FOR SYSTEM_TIME AS OF o.ts AS r WHERE o.k = r.k", None),
+        ("SELECT * FROM o JOIN d FOR SYSTEM_TIME AS OF o.pt ON o.k = d.k", None),
+        ("SELECT * FROM o JOIN keyless FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k", Some("unsupported@keyless")),
+        ("SELECT * FROM o JOIN timeless FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k", Some("unsupported@timeless")),
+        ("SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.id AS r ON o.k = r.k", Some("unsupported@o.id")),
+        (
+            "SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF PROCTIME() AS r ON o.k = r.k",
+            Some("unsupported@PROCTIME()"),
+        ),
+        ("SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.pt AS r ON o.k = r.k", Some("unsupported@rates")),
+        ("SELECT * FROM rates FOR SYSTEM_TIME AS OF ts", Some("unsupported@FOR SYSTEM_TIME AS OF ts")),
+        (
+            "SELECT /*+ LOOKUP('table' = 'x') */ * FROM o JOIN d FOR SYSTEM_TIME AS OF o.pt ON o.k = d.k",
+            Some("wrong-arguments@LOOKUP('table' = 'x')"),
+        ),
+        (
+            "SELECT /*+ LOOKUP('table' = 'd', 'capacity' = '0') */ * FROM o JOIN d FOR SYSTEM_TIME AS OF o.pt ON o.k = d.k",
+            Some("wrong-arguments@LOOKUP('table' = 'd', 'capacity' = '0')"),
+        ),
+    ] {
+        let found = problems(&format!("{STATES}{sql}"));
+        assert_eq!(found.first().map(String::as_str), expected, "{sql}");
+    }
+    for (sql, expected) in [
+        ("SELECT * FROM o RIGHT JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k", "LEFT JOIN"),
+        ("SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.id = r.rate", "primary key"),
+        ("SELECT * FROM o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.k < r.k", "primary key"),
+    ] {
+        let bound = bind_all(&format!("{TABLES}{STATES}{sql}"), &catalog());
+        assert!(
+            bound.problems.first().is_some_and(|problem| problem.message.contains(expected)),
+            "{sql}: {:?}",
+            bound.problems
+        );
+    }
+}
+
+#[test]
+fn a_filter_of_versions_is_not_moved_below_a_temporal_join() {
+    let sql =
+        "SELECT o.id FROM o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.k = r.k WHERE r.rate > 1 AND o.id > 2";
+    let found = plan(&format!("{STATES}{sql}"));
+    assert!(found.contains("($5 > 1)") && !found.contains("filter[($1 > 1)]"), "{found}");
+    assert!(found.contains("filter[($0 > 2)] < o"), "{found}");
+}
+
+#[test]
+fn one_scan_can_be_asked_for() {
+    let once = "SELECT id FROM t /*+ REUSE_SOURCE */ UNION ALL SELECT v FROM t";
+    assert_eq!(problems(once), Vec::<String>::new());
+    let twice = format!("{once} /*+ OPTIONS('scan.watermark.idle-timeout' = '1 s') */");
+    assert_eq!(problems(&twice), ["unsupported@REUSE_SOURCE"]);
+}

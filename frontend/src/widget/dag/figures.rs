@@ -80,6 +80,7 @@ mod tests {
                 state_bytes: 0,
                 late: 0,
                 dropped: 0,
+                lookup: None,
             }],
             sources: vec![],
             process: ProcessMetrics { memory_bytes: 0, cpu_seconds: 0.0, threads: 1 },

@@ -8,13 +8,17 @@ use super::rank::storable;
 use super::{Builder, Draft, single};
 use crate::expr::Expr;
 use crate::plan::dataflow::{Input, NodeKind, Partitioning, problem};
-use crate::plan::logical::{JoinKind, JoinSpec, Rel};
+use crate::plan::logical::{AsOf, JoinKind, JoinSpec, Rel};
 use crate::plan::retention::Retention;
+use crate::plan::rewrite::only_newest;
 use crate::sql::Problem;
 use crate::types::Schema;
 
 impl Builder<'_> {
     pub(super) fn join(&mut self, rel: &Rel, left: &Rel, right: &Rel, join: &JoinSpec) -> Result<usize, Problem> {
+        if let Some(AsOf::Now(lookup)) = &join.as_of {
+            return self.lookup_join(rel, left, right, join, lookup);
+        }
         let from = [self.rel(left)?, self.rel(right)?];
         storable(&left.schema, "A join")?;
         storable(&right.schema, "A join")?;
@@ -52,20 +56,27 @@ impl Builder<'_> {
                            forgets its rows by itself.";
             return Err(Problem { span: Some(span), ..problem("wrong-arguments", message) });
         }
-        let (kind, changelog, text) = match (by_window, join.time.filter(|_| !self.settings.batch)) {
-            (Some(windows), _) => {
+        let by_time = join.time.filter(|_| !self.settings.batch);
+        let (kind, changelog, text) = match (&join.as_of, by_window, by_time) {
+            (Some(AsOf::Version(times)), ..) => {
+                let (times, only_newest) = (*times, only_newest(right));
+                let (join, ttl) = (join.clone(), self.settings.state_ttl);
+                let kind = NodeKind::TemporalJoin { join, times, only_newest, ttl };
+                (kind, self.nodes[from[0]].changelog, format!("Temporal{text} {times:?} {only_newest}"))
+            }
+            (_, Some(windows), _) => {
                 let kind = NodeKind::WindowJoin { join: join.clone(), windows };
                 (kind, ChangelogMode::Append, format!("Window{text}"))
             }
-            (None, Some(_)) if !append => {
+            (_, None, Some(_)) if !append => {
                 let message = "A join on close event times does not take rows that change.";
                 return Err(problem("unsupported", message));
             }
-            (None, Some(time)) => {
+            (_, None, Some(time)) => {
                 let kind = NodeKind::IntervalJoin { join: join.clone(), time };
                 (kind, ChangelogMode::Append, format!("Interval{text} {time:?}"))
             }
-            (None, None) => {
+            (_, None, None) => {
                 // Bounded input is kept to its end.
                 let kept = |retention: &Retention<Expr>| match self.settings.batch {
                     true => (Duration::ZERO, None),

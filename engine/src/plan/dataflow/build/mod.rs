@@ -1,14 +1,15 @@
 //! Relational plan → nodes.
 
 mod join;
+mod lookup;
 mod merge;
 mod partition;
 mod rank;
+mod scan;
 mod table_call;
 mod upsert;
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use millrace_wire::graph::ChangelogMode;
@@ -17,14 +18,14 @@ use self::join::types;
 use self::rank::storable;
 use super::changelog::{combine, into_sink};
 use super::detail::function_name;
-use super::id::{hash_text, scan_key};
+use super::id::hash_text;
 use super::{Dataflow, Endpoints, Input, LeaveOut, Node, NodeKind, Partitioning, WindowInput, guarantee, problem};
-use crate::catalog::{ColumnKind, TableRef};
+use crate::catalog::TableRef;
 use crate::plan::logical::{
     AggregateCall, AggregateFunction, AggregateSpec, BoundScript, BoundSink, Rel, RelNode, SinkTarget, WindowKind,
 };
 use crate::plan::rewrite::{ScanColumns, fuse, prune, session_by, window_below};
-use crate::plan::settings::{Settings, parse_duration};
+use crate::plan::settings::Settings;
 use crate::sql::Problem;
 use crate::types::Schema;
 
@@ -150,57 +151,6 @@ impl<'a> Builder<'a> {
             RelNode::Rank { input, rank } => self.rank(rel, input, rank),
             RelNode::Over { input, over } => self.over(rel, input, over),
         }
-    }
-
-    fn scan(&mut self, table: &TableRef) -> Result<usize, Problem> {
-        let key = scan_key(table);
-        let mut used: BTreeSet<usize> = self.scans.get(&key).cloned().unwrap_or_default();
-        if let Some(watermark) = &table.watermark {
-            used.insert(watermark.column);
-            used.extend(watermark.expression.columns());
-        }
-        let mut needed = used.clone();
-        for index in &used {
-            if let Some(ColumnKind::Computed(expr)) = table.columns.get(*index).map(|column| &column.kind) {
-                needed.extend(expr.columns());
-            }
-        }
-        let all = table.read_columns();
-        let wanted: Vec<usize> = (0..all.len()).filter(|at| needed.contains(&all[*at])).collect();
-        let read = wanted.iter().map(|at| all[*at]).collect();
-        let source = self.endpoints.source(table, &wanted).map_err(|error| problem("unsupported", error.message))?;
-        let idle_timeout = match table.option("scan.watermark.idle-timeout") {
-            Some(text) => parse_duration(text).ok_or_else(|| {
-                problem(
-                    "wrong-arguments",
-                    format!("'scan.watermark.idle-timeout' takes a duration such as '10 s', not '{text}'"),
-                )
-            })?,
-            None => self.settings.idle_timeout,
-        };
-        let changelog = upsert::mode_of(&source);
-        if changelog == ChangelogMode::Upsert && upsert::lacks_key(table, &used) {
-            self.scans.entry(key).or_default().extend(&table.primary_key);
-            return self.scan(table);
-        }
-        // The name alone makes the id, so that positions survive other columns and options; hints make a second scan.
-        let first = !self.nodes.iter().any(|node| {
-            matches!(&node.kind, NodeKind::Source { table: other, .. }
-            if other.name == table.name && scan_key(other) != key)
-        });
-        let text = if first { format!("Scan {}", table.name) } else { format!("Scan {key}") };
-        let columns = used.iter().copied().collect();
-        let kind = NodeKind::Source { table: Arc::clone(table), source, read, used: columns, idle_timeout };
-        let scan = self.add(Draft {
-            kind,
-            inputs: Vec::new(),
-            schema: table.schema(),
-            changelog,
-            parallelism: self.settings.parallelism,
-            state: format!("source {}", table.connector()),
-            text,
-        });
-        if changelog == ChangelogMode::Upsert { self.normalize(table, scan, &used) } else { Ok(scan) }
     }
 
     fn calc(&mut self, rel: &Rel) -> Result<usize, Problem> {
