@@ -4,6 +4,7 @@
 
 mod exact;
 mod job;
+mod kill;
 mod lookup;
 mod scan;
 mod sink;
