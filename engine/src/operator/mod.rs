@@ -54,7 +54,7 @@ pub use join::{
 };
 pub use merge::Merge;
 pub use normalize::{Normalize, NormalizeSpec};
-pub use over::{OverAggregate, OverAggregateSpec};
+pub use over::{OverAggregate, OverAggregateSpec, OverTable, OverTableSpec};
 pub use rank::{NumberColumn, Rank, RankSpec};
 pub use repeat::Repeat;
 pub use session::{SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec};

@@ -1,5 +1,7 @@
 //! The relational plan: what is computed, not how. Every column reference is an index into the input's schema.
 
+mod over;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use crate::catalog::TableRef;
 use crate::expr::{Expr, Value};
 use crate::function::table::TableFunctionRef;
 use crate::types::{Schema, Type};
+
+pub use over::{Edge, Extent, Frame, OverCall, OverSpec};
 
 /// A relational operator with its output schema.
 #[derive(Clone, Debug)]
@@ -226,46 +230,6 @@ pub struct JoinKey {
     pub right: usize,
     /// NULL equals NULL.
     pub null_safe: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct OverSpec {
-    pub partition: Vec<usize>,
-    pub sort: Vec<SortKey>,
-    pub frame: Frame,
-    pub calls: Vec<OverCall>,
-    /// The rows carry a window, and both bounds are partitioned by.
-    pub window: Option<WindowBounds>,
-    /// Where the first call stands in the script.
-    pub span: Option<crate::sql::Span>,
-}
-
-/// Which rows count, up to the current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Frame {
-    /// All before it.
-    RowsUnbounded,
-    /// All before it, and those that are equal to it in the order.
-    RangeUnbounded,
-    /// So many before it.
-    Rows(u64),
-    /// Those at most so many milliseconds before it, and those of its time.
-    Range(i64),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum OverCall {
-    RowNumber,
-    Aggregate(AggregateCall),
-}
-
-impl OverCall {
-    pub fn return_type(&self) -> Type {
-        match self {
-            OverCall::RowNumber => Type::not_null(crate::types::LogicalType::BigInt),
-            OverCall::Aggregate(call) => call.return_type.clone(),
-        }
-    }
 }
 
 /// The number of a row counts from 1, by sort key, then by arrival.

@@ -487,7 +487,7 @@ pub(crate) enum FrameBound {
     UnboundedPreceding,
     Preceding(Expr),
     CurrentRow,
-    Following,
+    Following(Expr),
     UnboundedFollowing,
 }
 

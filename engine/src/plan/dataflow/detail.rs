@@ -3,7 +3,7 @@
 use super::{LookupKey, LookupNode, Node, NodeKind, WindowInput};
 use crate::expr::Expr;
 use crate::operator::CacheMode;
-use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, SortKey, WindowKind};
+use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, OverCall, SortKey, WindowKind};
 use crate::plan::retention::GroupClean;
 use crate::types::Schema;
 
@@ -134,9 +134,13 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             let name = format!("{} of each window{of_each}", range_words(*from, *to));
             of("Window Top-N", name, sort_list(sort, input))
         }
-        NodeKind::OverAggregate { partition, sort, calls, .. } => {
+        NodeKind::OverAggregate { partition, time_column, calls, .. } => {
             let name = if partition.is_empty() { "all rows".to_owned() } else { columns(partition) };
-            of("Over aggregate", name, format!("{}\n{}", calls_words(calls, input), sort_list(sort, input)))
+            of("Over aggregate", name, format!("{}\nBy {}", over_words(calls, input), column(*time_column)))
+        }
+        NodeKind::OverTable { partition, sort, calls, .. } => {
+            let name = if partition.is_empty() { "all rows".to_owned() } else { columns(partition) };
+            of("Over aggregate", name, format!("{}\n{}", over_words(calls, input), sort_list(sort, input)))
         }
         NodeKind::TimeSort { sort, .. } => of("Sort", "by event time".to_owned(), sort_list(sort, input)),
         NodeKind::Sink { table: Some(table), .. } => {
@@ -194,12 +198,30 @@ fn in_names(expr: &Expr, schema: Option<&Schema>) -> String {
 }
 
 fn calls_words(calls: &[AggregateCall], input: Option<&Schema>) -> String {
-    let one = |call: &AggregateCall| {
-        let args: Vec<String> = call.args.iter().map(|index| column_name(input, *index)).collect();
-        let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
-        let distinct = if call.distinct { "DISTINCT " } else { "" };
-        let filter = call.filter.map(|column| format!(" FILTER (WHERE {})", column_name(input, column)));
-        format!("{}({distinct}{args}){}", function_name(call.function), filter.unwrap_or_default())
+    calls.iter().map(|call| call_words(call, input)).collect::<Vec<_>>().join(", ")
+}
+
+fn call_words(call: &AggregateCall, input: Option<&Schema>) -> String {
+    let args: Vec<String> = call.args.iter().map(|index| column_name(input, *index)).collect();
+    let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
+    let distinct = if call.distinct { "DISTINCT " } else { "" };
+    let filter = call.filter.map(|column| format!(" FILTER (WHERE {})", column_name(input, column)));
+    format!("{}({distinct}{args}){}", function_name(call.function), filter.unwrap_or_default())
+}
+
+fn over_words(calls: &[OverCall], input: Option<&Schema>) -> String {
+    let one = |call: &OverCall| match call {
+        OverCall::RowNumber => "ROW_NUMBER()".to_owned(),
+        OverCall::Rank => "RANK()".to_owned(),
+        OverCall::DenseRank => "DENSE_RANK()".to_owned(),
+        OverCall::PercentRank => "PERCENT_RANK()".to_owned(),
+        OverCall::CumeDist => "CUME_DIST()".to_owned(),
+        OverCall::Ntile(parts) => format!("NTILE({parts})"),
+        OverCall::Shift { value, back, .. } => {
+            let name = if *back < 0 { "LEAD" } else { "LAG" };
+            format!("{name}({}, {})", column_name(input, *value), back.unsigned_abs())
+        }
+        OverCall::Aggregate(call) => call_words(call, input),
     };
     calls.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -11,7 +11,7 @@ use crate::connector::{Accepts, Sink, Source};
 use crate::expr::{Expr, Value};
 use crate::operator::NumberColumn;
 use crate::plan::logical::{
-    AggregateCall, Frame, JoinSpec, SortKey, TableCallSpec, TimeBound, VersionTimes, WindowBounds, WindowKind,
+    AggregateCall, Frame, JoinSpec, OverCall, SortKey, TableCallSpec, TimeBound, VersionTimes, WindowBounds, WindowKind,
 };
 use crate::plan::retention::GroupClean;
 use crate::time::alignment::AlignmentSpec;
@@ -172,15 +172,22 @@ pub enum NodeKind {
         number: NumberColumn,
         latest_first: bool,
     },
-    /// Aggregates over the rows before each row.
+    /// Of the rows before each row, in the order of event time.
     OverAggregate {
         partition: Vec<usize>,
-        sort: Vec<SortKey>,
-        /// The event time, where rows wait for the watermark.
-        time_column: Option<usize>,
+        time_column: usize,
         frame: Frame,
-        calls: Vec<AggregateCall>,
+        calls: Vec<OverCall>,
         ttl: Duration,
+    },
+    /// Of the rows around each row, in any order.
+    OverTable {
+        partition: Vec<usize>,
+        sort: Vec<SortKey>,
+        frame: Frame,
+        calls: Vec<OverCall>,
+        ttl: Duration,
+        at_end: bool,
     },
     /// In the order of event time.
     TimeSort {

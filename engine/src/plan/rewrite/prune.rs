@@ -115,11 +115,7 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
         }
         RelNode::Over { input, over } => {
             let mut below = around(needed, input, &over.partition, &over.sort);
-            for call in &over.calls {
-                if let OverCall::Aggregate(call) = call {
-                    below.extend(call.args.iter().copied().chain(call.filter));
-                }
-            }
+            below.extend(over.calls.iter().flat_map(OverCall::columns));
             RelNode::Over { input: Box::new(prune(input, &below, scans)), over: over.clone() }
         }
         RelNode::Rank { input, rank } => {

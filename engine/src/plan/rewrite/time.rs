@@ -1,7 +1,7 @@
 //! Which columns carry event time, once joins are what they are.
 //!
 //! The binder marks columns of both sides of a join. A join that keeps rows for ever gives them late, so behind it no
-//! column carries event time; what needs one there is refused.
+//! column carries event time; what needs one there is refused. The same holds for OVER in another order.
 
 use crate::expr::ExprKind;
 use crate::plan::logical::{AsOf, JoinSpec, Rel, RelNode};
@@ -45,6 +45,8 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
             };
             rel.schema.event_time.iter().copied().filter(passed).collect()
         }
+        // In another order, rows change long after their time.
+        RelNode::Over { input, over } if !over.by_event_time(&input.schema) => Vec::new(),
         RelNode::Filter { input, .. }
         | RelNode::TableCall { input, .. }
         | RelNode::Repeat { input, .. }
@@ -68,5 +70,8 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
 }
 
 fn lost(what: &str) -> String {
-    format!("{what} needs event time, and behind a join that keeps its rows for ever there is none.")
+    format!(
+        "{what} needs event time, and behind a join that keeps its rows for ever, or OVER in another order than that of \
+         event time, there is none."
+    )
 }

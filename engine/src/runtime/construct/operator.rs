@@ -12,7 +12,7 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
-    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, Rank, RankSpec, Repeat, SessionAggregate,
+    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec, Rank, RankSpec, Repeat, SessionAggregate,
     SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec,
     TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin,
     WindowJoinSpec, WindowRank, WindowRankSpec,
@@ -123,6 +123,7 @@ impl Constructor<'_> {
             | NodeKind::FirstRow { .. }
             | NodeKind::WindowRank { .. }
             | NodeKind::OverAggregate { .. }
+            | NodeKind::OverTable { .. }
             | NodeKind::TimeSort { .. } => self.ordered(&node.kind, input, output, retracts)?,
             NodeKind::Sink { table, sink, accepts, leave_out } => {
                 let tasks = self.tasks_of(index);
@@ -242,16 +243,27 @@ impl Constructor<'_> {
                     output,
                 })?)
             }
-            NodeKind::OverAggregate { partition, sort, time_column, frame, calls, ttl } => {
+            NodeKind::OverAggregate { partition, time_column, frame, calls, ttl } => {
                 Box::new(OverAggregate::new(OverAggregateSpec {
                     partition: partition.clone(),
-                    sort: if time_column.is_some() { Vec::new() } else { sort.clone() },
                     time_column: *time_column,
                     frame: *frame,
                     calls: calls.clone(),
                     input,
                     output,
                     ttl_ms: millis(*ttl),
+                })?)
+            }
+            NodeKind::OverTable { partition, sort, frame, calls, ttl, at_end } => {
+                Box::new(OverTable::new(OverTableSpec {
+                    partition: partition.clone(),
+                    sort: sort.clone(),
+                    frame: *frame,
+                    calls: calls.clone(),
+                    input,
+                    output,
+                    ttl_ms: millis(*ttl),
+                    at_end: *at_end,
                 })?)
             }
             NodeKind::TimeSort { sort, time_column } => {

@@ -192,6 +192,7 @@ fn crossed(pulled: Pulled, domain: &Domain) -> Pulled {
         windows: None,
         time: None,
         retention: Box::default(),
+        as_of: None,
     };
     let node = RelNode::Join { left: Box::new(pulled.rel), right: Box::new(domain.rel.clone()), join };
     Pulled { rel: Rel { node, schema }, width: pulled.width, keys: domain.keys.clone() }

@@ -40,7 +40,7 @@ impl Binder<'_> {
         }
         self.writes.push(table.name.clone());
         self.check_table(&table, TableUse::Write, merge.target.span)?;
-        let mut target = self.named_relation(&merge.target, &merge.hints)?;
+        let mut target = self.named_relation(&merge.target, &merge.hints, TableUse::Read)?;
         if let Some(alias) = &merge.alias {
             let columns = 0..target.schema().len();
             target.tables = vec![ScopeTable { alias: alias.value.clone(), database: None, columns }];

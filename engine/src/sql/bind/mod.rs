@@ -138,16 +138,7 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
             binder.problems.push(Problem { span: statements.last().map(|last: &BoundStatement| last.span), ..problem });
         }
         let streaming = !settings::Settings::default().apply(&script.settings).is_ok_and(|settings| settings.batch);
-        let left = script.sinks.iter().find_map(|sink| over::left_over(&sink.query, streaming));
-        binder.problems.extend(left.map(|span| Problem {
-            span,
-            ..Problem::error(
-                "unsupported",
-                "Over a stream, OVER works in the ascending order of event time; ROW_NUMBER in any order, with an \
-                 upper bound on its result, as in WHERE rn <= 10.",
-                Span { start: 0, end: 0 },
-            )
-        }));
+        binder.problems.extend(script.sinks.iter().find_map(|sink| over::left_over(&sink.query, streaming)));
     }
     if binder.problems.iter().all(|problem| problem.severity != Severity::Error) {
         for explained in &binder.explained {

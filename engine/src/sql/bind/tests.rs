@@ -124,7 +124,14 @@ fn wrong_scripts_are_told_what_and_where() {
             "CREATE TABLE x (a INT) WITH ('connector' = 'print', 'nope' = '1'); INSERT INTO x SELECT id FROM t",
             &["unknown-option@'nope'"],
         ),
-        ("SELECT ROW_NUMBER() OVER (ORDER BY id) FROM t", &["unsupported@ROW_NUMBER() OVER (ORDER BY id)"]),
+        ("SELECT RANK() OVER (ORDER BY id) FROM t", &["unsupported@RANK() OVER (ORDER BY id)"]),
+        ("SELECT NTILE(3) OVER (ORDER BY id) FROM t", &["unsupported@NTILE(3) OVER (ORDER BY id)"]),
+        ("SELECT NTILE(0) OVER (ORDER BY id) FROM t", &["wrong-arguments@NTILE(0) OVER (ORDER BY id)"]),
+        ("SELECT LAG() OVER (ORDER BY id) FROM t", &["wrong-arguments@LAG() OVER (ORDER BY id)"]),
+        (
+            "SELECT SUM(id) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) FROM t",
+            &["wrong-arguments@SUM(id) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 1 PRECEDING)"],
+        ),
         (
             "SELECT id FROM t WHERE v = 1 OR id IN (SELECT id, amount FROM orders)",
             &["type-mismatch@id IN (SELECT id, amount FROM orders"],

@@ -21,7 +21,6 @@ use place::{Expected, Place};
 /// More would not be read.
 const MOST: usize = 300;
 
-/// What can stand at a byte offset of the script, best first.
 /// Window functions in FROM: label, text, comment.
 const WINDOWS: &[(&str, &str, &str)] = &[
     (
@@ -46,6 +45,7 @@ const WINDOWS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What can stand at a byte offset of the script, best first.
 pub fn complete(sql: &str, offset: usize, catalog: &CatalogText) -> Vec<CompletionItem> {
     if too_long(sql).is_some() {
         return Vec::new();

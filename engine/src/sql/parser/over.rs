@@ -62,7 +62,7 @@ impl Parser<'_> {
             Ok(FrameBound::Preceding(distance))
         } else {
             self.expect_word("FOLLOWING")?;
-            Ok(FrameBound::Following)
+            Ok(FrameBound::Following(distance))
         }
     }
 }

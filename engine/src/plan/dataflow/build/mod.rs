@@ -3,6 +3,7 @@
 mod join;
 mod lookup;
 mod merge;
+mod over;
 mod partition;
 mod rank;
 mod scan;

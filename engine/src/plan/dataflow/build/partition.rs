@@ -9,13 +9,14 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use datafusion_physical_expr::PhysicalExpr;
 
-use super::{Builder, NodeKind, scan_key};
+use super::{Builder, NodeKind};
 use crate::catalog::{TableDef, TableRef};
 use crate::connector::PartitionFilter;
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
+use crate::plan::dataflow::id::scan_key;
 use crate::plan::rewrite::conjuncts;
 
 /// Per scan: the filters of each use over the columns of the table.

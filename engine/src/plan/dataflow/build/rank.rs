@@ -2,10 +2,10 @@
 
 use millrace_wire::graph::ChangelogMode;
 
-use super::{Builder, supported_call};
+use super::Builder;
 use crate::operator::NumberColumn;
 use crate::plan::dataflow::{NodeKind, problem};
-use crate::plan::logical::{AggregateCall, AggregateFunction, Frame, OverCall, OverSpec, RankSpec, Rel, SortKey};
+use crate::plan::logical::{RankSpec, Rel, SortKey};
 use crate::sql::Problem;
 use crate::types::{LogicalType, Schema};
 
@@ -84,44 +84,6 @@ impl Builder<'_> {
             return Ok(self.keyed(rel, from, kind, &rank.partition, ChangelogMode::Append, text));
         }
         Ok(self.general_rank(rel, from, rank, number, latest_first))
-    }
-
-    pub(super) fn over(&mut self, rel: &Rel, input: &Rel, over: &OverSpec) -> Result<usize, Problem> {
-        let from = self.rel(input)?;
-        storable(&input.schema, "OVER")?;
-        if self.nodes[from].changelog != ChangelogMode::Append {
-            return Err(problem("unsupported", "OVER on rows that change is not supported."));
-        }
-        let time_column = over.sort.first().map(|key| key.column).filter(|_| !self.settings.batch);
-        if matches!(over.frame, Frame::Range(_)) && time_column.is_none() {
-            return Err(problem("unsupported", "RANGE with an interval is not supported over bounded input."));
-        }
-        let mut calls = Vec::new();
-        for call in &over.calls {
-            let call = match call {
-                OverCall::Aggregate(call) => call.clone(),
-                OverCall::RowNumber => AggregateCall {
-                    function: AggregateFunction::Count,
-                    args: Vec::new(),
-                    distinct: false,
-                    filter: None,
-                    constants: Vec::new(),
-                    return_type: call.return_type(),
-                },
-            };
-            supported_call(&call)?;
-            calls.push(call);
-        }
-        let text = format!("Over {:?} {:?} {:?} {calls:?}", over.partition, over.sort, over.frame);
-        let kind = NodeKind::OverAggregate {
-            partition: over.partition.clone(),
-            sort: over.sort.clone(),
-            time_column,
-            frame: over.frame,
-            calls,
-            ttl: self.settings.state_ttl,
-        };
-        Ok(self.keyed(rel, from, kind, &over.partition, ChangelogMode::Append, text))
     }
 
     fn general_rank(

@@ -1,43 +1,51 @@
-//! Aggregates over the rows before each row: `SUM(v) OVER (PARTITION BY k ORDER BY ts)`.
+//! Over a stream, in the order of event time: `SUM(v) OVER (PARTITION BY k ORDER BY ts)`.
 //!
-//! Over a stream rows wait for the watermark and are worked through in the order of event time; over bounded input all
-//! of them wait for the end, in any order that is asked for. Rows of one round, at most one step of each key, are added
-//! at once.
+//! Rows wait for the watermark. Those that are ripe make steps, rows of a key that get the same result. Rows of one
+//! round, at most one step of each key, are added to the accumulators at once; functions of their own go from step to
+//! step.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{interleave, take_record_batch};
 use arrow::datatypes::SchemaRef;
+use foldhash::fast::FixedState;
 
-use super::aggregate::{AccumulatorSet, Update};
-use super::stored_rows::{RowCodec, SortCodec};
-use super::window_aggregate::event_times;
-use super::{Chunks, Operator, Output};
+use super::running::Running;
 use crate::change::ChangeBatch;
-use crate::error::Result;
-use crate::plan::logical::{AggregateCall, Frame, SortKey};
+use crate::error::{EngineError, Result};
+use crate::operator::aggregate::{AccumulatorSet, Update};
+use crate::operator::stored_rows::RowCodec;
+use crate::operator::window_aggregate::event_times;
+use crate::operator::{Chunks, Operator, Output};
+use crate::plan::logical::{AggregateCall, Frame, OverCall};
 use crate::state::{KeyEncoder, KeyTable, KeyedState, Reader, StateSize, hash_key, write_bytes, write_i64, write_u64};
-use crate::time::{END_OF_TIME, NO_WATERMARK};
+use crate::time::NO_WATERMARK;
 
 const PER_ROW: usize = 96;
 
 pub struct OverAggregateSpec {
     pub partition: Vec<usize>,
-    pub sort: Vec<SortKey>,
-    /// The event time, where rows wait for the watermark.
-    pub time_column: Option<usize>,
+    pub time_column: usize,
     pub frame: Frame,
-    pub calls: Vec<AggregateCall>,
+    pub calls: Vec<OverCall>,
     pub input: SchemaRef,
     pub output: SchemaRef,
     /// Milliseconds of not being touched after which a key is forgotten; 0 keeps it.
     pub ttl_ms: i64,
 }
 
-/// Event time, sort key, arrival.
-type Place = (i64, Box<[u8]>, u64);
+/// Event time, arrival.
+type Place = (i64, u64);
+
+/// Who computes a call, and its number there.
+#[derive(Clone, Copy)]
+enum By {
+    Accumulator(usize),
+    Running(usize),
+}
 
 #[derive(Default)]
 struct Key {
@@ -50,10 +58,12 @@ struct Key {
 pub struct OverAggregate {
     spec: OverAggregateSpec,
     keys: KeyEncoder,
-    sort: SortCodec,
     codec: RowCodec,
     table: KeyTable,
+    /// In the order of the calls.
+    by: Vec<By>,
     values: AccumulatorSet,
+    running: Vec<Running>,
     /// By slot.
     by_key: Vec<Key>,
     waiting: BTreeMap<Place, (u32, Arc<[u8]>)>,
@@ -66,21 +76,40 @@ pub struct OverAggregate {
 }
 
 /// Rows of one key that get the same result.
-struct Step {
-    slot: u32,
-    time: i64,
+pub(super) struct Step {
+    pub(super) slot: u32,
+    pub(super) time: i64,
     /// Numbers of the rows among those that are ripe.
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
+    /// Numbers of the rows that leave the frame, among all that do.
+    pub(super) gone: Range<usize>,
 }
 
 impl OverAggregate {
     pub fn new(spec: OverAggregateSpec) -> Result<Self> {
         let retracts = matches!(spec.frame, Frame::Rows(_) | Frame::Range(_));
+        let (mut by, mut calls, mut running): (Vec<By>, Vec<AggregateCall>, Vec<Running>) = Default::default();
+        for call in &spec.calls {
+            match (Running::new(call, &spec.input, retracts)?, call) {
+                (Some(one), _) => {
+                    by.push(By::Running(running.len()));
+                    running.push(one);
+                }
+                (None, OverCall::Aggregate(call)) => {
+                    by.push(By::Accumulator(calls.len()));
+                    calls.push(call.clone());
+                }
+                (None, other) => {
+                    return Err(EngineError::internal(format!("{other:?} over a stream")));
+                }
+            }
+        }
         Ok(OverAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.partition)?,
-            sort: SortCodec::new(&spec.sort, &spec.input)?,
             codec: RowCodec::new(&spec.input)?,
-            values: AccumulatorSet::new(&spec.calls, &spec.input, retracts)?,
+            by,
+            values: AccumulatorSet::new(&calls, &spec.input, retracts)?,
+            running,
             spec,
             table: KeyTable::default(),
             by_key: Vec::new(),
@@ -102,101 +131,144 @@ impl OverAggregate {
             self.by_key[at] = Key::default();
             self.values.grow(at + 1);
             self.values.clear(slot);
+            for running in &mut self.running {
+                running.grow(at + 1);
+                running.clear(slot);
+            }
         }
         slot
     }
 
     fn wait(&mut self, slot: u32, place: Place, row: Arc<[u8]>) {
         self.rows += 1;
-        self.bytes += (place.1.len() + row.len()) as u64;
+        self.bytes += row.len() as u64;
         self.by_key[slot as usize].waiting += 1;
         self.waiting.insert(place, (slot, row));
     }
 
     /// Works through the rows up to a time.
     fn ripen(&mut self, up_to: i64, out: &mut dyn Output) -> Result<()> {
-        let (mut rows, mut steps): (Vec<Arc<[u8]>>, Vec<Step>) = Default::default();
-        // The last step of each key, with its sort key: rows of a range that are equal there share it.
-        let mut last: HashMap<u32, (usize, i64, Box<[u8]>)> = HashMap::new();
+        let mut rows: Vec<Arc<[u8]>> = Vec::new();
+        let mut steps = self.steps(up_to, &mut rows);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let gone = self.leave(&mut steps, &rows);
+        let (ripe, gone) = (self.batch(&rows)?, self.batch(&gone)?);
+        let accumulated = self.accumulate(&steps, &ripe, &gone)?;
+        let running = self.running.iter_mut().map(|running| running.run(&steps, &ripe, &gone));
+        let running: Vec<ArrayRef> = running.collect::<Result<_>>()?;
+        let mut columns = ripe.columns().to_vec();
+        for by in &self.by {
+            let column = match by {
+                By::Accumulator(call) => accumulated.get(*call),
+                By::Running(call) => running.get(*call),
+            };
+            columns.push(Arc::clone(column.ok_or_else(|| EngineError::internal("a call gave no result"))?));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Chunks::emit(&RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?, out)
+    }
+
+    fn batch(&self, rows: &[Arc<[u8]>]) -> Result<RecordBatch> {
+        let columns = self.codec.decode(rows.iter().map(|row| &**row))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.spec.input), columns, &options)?)
+    }
+
+    /// The rows up to a time, and their steps.
+    fn steps(&mut self, up_to: i64, rows: &mut Vec<Arc<[u8]>>) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        // The last step of each key: in a range, rows of one time share it.
+        let mut last: HashMap<u32, usize, FixedState> = HashMap::default();
         let by_range = matches!(self.spec.frame, Frame::Range(_) | Frame::RangeUnbounded);
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= up_to) {
-            let ((time, sort, _), (slot, row)) = first.remove_entry();
+            let ((time, _), (slot, row)) = first.remove_entry();
             self.rows -= 1;
-            self.bytes -= (sort.len() + row.len()) as u64;
+            self.bytes -= row.len() as u64;
             let key = &mut self.by_key[slot as usize];
             (key.waiting, key.used_ms) = (key.waiting - 1, self.now_ms);
             let number = rows.len() as u32;
             rows.push(row);
-            match last.get(&slot) {
-                Some((step, same_time, same)) if by_range && *same_time == time && *same == sort => {
-                    steps[*step].rows.push(number);
-                }
+            match last.get(&slot).and_then(|step| steps.get_mut(*step)) {
+                Some(step) if by_range && step.time == time => step.rows.push(number),
                 _ => {
-                    last.insert(slot, (steps.len(), time, sort));
-                    steps.push(Step { slot, time, rows: vec![number] });
+                    last.insert(slot, steps.len());
+                    steps.push(Step { slot, time, rows: vec![number], gone: 0..0 });
                 }
             }
         }
-        if rows.is_empty() {
-            return Ok(());
+        steps
+    }
+
+    /// Holds the rows that come, where they leave the frame again, and gives those that do.
+    fn leave(&mut self, steps: &mut [Step], rows: &[Arc<[u8]>]) -> Vec<Arc<[u8]>> {
+        let mut gone: Vec<Arc<[u8]>> = Vec::new();
+        if !matches!(self.spec.frame, Frame::Rows(_) | Frame::Range(_)) {
+            return gone;
         }
-        let columns = self.codec.decode(rows.iter().map(|row| &**row))?;
-        let ripe = RecordBatch::try_new(Arc::clone(&self.spec.input), columns)?;
+        for step in steps {
+            let held = &mut self.by_key[step.slot as usize].held;
+            let first = gone.len();
+            for row in &step.rows {
+                let row = Arc::clone(&rows[*row as usize]);
+                (self.rows, self.bytes) = (self.rows + 1, self.bytes + row.len() as u64);
+                held.push_back((step.time, row));
+            }
+            let leaves = |held: &VecDeque<(i64, Arc<[u8]>)>| match self.spec.frame {
+                Frame::Rows(before) => held.len() as u64 > before.saturating_add(1),
+                Frame::Range(span) => held.front().is_some_and(|(time, _)| *time < step.time.saturating_sub(span)),
+                _ => false,
+            };
+            while leaves(held) {
+                let Some((_, row)) = held.pop_front() else { break };
+                (self.rows, self.bytes) = (self.rows - 1, self.bytes - row.len() as u64);
+                gone.push(row);
+            }
+            step.gone = first..gone.len();
+        }
+        gone
+    }
+
+    /// The results of the accumulators for every row.
+    fn accumulate(&mut self, steps: &[Step], ripe: &RecordBatch, gone: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let calls = self.by.iter().filter(|by| matches!(by, By::Accumulator(_))).count();
+        if calls == 0 {
+            return Ok(Vec::new());
+        }
         // Where the results of each row are: round, and place in it.
-        let mut found = vec![(0_usize, 0_usize); rows.len()];
+        let mut found = vec![(0_usize, 0_usize); ripe.num_rows()];
         let mut results: Vec<Vec<ArrayRef>> = Vec::new();
-        for round in rounds(&steps) {
-            self.add(&round, &rows, &ripe)?;
+        for round in rounds(steps) {
+            self.add(&round, ripe, gone)?;
             let slots: Vec<u32> = round.iter().map(|step| step.slot).collect();
             for (place, step) in round.iter().enumerate() {
                 step.rows.iter().for_each(|row| found[*row as usize] = (results.len(), place));
             }
             results.push(self.values.evaluate(&slots)?);
         }
-        let mut columns = ripe.columns().to_vec();
-        for call in 0..self.spec.calls.len() {
+        let column = |call: usize| {
             let arrays: Vec<&dyn arrow::array::Array> = results.iter().map(|round| round[call].as_ref()).collect();
-            columns.push(interleave(&arrays, &found)?);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        Chunks::emit(&RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?, out)
+            Ok(interleave(&arrays, &found)?)
+        };
+        (0..calls).map(column).collect()
     }
 
     /// One step of each of some keys: the rows of the step come in, those that leave the frame go.
-    fn add(&mut self, round: &[&Step], rows: &[Arc<[u8]>], ripe: &RecordBatch) -> Result<()> {
+    fn add(&mut self, round: &[&Step], ripe: &RecordBatch, gone: &RecordBatch) -> Result<()> {
         let (mut slots, mut numbers): (Vec<u32>, Vec<u32>) = Default::default();
-        let (mut gone_slots, mut gone): (Vec<u32>, Vec<Arc<[u8]>>) = Default::default();
+        let (mut gone_slots, mut leaving): (Vec<u32>, Vec<u32>) = Default::default();
         for step in round {
-            for row in &step.rows {
-                slots.push(step.slot);
-                numbers.push(*row);
-            }
-            let held = &mut self.by_key[step.slot as usize].held;
-            let leaves = |held: &VecDeque<(i64, Arc<[u8]>)>| match self.spec.frame {
-                Frame::Rows(before) => held.len() as u64 > before.saturating_add(1),
-                Frame::Range(span) => held.front().is_some_and(|(time, _)| *time < step.time.saturating_sub(span)),
-                Frame::RowsUnbounded | Frame::RangeUnbounded => false,
-            };
-            if matches!(self.spec.frame, Frame::Rows(_) | Frame::Range(_)) {
-                for row in &step.rows {
-                    let row = Arc::clone(&rows[*row as usize]);
-                    (self.rows, self.bytes) = (self.rows + 1, self.bytes + row.len() as u64);
-                    held.push_back((step.time, row));
-                }
-                while leaves(held) {
-                    let Some((_, row)) = held.pop_front() else { break };
-                    (self.rows, self.bytes) = (self.rows - 1, self.bytes - row.len() as u64);
-                    gone_slots.push(step.slot);
-                    gone.push(row);
-                }
-            }
+            slots.resize(slots.len() + step.rows.len(), step.slot);
+            numbers.extend(&step.rows);
+            gone_slots.resize(gone_slots.len() + step.gone.len(), step.slot);
+            leaving.extend(step.gone.clone().map(|row| row as u32));
         }
         let coming = take_record_batch(ripe, &UInt32Array::from(numbers))?;
         self.values.update(Update { slots: &slots, retract: None, keep: None }, &coming)?;
-        if !gone.is_empty() {
-            let columns = self.codec.decode(gone.iter().map(|row| &**row))?;
-            let going = RecordBatch::try_new(Arc::clone(&self.spec.input), columns)?;
-            let retract = vec![true; gone.len()];
+        if !leaving.is_empty() {
+            let retract = vec![true; leaving.len()];
+            let going = take_record_batch(gone, &UInt32Array::from(leaving))?;
             self.values.update(Update { slots: &gone_slots, retract: Some(&retract), keep: None }, &going)?;
         }
         Ok(())
@@ -206,7 +278,7 @@ impl OverAggregate {
 /// The first step of each key, then the second, and so on.
 fn rounds(steps: &[Step]) -> Vec<Vec<&Step>> {
     let mut rounds: Vec<Vec<&Step>> = Vec::new();
-    let mut taken: HashMap<u32, usize> = HashMap::new();
+    let mut taken: HashMap<u32, usize, FixedState> = HashMap::default();
     for step in steps {
         let round = taken.entry(step.slot).or_default();
         if rounds.len() == *round {
@@ -222,19 +294,15 @@ impl Operator for OverAggregate {
     fn process(&mut self, _input: usize, batch: ChangeBatch, _out: &mut dyn Output) -> Result<()> {
         let keys = self.keys.encode(&batch.rows)?;
         let rows = self.codec.encode(&batch.rows)?;
-        let sort = self.sort.encode(&batch.rows)?;
-        let times = self.spec.time_column.map(|column| event_times(&batch.rows, column)).transpose()?;
+        let times = event_times(&batch.rows, self.spec.time_column)?;
         for index in 0..batch.len() {
-            let (time, key): (i64, &[u8]) = match &times {
-                Some(times) => (times.value(index), &[]),
-                None => (0, sort.key(index)),
-            };
-            if times.is_some() && time <= self.watermark {
+            let time = times.value(index);
+            if time <= self.watermark {
                 self.late += 1;
                 continue;
             }
             let slot = self.slot(keys.key(index));
-            let place = (time, key.into(), self.arrivals);
+            let place = (time, self.arrivals);
             self.arrivals += 1;
             self.wait(slot, place, rows.row(index).data().into());
         }
@@ -242,15 +310,8 @@ impl Operator for OverAggregate {
     }
 
     fn watermark(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
-        if self.spec.time_column.is_none() {
-            return Ok(());
-        }
         self.watermark = self.watermark.max(watermark);
         self.ripen(watermark, out)
-    }
-
-    fn end(&mut self, out: &mut dyn Output) -> Result<()> {
-        self.ripen(END_OF_TIME, out)
     }
 
     fn expire(&mut self, now_ms: i64) {
@@ -268,15 +329,17 @@ impl Operator for OverAggregate {
             self.rows -= key.held.len() as u64;
             self.bytes -= key.held.iter().map(|(_, row)| row.len() as u64).sum::<u64>();
             self.values.clear(slot);
+            self.running.iter_mut().for_each(|running| running.clear(slot));
             self.table.remove(slot);
         }
     }
 
-    /// Per key group the watermark; per key: key bytes, last use, the values of the calls, the rows its frame holds
-    /// (number; time and bytes of each), and those that wait (number; time, sort key, arrival and bytes of each).
+    /// Per key group the watermark; per key: key bytes, last use, the values of the accumulators and of the other calls,
+    /// the rows its frame holds (number; time and bytes of each), and those that wait (number; time, nothing, arrival and
+    /// bytes of each).
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         type Waiting<'a> = Vec<(&'a Place, &'a Arc<[u8]>)>;
-        let mut waiting: HashMap<u32, Waiting<'_>> = HashMap::new();
+        let mut waiting: HashMap<u32, Waiting<'_>, FixedState> = HashMap::default();
         for (place, (slot, row)) in &self.waiting {
             waiting.entry(*slot).or_default().push((place, row));
         }
@@ -290,6 +353,7 @@ impl Operator for OverAggregate {
             write_bytes(out, self.table.key(slot));
             write_i64(out, key.used_ms);
             self.values.write(slot, out);
+            self.running.iter().for_each(|running| running.write(slot, out));
             write_u64(out, key.held.len() as u64);
             for (time, row) in &key.held {
                 write_i64(out, *time);
@@ -297,9 +361,9 @@ impl Operator for OverAggregate {
             }
             let waits = waiting.get(&slot).map_or(&[][..], Vec::as_slice);
             write_u64(out, waits.len() as u64);
-            for ((time, sort, arrival), row) in waits {
+            for ((time, arrival), row) in waits {
                 write_i64(out, *time);
-                write_bytes(out, sort);
+                write_bytes(out, &[]);
                 write_u64(out, *arrival);
                 write_bytes(out, row);
             }
@@ -315,6 +379,7 @@ impl Operator for OverAggregate {
                 let slot = self.slot(reader.bytes()?);
                 self.by_key[slot as usize].used_ms = reader.i64()?;
                 self.values.read(slot, &mut reader)?;
+                self.running.iter_mut().try_for_each(|running| running.read(slot, &mut reader))?;
                 for _ in 0..reader.u64()? {
                     let time = reader.i64()?;
                     let row: Arc<[u8]> = reader.bytes()?.into();
@@ -322,9 +387,9 @@ impl Operator for OverAggregate {
                     self.by_key[slot as usize].held.push_back((time, row));
                 }
                 for _ in 0..reader.u64()? {
-                    let (time, sort, arrival) = (reader.i64()?, reader.bytes()?, reader.u64()?);
+                    let (time, _, arrival) = (reader.i64()?, reader.bytes()?, reader.u64()?);
                     self.arrivals = self.arrivals.max(arrival + 1);
-                    self.wait(slot, (time, sort.into(), arrival), reader.bytes()?.into());
+                    self.wait(slot, (time, arrival), reader.bytes()?.into());
                 }
             }
         }
@@ -333,7 +398,8 @@ impl Operator for OverAggregate {
 
     fn size(&self) -> StateSize {
         let keys = (self.by_key.len() * size_of::<Key>()) as u64;
-        let bytes = self.table.bytes() + self.values.bytes() + self.bytes + self.rows * PER_ROW as u64 + keys;
+        let calls = self.values.bytes() + self.running.iter().map(Running::bytes).sum::<u64>();
+        let bytes = self.table.bytes() + calls + self.bytes + self.rows * PER_ROW as u64 + keys;
         StateSize { rows: self.rows + self.table.len() as u64, bytes }
     }
 
