@@ -1,7 +1,8 @@
 //! What runs between source and sink. One operator per file.
 //!
 //! An operator gets batches and watermarks on the thread of its task and gives batches to an [`Output`]. It never blocks
-//! and never looks at a clock, unless it asks the outside. Watermarks, barriers and the end travel through the task; an operator sees them after all
+//! and never looks at a clock, but for those that ask the outside and the one that is the clock. Watermarks, barriers and
+//! the end travel through the task; an operator sees them after all
 //! rows before them and may emit rows first.
 
 pub mod aggregate;
@@ -13,6 +14,7 @@ mod join;
 mod merge;
 mod normalize;
 mod over;
+mod processing_time;
 mod rank;
 #[cfg(test)]
 mod rank_tests;
@@ -43,6 +45,7 @@ use std::time::Duration;
 use crate::change::ChangeBatch;
 use crate::error::Result;
 use crate::state::{KeyedState, LogPart, StatePlace, StateSize};
+use crate::time::END_OF_TIME;
 
 pub use calc::Calc;
 pub use emit::{CHUNK_ROWS, Chunks};
@@ -55,6 +58,7 @@ pub use join::{
 pub use merge::Merge;
 pub use normalize::{Normalize, NormalizeSpec};
 pub use over::{OverAggregate, OverAggregateSpec, OverTable, OverTableSpec};
+pub use processing_time::ProcessingTime;
 pub use rank::{NumberColumn, Rank, RankSpec};
 pub use repeat::Repeat;
 pub use session::{SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec};
@@ -138,6 +142,16 @@ pub trait Operator: Send {
 
     /// Figures of a join with a table outside.
     fn lookup_figures(&self) -> Option<LookupFigures> {
+        None
+    }
+
+    /// What goes on of a watermark that came.
+    fn passes(&self, watermark: i64) -> i64 {
+        if watermark == END_OF_TIME { watermark } else { watermark.saturating_sub(self.delay()) }
+    }
+
+    /// A watermark of its own, by the clock: asked for after rows, and while nothing comes.
+    fn clock(&mut self) -> Option<i64> {
         None
     }
 

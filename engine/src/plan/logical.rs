@@ -39,6 +39,11 @@ pub enum RelNode {
         input: Box<Rel>,
         predicate: Expr,
     },
+    /// The column becomes the time at which a row passes here, and the time of the stream.
+    ProcessingTime {
+        input: Box<Rel>,
+        column: usize,
+    },
     /// Appends `window_start`, `window_end` and `window_time`; a row may be repeated, once per window.
     Window {
         input: Box<Rel>,
@@ -410,6 +415,7 @@ impl Rel {
             RelNode::Scan { .. } | RelNode::Values { .. } => Vec::new(),
             RelNode::Project { input, .. }
             | RelNode::Filter { input, .. }
+            | RelNode::ProcessingTime { input, .. }
             | RelNode::Window { input, .. }
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
@@ -429,6 +435,7 @@ impl Rel {
             RelNode::Scan { .. } | RelNode::Values { .. } => Vec::new(),
             RelNode::Project { input, .. }
             | RelNode::Filter { input, .. }
+            | RelNode::ProcessingTime { input, .. }
             | RelNode::Window { input, .. }
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
@@ -441,6 +448,12 @@ impl Rel {
             RelNode::UnionAll { inputs } => inputs.iter_mut().collect(),
             RelNode::Join { left, right, .. } => vec![&mut **left, &mut **right],
         }
+    }
+
+    /// The same rows in processing time, which a column is to hold.
+    pub fn in_processing_time(self, column: usize) -> Self {
+        let schema = Schema { event_time: vec![column], ..self.schema.clone() };
+        Rel { node: RelNode::ProcessingTime { input: Box::new(self), column }, schema }
     }
 
     pub fn scan(table: TableRef) -> Self {

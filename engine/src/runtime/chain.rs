@@ -12,7 +12,6 @@ use crate::change::ChangeBatch;
 use crate::checkpoint::Part;
 use crate::error::Result;
 use crate::operator::{Operator, Output};
-use crate::time::END_OF_TIME;
 
 /// An operator with everything behind it in the same task.
 pub(super) struct Link {
@@ -95,7 +94,8 @@ impl Fan {
     pub(super) fn quiet(&mut self) -> Result<()> {
         self.each_link(&mut |link| {
             link.report_size();
-            link.operator.idle()
+            link.operator.idle()?;
+            link.tick()
         })
     }
 
@@ -186,17 +186,24 @@ impl Link {
     pub(super) fn process(&mut self, input: usize, batch: ChangeBatch) -> Result<()> {
         self.metrics.records_in.fetch_add(batch.len() as u64, Relaxed);
         self.metrics.bytes_in.fetch_add(batch_bytes(&batch) as u64, Relaxed);
-        self.timed(|operator, out| operator.process(input, batch, out))
+        self.timed(|operator, out| operator.process(input, batch, out))?;
+        self.tick()
+    }
+
+    /// Passes on what the clock says, where the operator goes by it.
+    fn tick(&mut self) -> Result<()> {
+        let Some(watermark) = self.operator.clock() else { return Ok(()) };
+        self.next.watermark(watermark)?;
+        self.next.take_times();
+        Ok(())
     }
 
     pub(super) fn watermark(&mut self, watermark: i64) -> Result<()> {
         self.metrics.watermark.store(watermark, Relaxed);
         self.timed(|operator, out| operator.watermark(watermark, out))?;
-        if !self.operator.passes_time() {
-            return Ok(());
+        if self.operator.passes_time() {
+            self.next.watermark(self.operator.passes(watermark))?;
         }
-        let passed = if watermark == END_OF_TIME { watermark } else { watermark.saturating_sub(self.operator.delay()) };
-        self.next.watermark(passed)?;
         self.next.take_times();
         Ok(())
     }
@@ -242,6 +249,7 @@ impl Link {
     pub(super) fn quiet(&mut self) -> Result<()> {
         self.report_size();
         self.operator.idle().map_err(|error| error.in_operator(&self.id))?;
+        self.tick()?;
         self.next.quiet()
     }
 

@@ -14,6 +14,8 @@
 //! row is worked through before the next one is read.
 
 mod chain;
+#[cfg(test)]
+mod clock_tests;
 mod construct;
 mod coordinator;
 mod event;

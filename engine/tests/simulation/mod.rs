@@ -33,6 +33,22 @@ CREATE TABLE totals (k STRING, n BIGINT, total BIGINT, mn BIGINT)
   WITH ('connector' = 'filesystem', 'path' = 'totals', 'format' = 'json');
 CREATE TABLE passed (id BIGINT, v BIGINT)
   WITH ('connector' = 'filesystem', 'path' = 'passed', 'format' = 'json');
+CREATE TABLE sessions (k STRING, s TIMESTAMP(3), e TIMESTAMP(3), n BIGINT, total BIGINT, d BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'sessions', 'format' = 'json');
+CREATE TABLE in_session (id BIGINT, s TIMESTAMP(3), e TIMESTAMP(3))
+  WITH ('connector' = 'filesystem', 'path' = 'in_session', 'format' = 'json');
+CREATE TABLE running (id BIGINT, n BIGINT, total BIGINT, mn BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'running', 'format' = 'json');
+CREATE TABLE around (id BIGINT, total BIGINT, mx BIGINT)
+  WITH ('connector' = 'filesystem', 'path' = 'around', 'format' = 'json');
+INSERT INTO sessions SELECT k, window_start, window_end, COUNT(*), SUM(v), COUNT(DISTINCT v)
+  FROM TABLE(SESSION(TABLE events PARTITION BY k, DESCRIPTOR(ts), INTERVAL '2' SECOND)) GROUP BY k, window_start, window_end;
+INSERT INTO in_session SELECT id, window_start, window_end
+  FROM TABLE(SESSION(TABLE events PARTITION BY (k, v), DESCRIPTOR(ts), INTERVAL '4' SECOND));
+INSERT INTO running SELECT id, COUNT(*) OVER w, SUM(v) OVER w, MIN(v) OVER w FROM events
+  WINDOW w AS (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW);
+INSERT INTO around SELECT id, SUM(v) OVER (PARTITION BY k ORDER BY v), MAX(id) OVER (PARTITION BY k ORDER BY v)
+  FROM events WHERE v < 10;
 INSERT INTO windows SELECT k, window_start, COUNT(*), SUM(v), COUNT(DISTINCT v)
   FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY k, window_start, window_end;
 INSERT INTO hops SELECT window_start, COUNT(*), MAX(v)

@@ -46,6 +46,9 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             let names: Vec<&str> = node.schema.fields.iter().map(|field| field.name.as_str()).collect();
             of(kind, names.join(", "), detail.join("\n"))
         }
+        NodeKind::ProcessingTime { column: time } => {
+            of("Processing time", column(*time), "Rows are stamped as they pass".to_owned())
+        }
         NodeKind::Window { kind, time_column } => {
             of("Window", window_words(kind), format!("Assigns windows by {}", column(*time_column)))
         }

@@ -67,6 +67,10 @@ pub enum NodeKind {
         /// `None` passes all columns on.
         exprs: Option<Vec<Expr>>,
     },
+    /// Stamps rows, and makes watermarks by the clock.
+    ProcessingTime {
+        column: usize,
+    },
     /// Repeats rows, once per window.
     /// Rows of a table function beside the rows that it is called for.
     TableCall {

@@ -14,8 +14,7 @@ pub(crate) use as_of::{only_newest, unique_key};
 pub(crate) use fold::constant;
 pub use fuse::{Fused, fuse};
 pub(crate) use join::all_of;
-pub(crate) use origin::is_processing_time;
-pub use origin::{session_by, window_below};
+pub use origin::{is_processing_time, session_by, window_below};
 pub use prune::{ScanColumns, null_literal, prune};
 pub(crate) use rank::conjuncts;
 

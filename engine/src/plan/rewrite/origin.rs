@@ -31,6 +31,33 @@ pub fn session_by(input: &Rel, keys: &[usize]) -> bool {
     }
 }
 
+/// Whether a column is `PROCTIME()`, passed on unchanged.
+pub fn is_processing_time(rel: &Rel, column: usize) -> bool {
+    let through = |input: &Rel| column < input.schema.len() && is_processing_time(input, column);
+    match &rel.node {
+        RelNode::Scan { table } => match table.columns.get(column).map(|column| &column.kind) {
+            Some(ColumnKind::Computed(expr)) => is_proctime(expr),
+            _ => false,
+        },
+        RelNode::Project { input, exprs } => match exprs.get(column).map(|expr| (&expr.kind, expr)) {
+            Some((ExprKind::Column(below), _)) => is_processing_time(input, *below),
+            Some((_, expr)) => is_proctime(expr),
+            None => false,
+        },
+        RelNode::ProcessingTime { column: own, .. } if *own == column => true,
+        RelNode::UnionAll { inputs } => inputs.iter().all(through),
+        RelNode::Join { left, right, .. } if column >= left.schema.len() => {
+            is_processing_time(right, column - left.schema.len())
+        }
+        RelNode::Values { .. } | RelNode::Aggregate { .. } => false,
+        _ => rel.inputs().first().is_some_and(|input| through(input)),
+    }
+}
+
+fn is_proctime(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { function, .. } if function.name() == "PROCTIME")
+}
+
 fn untouched(rel: &Rel, columns: &[usize]) -> bool {
     match &rel.node {
         RelNode::Window { input, .. } => columns.iter().all(|column| *column >= input.schema.len()),

@@ -34,6 +34,10 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
             let below = needed.iter().copied().chain(predicate.columns()).collect();
             RelNode::Filter { input: Box::new(prune(input, &below, scans)), predicate: predicate.clone() }
         }
+        RelNode::ProcessingTime { input, column } => {
+            let below = needed.iter().copied().filter(|needed| needed != column).collect();
+            RelNode::ProcessingTime { input: Box::new(prune(input, &below, scans)), column: *column }
+        }
         RelNode::Window { input, window } => {
             let mut below: BTreeSet<usize> =
                 needed.iter().copied().filter(|column| *column < input.schema.len()).collect();

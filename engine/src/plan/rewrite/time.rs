@@ -20,6 +20,8 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
     let kept = |input: &Rel, column: usize| input.schema.event_time.contains(&column);
     let times = match &rel.node {
         RelNode::Scan { .. } | RelNode::Values { .. } | RelNode::Aggregate { .. } => return Ok(()),
+        // It has a time of its own, whatever that of the input is.
+        RelNode::ProcessingTime { .. } => return Ok(()),
         // The marks of both sides stay.
         RelNode::Join { join, .. } if join.time.is_some() => return Ok(()),
         RelNode::Join { left, right, join: JoinSpec { as_of: Some(as_of), .. } } => {

@@ -12,7 +12,7 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
-    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec, Rank, RankSpec, Repeat, SessionAggregate,
+    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec, ProcessingTime, Rank, RankSpec, Repeat, SessionAggregate,
     SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec,
     TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin,
     WindowJoinSpec, WindowRank, WindowRankSpec,
@@ -35,6 +35,7 @@ impl Constructor<'_> {
             NodeKind::Calc { predicates, exprs } => {
                 Box::new(Calc::new(predicates, exprs.as_deref(), &above.schema, &node.schema, self.context())?)
             }
+            NodeKind::ProcessingTime { column } => Box::new(ProcessingTime::new(*column, output)),
             NodeKind::Window { kind: WindowKind::Session { gap, partition }, time_column } => {
                 Box::new(SessionAssign::new(SessionAssignSpec {
                     gap: *gap,

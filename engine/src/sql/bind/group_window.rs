@@ -6,6 +6,7 @@ use super::relation::{Relation, passed_column, project};
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::WindowKind;
+use crate::plan::rewrite::is_processing_time;
 use crate::sql::Span;
 use crate::sql::ast::{self, ExprKind as Ast, GroupItem};
 use crate::types::LogicalType;
@@ -19,6 +20,13 @@ pub(super) fn is_group_window(expr: &ast::Expr) -> bool {
     }
 }
 
+/// Columns that a window may go by.
+fn times_of(relation: &Relation) -> Vec<usize> {
+    let is_time =
+        |column: &usize| relation.schema().event_time.contains(column) || is_processing_time(&relation.rel, *column);
+    (0..relation.schema().len()).filter(is_time).collect()
+}
+
 fn with_window(
     relation: &Relation,
     kind: WindowKind,
@@ -26,7 +34,8 @@ fn with_window(
     function: String,
     signature: String,
 ) -> Option<(Relation, GroupWindow)> {
-    let relation = super::window::add_window(relation.clone(), kind, time);
+    let relation = super::window::in_time(relation.clone(), time)?;
+    let relation = super::window::add_window(relation, kind, time);
     let columns = relation.window.clone()?;
     Some((relation, GroupWindow { function, signature, columns }))
 }
@@ -44,8 +53,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         let function = call.name.last().to_ascii_uppercase();
-        let (time, sizes, signature) =
-            self.window_call(call, relation, &relation.schema().event_time.clone(), expr.span)?;
+        let (time, sizes, signature) = self.window_call(call, relation, &times_of(relation), expr.span)?;
         let kind = match (function.as_str(), sizes.as_slice()) {
             ("TUMBLE", [size]) => WindowKind::Tumble { size: *size, offset: 0 },
             ("HOP", [slide, size]) => WindowKind::Hop { slide: *slide, size: *size, offset: 0 },
@@ -125,8 +133,8 @@ impl Binder<'_> {
         let column = match property {
             "START" => Some(grouped.columns.start),
             "END" => Some(grouped.columns.end),
-            "ROWTIME" => grouped.columns.time,
-            _ => return self.unsupported("Processing time", span),
+            // In processing time as well: it is the time of the window.
+            _ => grouped.columns.time,
         };
         Ok(column.and_then(|column| scope.relation.column(column)))
     }

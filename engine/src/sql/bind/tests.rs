@@ -57,6 +57,7 @@ fn shape(rel: &Rel) -> String {
         RelNode::Values { rows } => return format!("values {}", rows.len()),
         RelNode::Project { exprs, .. } => format!("project[{}]", list(exprs.iter().map(ToString::to_string).collect())),
         RelNode::Filter { predicate, .. } => format!("filter[{predicate}]"),
+        RelNode::ProcessingTime { column, .. } => format!("clock[{column}]"),
         RelNode::Window { window, .. } => format!("window[{:?}]", window.kind),
         RelNode::TableCall { call, .. } => format!("table[{}]", call.function.name()),
         RelNode::Aggregate { aggregate, .. } => {

@@ -5,6 +5,7 @@ use super::relation::{Relation, WindowColumns, passed_column};
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{Rel, RelNode, WindowKind, WindowSpec};
+use crate::plan::rewrite::is_processing_time;
 use crate::sql::ast::{Call, Expr as AstExpr, ExprKind as Ast, Ident};
 use crate::sql::{Problem, Span, suggest};
 use crate::types::{Field, LogicalType, Schema, Type};
@@ -83,14 +84,13 @@ impl Binder<'_> {
         }
         let kind = self.window_kind(&function, &sizes, partition, form, span)?;
         // What is no time attribute is told last, as Flink does.
-        let Some(Some(column)) = relation.schema().event_time.contains(&time).then(|| relation.column(time)) else {
-            let found = relation.column(time);
+        let found = relation.column(time);
+        let Some(relation) = in_time(relation, time) else {
             return Err(match found {
                 Some(found) => self.no_event_time(&found, columns.first().map_or(span, |column| column.span)),
                 None => super::Reported,
             });
         };
-        let _ = column;
         self.count_nodes(1, span)?;
         Ok(add_window(relation, kind, time))
     }
@@ -217,6 +217,15 @@ impl Binder<'_> {
             _ => wrong(self),
         }
     }
+}
+
+/// The relation in the time of a column: its event time, or processing time. `None` for any other column.
+pub(super) fn in_time(relation: Relation, column: usize) -> Option<Relation> {
+    if relation.schema().event_time.contains(&column) {
+        return Some(relation);
+    }
+    let by_clock = is_processing_time(&relation.rel, column);
+    by_clock.then(|| Relation { rel: relation.rel.in_processing_time(column), ..relation })
 }
 
 /// Appends the window's columns. The time column itself is an ordinary timestamp from here on, as in Flink.

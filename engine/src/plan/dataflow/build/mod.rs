@@ -140,6 +140,7 @@ impl<'a> Builder<'a> {
                 }))
             }
             RelNode::Project { .. } | RelNode::Filter { .. } => self.calc(rel),
+            RelNode::ProcessingTime { input, column } => self.processing_time(rel, input, *column),
             RelNode::Window { input, window } => self.window(rel, input, &window.kind, window.time_column),
             RelNode::TableCall { input, call } => self.table_call(rel, input, call),
             RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
@@ -176,6 +177,21 @@ impl<'a> Builder<'a> {
             parallelism,
             state: String::new(),
             text,
+        }))
+    }
+
+    fn processing_time(&mut self, rel: &Rel, input: &Rel, column: usize) -> Result<usize, Problem> {
+        let from = self.rel(input)?;
+        let above = &self.nodes[from];
+        let (changelog, parallelism) = (above.changelog, above.parallelism);
+        Ok(self.add(Draft {
+            kind: NodeKind::ProcessingTime { column },
+            inputs: vec![Input { from, partitioning: Partitioning::Forward }],
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: String::new(),
+            text: format!("ProcessingTime ${column}"),
         }))
     }
 

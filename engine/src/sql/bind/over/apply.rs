@@ -3,6 +3,7 @@
 use super::{Call, OVER_BASE, Overs, shift_type};
 use crate::expr::Expr;
 use crate::plan::logical::{AggregateCall, OverCall, OverSpec, Rel, RelNode, SortKey};
+use crate::plan::rewrite::is_processing_time;
 use crate::sql::bind::relation::{Relation, WindowColumns, passed_column, project};
 use crate::types::{Field, Schema};
 
@@ -80,6 +81,9 @@ impl Overs {
             let names = (0..columns.len()).map(|index| name(index, &rel)).collect();
             rel = project(rel, columns, names);
         }
+        if let Some(column) = operators.iter().find_map(|over| by_clock(&rel, over)) {
+            rel = rel.in_processing_time(column);
+        }
         let mut first = Vec::new();
         for spec in operators {
             let mut schema: Schema = rel.schema.clone();
@@ -101,4 +105,11 @@ impl Overs {
         let exprs = exprs.iter().map(|expr| expr.replace_columns(&put)).collect();
         (Relation { rel, tables: Vec::new(), window, star: None }, exprs)
     }
+}
+
+/// The processing time that rows are ordered by.
+fn by_clock(rel: &Rel, over: &OverSpec) -> Option<usize> {
+    let [key] = over.sort.as_slice() else { return None };
+    let numbers = over.calls.iter().all(|call| *call == OverCall::RowNumber);
+    ((key.ascending || numbers) && is_processing_time(rel, key.column)).then_some(key.column)
 }
