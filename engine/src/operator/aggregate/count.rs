@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
 
-use super::{Accumulator, Update, any_null};
+use super::{Accumulator, Event, Update, Walk, any_null};
 use crate::error::Result;
 use crate::state::{Reader, write_i64};
 
@@ -37,6 +37,17 @@ impl Accumulator for Count {
 
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef> {
         Ok(Arc::new(slots.iter().map(|slot| self.counts[*slot as usize]).collect::<Int64Array>()))
+    }
+
+    fn walk(&mut self, walk: &Walk<'_>) -> Result<Option<ArrayRef>> {
+        let (come, gone) = (any_null(&walk.come.args), any_null(&walk.gone.args));
+        let mut given = Vec::with_capacity(walk.steps.len());
+        walk.each(come.as_ref(), gone.as_ref(), |event| match event {
+            Event::Comes { slot, .. } => self.counts[slot] += 1,
+            Event::Leaves { slot, .. } => self.counts[slot] -= 1,
+            Event::Result { slot } => given.push(self.counts[slot]),
+        });
+        Ok(Some(Arc::new(Int64Array::from(given))))
     }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>) {

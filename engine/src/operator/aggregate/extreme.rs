@@ -10,7 +10,7 @@ use arrow::datatypes::{
 
 use super::encoded::Encoded;
 use super::sum::{Bits, read_i128};
-use super::{Accumulator, Update};
+use super::{Accumulator, Event, Update, Walk};
 use crate::error::{EngineError, Result};
 use crate::state::{Reader, write_bytes};
 
@@ -95,6 +95,19 @@ where
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef> {
         let array: PrimitiveArray<T> = slots.iter().map(|slot| self.values[*slot as usize]).collect();
         Ok(Arc::new(array.with_data_type(self.result.clone())))
+    }
+
+    fn walk(&mut self, walk: &Walk<'_>) -> Result<Option<ArrayRef>> {
+        let values = walk.come.args.first().and_then(|arg| arg.as_primitive_opt::<T>());
+        let values = values.ok_or_else(|| EngineError::internal("MIN or MAX got another type"))?;
+        let mut given = Vec::with_capacity(walk.steps.len());
+        walk.each(values.nulls(), None, |event| match event {
+            Event::Comes { slot, row } => Self::offer(&mut self.values[slot], values.value(row), self.side),
+            // Only where nothing is taken back are there no more values than one.
+            Event::Leaves { .. } => {}
+            Event::Result { slot } => given.push(self.values[slot]),
+        });
+        Ok(Some(Arc::new(given.into_iter().collect::<PrimitiveArray<T>>().with_data_type(self.result.clone()))))
     }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>) {

@@ -12,6 +12,7 @@ mod extreme_counts;
 mod set;
 mod single_value;
 mod sum;
+mod walk;
 
 use arrow::array::{Array as _, ArrayRef};
 use arrow::buffer::NullBuffer;
@@ -22,6 +23,7 @@ use crate::plan::logical::{AggregateCall, AggregateFunction};
 use crate::state::Reader;
 
 pub use set::AccumulatorSet;
+pub use walk::{Event, Rows, Step, Walk};
 
 /// Rows of one batch, as an accumulator sees them.
 #[derive(Clone, Copy)]
@@ -47,6 +49,11 @@ pub trait Accumulator: Send {
     fn merge(&mut self, into: &[u32], from: &[u32]) -> Result<()>;
 
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef>;
+
+    /// Goes from step to step; the result of each. `None`, and nothing done, where it cannot.
+    fn walk(&mut self, _walk: &Walk<'_>) -> Result<Option<ArrayRef>> {
+        Ok(None)
+    }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>);
 

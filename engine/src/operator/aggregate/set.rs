@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::{Accumulator, Update, accumulator};
+use super::{Accumulator, Rows, Step, Update, Walk, accumulator};
 use crate::error::{EngineError, Result};
 use crate::plan::logical::AggregateCall;
 use crate::state::Reader;
@@ -18,6 +18,7 @@ struct Call {
     args: Vec<usize>,
     filter: Option<usize>,
     accumulator: Box<dyn Accumulator>,
+    result: DataType,
 }
 
 impl AccumulatorSet {
@@ -25,7 +26,8 @@ impl AccumulatorSet {
         let make = |call: &AggregateCall| {
             let types: Vec<DataType> = call.args.iter().map(|arg| input.field(*arg).data_type().clone()).collect();
             let accumulator = accumulator(call, &types, retracts)?;
-            Ok(Call { args: call.args.clone(), filter: call.filter, accumulator })
+            let result = call.return_type.logical.to_arrow();
+            Ok(Call { args: call.args.clone(), filter: call.filter, accumulator, result })
         };
         Ok(AccumulatorSet { calls: calls.iter().map(make).collect::<Result<_>>()?, capacity: 0 })
     }
@@ -63,6 +65,18 @@ impl AccumulatorSet {
         Ok(())
     }
 
+    /// Makes the steps one after the other: the results of each, per call.
+    pub fn walk(&mut self, steps: &[Step], come: &RecordBatch, gone: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let one = |call: &mut Call| {
+            let walk = Walk { steps, come: call.rows(come)?, gone: call.rows(gone)? };
+            match call.accumulator.walk(&walk)? {
+                Some(results) => Ok(results),
+                None => walk.by_rounds(call.accumulator.as_mut(), &call.result),
+            }
+        };
+        self.calls.iter_mut().map(one).collect()
+    }
+
     pub fn merge(&mut self, into: &[u32], from: &[u32]) -> Result<()> {
         self.calls.iter_mut().try_for_each(|call| call.accumulator.merge(into, from))
     }
@@ -83,5 +97,16 @@ impl AccumulatorSet {
 
     pub fn bytes(&self) -> u64 {
         self.calls.iter().map(|call| call.accumulator.bytes()).sum()
+    }
+}
+
+impl Call {
+    fn rows(&self, batch: &RecordBatch) -> Result<Rows> {
+        let args = self.args.iter().map(|arg| batch.column(*arg).clone()).collect();
+        let Some(filter) = self.filter else { return Ok(Rows { args, keep: None }) };
+        let filter = batch.column(filter).as_boolean_opt();
+        let filter = filter.ok_or_else(|| EngineError::internal("an aggregate filter is no BOOLEAN"))?;
+        let keep = (0..filter.len()).map(|row| filter.is_valid(row) && filter.value(row)).collect();
+        Ok(Rows { args, keep: Some(keep) })
     }
 }

@@ -8,7 +8,7 @@ use arrow::datatypes::{
     ArrowNativeType, DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
 
-use super::{Accumulator, Update};
+use super::{Accumulator, Event, Update, Walk};
 use crate::error::{EngineError, Result};
 use crate::state::{Reader, write_i64};
 
@@ -103,6 +103,29 @@ impl Bits for f64 {
     }
 }
 
+impl<T: ArrowPrimitiveType> Sum<T>
+where
+    T::Native: Bits,
+{
+    /// The argument in the type of the result.
+    fn values(&self, args: &[ArrayRef]) -> Result<Option<PrimitiveArray<T>>> {
+        let Some(arg) = args.first() else { return Ok(None) };
+        // DECIMALs of one scale share a representation; other types are widened to the result's.
+        let same = arg.data_type() == &self.result || matches!(arg.data_type(), DataType::Decimal128(..));
+        let arg = if same { Arc::clone(arg) } else { cast(arg, &self.result)? };
+        let values = arg.as_primitive_opt::<T>().ok_or_else(|| EngineError::internal("SUM got another type"))?;
+        Ok(Some(values.clone()))
+    }
+
+    fn result(&self, slot: usize) -> Option<T::Native> {
+        match (self.counts[slot], self.empty) {
+            (0, WhenEmpty::Null) => None,
+            (0, WhenEmpty::Zero) => Some(T::Native::from_usize(0).unwrap_or_default()),
+            _ => Some(self.sums[slot]).filter(|sum| sum.fits()),
+        }
+    }
+}
+
 impl<T: ArrowPrimitiveType> Accumulator for Sum<T>
 where
     T::Native: Bits,
@@ -119,11 +142,7 @@ where
     }
 
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
-        let Some(arg) = args.first() else { return Ok(()) };
-        // DECIMALs of one scale share a representation; other types are widened to the result's.
-        let same = arg.data_type() == &self.result || matches!(arg.data_type(), DataType::Decimal128(..));
-        let arg = if same { Arc::clone(arg) } else { cast(arg, &self.result)? };
-        let values = arg.as_primitive_opt::<T>().ok_or_else(|| EngineError::internal("SUM got another type"))?;
+        let Some(values) = self.values(args)? else { return Ok(()) };
         let numbers = values.values();
         let (sums, counts) = (&mut self.sums, &mut self.counts);
         update.each(values.nulls(), |row, slot, retract| {
@@ -148,16 +167,26 @@ where
     }
 
     fn evaluate(&self, slots: &[u32]) -> Result<ArrayRef> {
-        let value = |slot: &u32| {
-            let (sum, count) = (self.sums[*slot as usize], self.counts[*slot as usize]);
-            match (count, self.empty) {
-                (0, WhenEmpty::Null) => None,
-                (0, WhenEmpty::Zero) => Some(T::Native::from_usize(0).unwrap_or_default()),
-                _ => sum.fits().then_some(sum),
-            }
-        };
-        let array: PrimitiveArray<T> = slots.iter().map(value).collect();
+        let array: PrimitiveArray<T> = slots.iter().map(|slot| self.result(*slot as usize)).collect();
         Ok(Arc::new(array.with_data_type(self.result.clone())))
+    }
+
+    fn walk(&mut self, walk: &Walk<'_>) -> Result<Option<ArrayRef>> {
+        let (come, gone) = (self.values(&walk.come.args)?, self.values(&walk.gone.args)?);
+        let (Some(come), Some(gone)) = (come, gone) else { return Ok(None) };
+        let mut given = Vec::with_capacity(walk.steps.len());
+        walk.each(come.nulls(), gone.nulls(), |event| match event {
+            Event::Comes { slot, row } => {
+                self.sums[slot] = self.sums[slot].add_wrapping(come.value(row));
+                self.counts[slot] += 1;
+            }
+            Event::Leaves { slot, row } => {
+                self.sums[slot] = self.sums[slot].sub_wrapping(gone.value(row));
+                self.counts[slot] -= 1;
+            }
+            Event::Result { slot } => given.push(self.result(slot)),
+        });
+        Ok(Some(Arc::new(given.into_iter().collect::<PrimitiveArray<T>>().with_data_type(self.result.clone()))))
     }
 
     fn write(&self, slot: u32, out: &mut Vec<u8>) {

@@ -9,8 +9,8 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, new_null_a
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 
-use super::timed::Step;
 use crate::error::{EngineError, Result};
+use crate::operator::aggregate::Step;
 use crate::plan::logical::{AggregateFunction, OverCall};
 use crate::state::{Reader, write_bytes, write_i64, write_u32};
 

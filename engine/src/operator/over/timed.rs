@@ -1,22 +1,20 @@
 //! Over a stream, in the order of event time: `SUM(v) OVER (PARTITION BY k ORDER BY ts)`.
 //!
-//! Rows wait for the watermark. Those that are ripe make steps, rows of a key that get the same result. Rows of one
-//! round, at most one step of each key, are added to the accumulators at once; functions of their own go from step to
-//! step.
+//! Rows wait for the watermark. Those that are ripe make steps, rows of a key that get the same result; accumulators and
+//! functions of their own go from step to step.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{interleave, take_record_batch};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use foldhash::fast::FixedState;
 
 use super::running::Running;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
-use crate::operator::aggregate::{AccumulatorSet, Update};
+use crate::operator::aggregate::{AccumulatorSet, Step};
 use crate::operator::stored_rows::RowCodec;
 use crate::operator::window_aggregate::event_times;
 use crate::operator::{Chunks, Operator, Output};
@@ -73,16 +71,6 @@ pub struct OverAggregate {
     watermark: i64,
     now_ms: i64,
     late: u64,
-}
-
-/// Rows of one key that get the same result.
-pub(super) struct Step {
-    pub(super) slot: u32,
-    pub(super) time: i64,
-    /// Numbers of the rows among those that are ripe.
-    pub(super) rows: Vec<u32>,
-    /// Numbers of the rows that leave the frame, among all that do.
-    pub(super) gone: Range<usize>,
 }
 
 impl OverAggregate {
@@ -232,62 +220,14 @@ impl OverAggregate {
 
     /// The results of the accumulators for every row.
     fn accumulate(&mut self, steps: &[Step], ripe: &RecordBatch, gone: &RecordBatch) -> Result<Vec<ArrayRef>> {
-        let calls = self.by.iter().filter(|by| matches!(by, By::Accumulator(_))).count();
-        if calls == 0 {
-            return Ok(Vec::new());
+        let mut step_of = vec![0_u32; ripe.num_rows()];
+        for (index, step) in steps.iter().enumerate() {
+            step.rows.iter().for_each(|row| step_of[*row as usize] = index as u32);
         }
-        // Where the results of each row are: round, and place in it.
-        let mut found = vec![(0_usize, 0_usize); ripe.num_rows()];
-        let mut results: Vec<Vec<ArrayRef>> = Vec::new();
-        for round in rounds(steps) {
-            self.add(&round, ripe, gone)?;
-            let slots: Vec<u32> = round.iter().map(|step| step.slot).collect();
-            for (place, step) in round.iter().enumerate() {
-                step.rows.iter().for_each(|row| found[*row as usize] = (results.len(), place));
-            }
-            results.push(self.values.evaluate(&slots)?);
-        }
-        let column = |call: usize| {
-            let arrays: Vec<&dyn arrow::array::Array> = results.iter().map(|round| round[call].as_ref()).collect();
-            Ok(interleave(&arrays, &found)?)
-        };
-        (0..calls).map(column).collect()
+        let step_of = UInt32Array::from(step_of);
+        let results = self.values.walk(steps, ripe, gone)?;
+        results.iter().map(|result| Ok(take(result, &step_of, None)?)).collect()
     }
-
-    /// One step of each of some keys: the rows of the step come in, those that leave the frame go.
-    fn add(&mut self, round: &[&Step], ripe: &RecordBatch, gone: &RecordBatch) -> Result<()> {
-        let (mut slots, mut numbers): (Vec<u32>, Vec<u32>) = Default::default();
-        let (mut gone_slots, mut leaving): (Vec<u32>, Vec<u32>) = Default::default();
-        for step in round {
-            slots.resize(slots.len() + step.rows.len(), step.slot);
-            numbers.extend(&step.rows);
-            gone_slots.resize(gone_slots.len() + step.gone.len(), step.slot);
-            leaving.extend(step.gone.clone().map(|row| row as u32));
-        }
-        let coming = take_record_batch(ripe, &UInt32Array::from(numbers))?;
-        self.values.update(Update { slots: &slots, retract: None, keep: None }, &coming)?;
-        if !leaving.is_empty() {
-            let retract = vec![true; leaving.len()];
-            let going = take_record_batch(gone, &UInt32Array::from(leaving))?;
-            self.values.update(Update { slots: &gone_slots, retract: Some(&retract), keep: None }, &going)?;
-        }
-        Ok(())
-    }
-}
-
-/// The first step of each key, then the second, and so on.
-fn rounds(steps: &[Step]) -> Vec<Vec<&Step>> {
-    let mut rounds: Vec<Vec<&Step>> = Vec::new();
-    let mut taken: HashMap<u32, usize, FixedState> = HashMap::default();
-    for step in steps {
-        let round = taken.entry(step.slot).or_default();
-        if rounds.len() == *round {
-            rounds.push(Vec::new());
-        }
-        rounds[*round].push(step);
-        *round += 1;
-    }
-    rounds
 }
 
 impl Operator for OverAggregate {
