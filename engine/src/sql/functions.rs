@@ -10,7 +10,44 @@ const AGGREGATES: &[(&str, &str, &str)] = &[
     ("SUM", "SUM([DISTINCT] number)", "The sum, in the type of its argument."),
 ];
 
+/// Only with OVER.
+const OVERS: &[(&str, &str, &str)] = &[
+    (
+        "CUME_DIST",
+        "CUME_DIST() OVER (… ORDER BY …)",
+        "The part of the rows that are not behind this one. In batch mode.",
+    ),
+    ("DENSE_RANK", "DENSE_RANK() OVER (… ORDER BY …)", "The rank without gaps: equal rows share one."),
+    (
+        "LAG",
+        "LAG(value [, offset [, default]]) OVER (… ORDER BY …)",
+        "The value of the row so many places before, 1 unless said otherwise.",
+    ),
+    (
+        "LEAD",
+        "LEAD(value [, offset [, default]]) OVER (… ORDER BY …)",
+        "The value of the row so many places behind. Not by event time over a stream.",
+    ),
+    ("NTILE", "NTILE(parts) OVER (… ORDER BY …)", "Which of so many parts of equal size the row is in. In batch mode."),
+    ("PERCENT_RANK", "PERCENT_RANK() OVER (… ORDER BY …)", "The rank as a number from 0 to 1. In batch mode."),
+    ("RANK", "RANK() OVER (… ORDER BY …)", "The rank, with gaps: equal rows share one."),
+    ("ROW_NUMBER", "ROW_NUMBER() OVER (… ORDER BY …)", "The number of the row, from 1."),
+];
+
 const WINDOWS: &[(&str, &str, &str)] = &[
+    (
+        "CUMULATE",
+        "CUMULATE(TABLE t, DESCRIPTOR(time), step, size [, offset])",
+        "Windows that begin together and grow step by step to their size.",
+    ),
+    (
+        "SESSION",
+        "SESSION(TABLE t [PARTITION BY key], DESCRIPTOR(time), gap)",
+        "Windows that end when a key is silent for as long as the gap.",
+    ),
+    ("SESSION_END", "SESSION_END(time, gap)", "The end of the SESSION window in GROUP BY."),
+    ("SESSION_ROWTIME", "SESSION_ROWTIME(time, gap)", "The event time of the SESSION window in GROUP BY."),
+    ("SESSION_START", "SESSION_START(time, gap)", "The start of the SESSION window in GROUP BY."),
     (
         "HOP",
         "HOP(TABLE t, DESCRIPTOR(time), slide, size [, offset])",
@@ -28,7 +65,11 @@ const WINDOWS: &[(&str, &str, &str)] = &[
 pub fn list_functions() -> Vec<FunctionInfo> {
     let mut functions = crate::function::list();
     functions.extend(crate::function::table::list_table());
-    let more = [(AGGREGATES, FunctionKind::Aggregate, "aggregate"), (WINDOWS, FunctionKind::Window, "window")];
+    let more = [
+        (AGGREGATES, FunctionKind::Aggregate, "aggregate"),
+        (OVERS, FunctionKind::Window, "over"),
+        (WINDOWS, FunctionKind::Window, "window"),
+    ];
     for (entries, kind, category) in more {
         functions.extend(entries.iter().map(|(name, signature, summary)| FunctionInfo {
             name: (*name).to_owned(),
