@@ -31,7 +31,7 @@ pub fn session_by(input: &Rel, keys: &[usize]) -> bool {
     }
 }
 
-/// Whether a column is `PROCTIME()`, passed on unchanged.
+/// Whether a column is the time at which its row is processed: `PROCTIME()` of a table or of a query, passed on.
 pub fn is_processing_time(rel: &Rel, column: usize) -> bool {
     let through = |input: &Rel| column < input.schema.len() && is_processing_time(input, column);
     match &rel.node {
@@ -90,33 +90,6 @@ fn uses_window_column(rel: &Rel, columns: &[usize]) -> bool {
                 columns.iter().filter_map(|column| exprs.get(*column)).flat_map(|e| e.columns()).collect();
             uses_window_column(input, &below)
         }
-        _ => false,
-    }
-}
-
-/// Whether a column is the time at which its row is processed: `PROCTIME()` of a table or of a query, passed on.
-pub(crate) fn is_processing_time(rel: &Rel, column: usize) -> bool {
-    let calls = |expr: &Expr| matches!(&expr.kind, ExprKind::Call { function, .. } if function.name() == "PROCTIME");
-    match &rel.node {
-        RelNode::Scan { table } => match table.columns.get(column).map(|column| &column.kind) {
-            Some(ColumnKind::Computed(expr)) => calls(expr),
-            _ => false,
-        },
-        RelNode::Project { input, exprs } => match exprs.get(column) {
-            Some(Expr { kind: ExprKind::Column(below), .. }) => is_processing_time(input, *below),
-            Some(expr) => calls(expr),
-            None => false,
-        },
-        RelNode::Filter { input, .. }
-        | RelNode::Window { input, .. }
-        | RelNode::Over { input, .. }
-        | RelNode::TableCall { input, .. }
-        | RelNode::Rank { input, .. }
-        | RelNode::Sort { input, .. }
-        | RelNode::Limit { input, .. } => column < input.schema.len() && is_processing_time(input, column),
-        RelNode::UnionAll { inputs } => inputs.iter().all(|input| is_processing_time(input, column)),
-        RelNode::Join { left, .. } if column < left.schema.len() => is_processing_time(left, column),
-        RelNode::Join { left, right, .. } => is_processing_time(right, column - left.schema.len()),
         _ => false,
     }
 }

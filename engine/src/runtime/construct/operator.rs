@@ -12,10 +12,10 @@ use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
     Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
-    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec, ProcessingTime, Rank, RankSpec, Repeat, SessionAggregate,
-    SessionAggregateSpec, SessionAssign, SessionAssignSpec, SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec,
-    TimeSort, TimeSortSpec, Union, WindowAggregate, WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin,
-    WindowJoinSpec, WindowRank, WindowRankSpec,
+    IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec,
+    ProcessingTime, Rank, RankSpec, Repeat, SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec,
+    SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec, TimeSort, TimeSortSpec, Union, WindowAggregate,
+    WindowAggregateSpec, WindowAssign, WindowColumns, WindowJoin, WindowJoinSpec, WindowRank, WindowRankSpec,
 };
 use crate::operator::{Normalize, NormalizeSpec, UpsertMaterialize, UpsertMaterializeSpec};
 use crate::plan::dataflow::{Node, NodeKind, WindowInput, key_positions};

@@ -160,7 +160,7 @@ fn pull(rel: &Rel, domain: Option<&Domain>) -> Pull {
             let ranked = Rel { node, schema: Schema::new(fields) };
             Ok(Pulled { rel: reordered(ranked, kept), ..pulled })
         }
-        RelNode::Window { .. } => Err(Stop::Unsupported("A window function")),
+        RelNode::Window { .. } | RelNode::ProcessingTime { .. } => Err(Stop::Unsupported("A window function")),
         RelNode::Over { .. } | RelNode::Rank { .. } => Err(Stop::Unsupported("OVER")),
         RelNode::TableCall { .. } => Err(Stop::Unsupported("A table function")),
         RelNode::Scan { .. } | RelNode::Values { .. } | RelNode::Merge { .. } => Err(Stop::NeedsDomain),
