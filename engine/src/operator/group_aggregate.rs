@@ -8,10 +8,10 @@ mod clean;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{Array as _, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{interleave, take};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use super::aggregate::{AccumulatorSet, Update};
 use super::{CHUNK_ROWS, Chunks, GroupCleaner, Operator, Output};
@@ -298,11 +298,19 @@ impl Operator for GroupAggregate {
 fn unchanged(before: &[ArrayRef], after: &[ArrayRef]) -> Result<Option<BooleanArray>> {
     let mut same: Option<BooleanArray> = None;
     for (before, after) in before.iter().zip(after) {
-        let column = not_distinct(before, after)?;
+        let column = match before.data_type() {
+            DataType::List(_) | DataType::Map(..) | DataType::Struct(_) => same_nested(before, after),
+            _ => not_distinct(before, after)?,
+        };
         same = Some(match same {
             Some(same) => arrow::compute::and(&same, &column)?,
             None => column,
         });
     }
     Ok(same)
+}
+
+/// Kernels compare flat values only.
+fn same_nested(before: &ArrayRef, after: &ArrayRef) -> BooleanArray {
+    (0..before.len()).map(|row| Some(before.slice(row, 1).to_data() == after.slice(row, 1).to_data())).collect()
 }

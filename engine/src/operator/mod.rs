@@ -8,6 +8,7 @@
 pub mod aggregate;
 mod calc;
 mod emit;
+mod expand;
 mod first_row;
 mod group_aggregate;
 mod join;
@@ -49,6 +50,7 @@ use crate::time::END_OF_TIME;
 
 pub use calc::Calc;
 pub use emit::{CHUNK_ROWS, Chunks};
+pub use expand::Expand;
 pub use first_row::{FirstRow, FirstRowSpec};
 pub use group_aggregate::{GroupAggregate, GroupAggregateSpec};
 pub use join::{

@@ -58,6 +58,12 @@ pub enum RelNode {
         input: Box<Rel>,
         aggregate: AggregateSpec,
     },
+    /// Every row once per grouping set. Behind its own columns stand those keys that some set leaves out, NULL where the
+    /// row's set does, and the numbers of the set.
+    Expand {
+        input: Box<Rel>,
+        expand: ExpandSpec,
+    },
     /// All inputs have the same types.
     UnionAll {
         inputs: Vec<Rel>,
@@ -235,6 +241,21 @@ pub struct JoinKey {
     pub right: usize,
     /// NULL equals NULL.
     pub null_safe: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpandSpec {
+    /// Columns of the input.
+    pub keys: Vec<usize>,
+    pub sets: Vec<GroupingSet>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupingSet {
+    /// For each key, whether the set groups by it.
+    pub kept: Vec<bool>,
+    /// BIGINTs: the number of the set, then what each GROUPING of the query gives.
+    pub numbers: Vec<i64>,
 }
 
 /// The number of a row counts from 1, by sort key, then by arrival.
@@ -419,6 +440,7 @@ impl Rel {
             | RelNode::Window { input, .. }
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
+            | RelNode::Expand { input, .. }
             | RelNode::Limit { input, .. }
             | RelNode::Merge { input, .. }
             | RelNode::Repeat { input, .. }
@@ -439,6 +461,7 @@ impl Rel {
             | RelNode::Window { input, .. }
             | RelNode::TableCall { input, .. }
             | RelNode::Aggregate { input, .. }
+            | RelNode::Expand { input, .. }
             | RelNode::Limit { input, .. }
             | RelNode::Merge { input, .. }
             | RelNode::Repeat { input, .. }

@@ -1,11 +1,13 @@
 //! The syntax tree. It has no optional part that the binder does not look at: what the parser takes, the binder either
 //! gives meaning to or refuses by name.
 
+mod call;
 mod merge;
 
 use super::Span;
 use crate::types::Type;
 
+pub(crate) use call::{Argument, Call, Frame, FrameBound, NullTreatment, Over};
 pub(crate) use merge::{Merge, MergeAction, MergeClause};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -217,6 +219,8 @@ pub(crate) struct Select {
     pub group_by: Vec<GroupItem>,
     /// `GROUP BY ()` is a group of its own, unlike no GROUP BY at all.
     pub grouped: bool,
+    /// `GROUP BY DISTINCT`: equal grouping sets count once.
+    pub group_by_distinct: bool,
     pub having: Option<Expr>,
     /// `WINDOW w AS (…)`
     pub windows: Vec<(Ident, Over)>,
@@ -234,9 +238,21 @@ pub(crate) enum Item {
 #[derive(Clone, Debug)]
 pub(crate) enum GroupItem {
     Expr(Expr),
-    /// `GROUPING SETS`, `CUBE`, `ROLLUP`
+    /// `(a, b)` within GROUPING SETS; `()` is the group of all rows.
+    Tuple(Vec<Expr>),
+    /// `GROUPING SETS (…)`
     Sets {
-        what: &'static str,
+        items: Vec<GroupItem>,
+        span: Span,
+    },
+    /// Every choice among what stands in parentheses together.
+    Cube {
+        items: Vec<Vec<Expr>>,
+        span: Span,
+    },
+    /// All, then one less from the right each time.
+    Rollup {
+        items: Vec<Vec<Expr>>,
         span: Span,
     },
 }
@@ -449,51 +465,4 @@ pub(crate) enum Unit {
     Hour,
     Minute,
     Second,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub name: Name,
-    pub args: Vec<Argument>,
-    /// `COUNT(*)`
-    pub star: bool,
-    pub distinct: bool,
-    pub filter: Option<Expr>,
-    pub over: Option<Box<Over>>,
-    /// `WITHIN GROUP`, `IGNORE NULLS`: read and refused.
-    pub unsupported: Vec<Unsupported>,
-}
-
-/// `OVER (PARTITION BY … ORDER BY … ROWS …)`, `OVER w`.
-#[derive(Clone, Debug)]
-pub(crate) struct Over {
-    /// The named window that it is or builds upon.
-    pub base: Option<Ident>,
-    pub partition: Vec<Expr>,
-    pub order: Vec<OrderItem>,
-    pub frame: Option<Frame>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    /// `ROWS`, not `RANGE`.
-    pub rows: bool,
-    pub start: FrameBound,
-    pub end: FrameBound,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum FrameBound {
-    UnboundedPreceding,
-    Preceding(Expr),
-    CurrentRow,
-    Following(Expr),
-    UnboundedFollowing,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Argument {
-    /// `SIZE => …`
-    pub name: Option<Ident>,
-    pub value: Expr,
 }

@@ -50,9 +50,20 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
         ("NULLS", "FIRST"),
         ("NULLS", "LAST"),
         ("FOR", "SYSTEM_TIME"),
+        ("IGNORE", "NULLS"),
+        ("RESPECT", "NULLS"),
+        ("GROUPING", "SETS"),
     ];
-    const AHEAD: &[(&str, &str)] =
-        &[("WATERMARK", "FOR"), ("NULLS", "FIRST"), ("NULLS", "LAST"), ("EXECUTE", "STATEMENT"), ("IF", "NOT")];
+    const AHEAD: &[(&str, &str)] = &[
+        ("IGNORE", "NULLS"),
+        ("RESPECT", "NULLS"),
+        ("ABSENT", "ON"),
+        ("WATERMARK", "FOR"),
+        ("NULLS", "FIRST"),
+        ("NULLS", "LAST"),
+        ("EXECUTE", "STATEMENT"),
+        ("IF", "NOT"),
+    ];
     let word = |at: Option<usize>| match at.and_then(|at| tokens.get(at)).map(|token| &token.kind) {
         Some(TokenKind::Word(word)) => word.to_ascii_uppercase(),
         _ => String::new(),
@@ -395,6 +406,13 @@ mod tests {
     fn tables_have_a_column_per_line() {
         let sql = "create table t (id bigint, m MAP<STRING, INT>, primary key (id) not enforced) with ('connector'='blackhole','a'='b')";
         let expected = "CREATE TABLE t (\n  id bigint,\n  m MAP<STRING, INT>,\n  PRIMARY KEY (id) NOT ENFORCED\n) WITH (\n  'connector' = 'blackhole',\n  'a' = 'b'\n)\n";
+        assert_eq!(format_sql(sql).unwrap(), expected);
+    }
+
+    #[test]
+    fn words_of_aggregates_are_in_upper_case_where_they_are_words() {
+        let sql = "select array_agg(a) ignore nulls, json_arrayagg(a absent on null), sets from t group by grouping sets ((a), ())";
+        let expected = "SELECT array_agg(a) IGNORE NULLS, json_arrayagg(a ABSENT ON NULL), sets\nFROM t\nGROUP BY GROUPING SETS ((a), ())\n";
         assert_eq!(format_sql(sql).unwrap(), expected);
     }
 

@@ -3,11 +3,61 @@
 use millrace_wire::function::{FunctionInfo, FunctionKind};
 
 const AGGREGATES: &[(&str, &str, &str)] = &[
+    (
+        "APPROX_COUNT_DISTINCT",
+        "APPROX_COUNT_DISTINCT(value)",
+        "About how many different values there are, to one in a hundred. Over bounded input.",
+    ),
+    (
+        "ARRAY_AGG",
+        "ARRAY_AGG([DISTINCT] value [IGNORE NULLS])",
+        "All values as an array, in the order in which they came; NULL over no rows.",
+    ),
     ("AVG", "AVG([DISTINCT] number)", "The mean, in the type of its argument: of integers it is cut to an integer."),
+    ("COLLECT", "COLLECT([DISTINCT] value)", "All values that are not NULL, as a multiset."),
     ("COUNT", "COUNT(*) | COUNT([DISTINCT] value)", "How many rows there are, or rows where the value is not NULL."),
+    ("FIRST_VALUE", "FIRST_VALUE(value)", "The value that came first and is not NULL."),
+    ("GROUPING", "GROUPING(key, …)", "A bit for each key that the row's grouping set leaves out, the last key lowest."),
+    ("GROUPING_ID", "GROUPING_ID(key, …)", "The same as GROUPING."),
+    (
+        "JSON_ARRAYAGG",
+        "JSON_ARRAYAGG(value [{NULL | ABSENT} ON NULL])",
+        "All values as an array of JSON. NULLs are left out unless NULL ON NULL is said.",
+    ),
+    (
+        "JSON_OBJECTAGG",
+        "JSON_OBJECTAGG([KEY] key VALUE value [{NULL | ABSENT} ON NULL])",
+        "All keys with their values as an object of JSON. A key may be there once only.",
+    ),
+    ("LAST_VALUE", "LAST_VALUE(value)", "The value that came last and is not NULL."),
+    ("LISTAGG", "LISTAGG([DISTINCT] text [, 'separator'])", "All texts with the separator, or a comma, between them."),
     ("MAX", "MAX(value)", "The greatest value."),
     ("MIN", "MIN(value)", "The least value."),
+    (
+        "PERCENTILE",
+        "PERCENTILE(number, percentage [, frequency])",
+        "The number below which this part of all lies, from 0 to 1; between two numbers it is interpolated. An array of \
+         percentages gives an array.",
+    ),
+    ("STDDEV", "STDDEV([DISTINCT] number)", "The same as STDDEV_SAMP."),
+    (
+        "STDDEV_POP",
+        "STDDEV_POP([DISTINCT] number)",
+        "The standard deviation of all, in the type of its argument: of integers it is cut to an integer.",
+    ),
+    (
+        "STDDEV_SAMP",
+        "STDDEV_SAMP([DISTINCT] number)",
+        "The standard deviation as of a sample, in the type of its argument; NULL of one value.",
+    ),
     ("SUM", "SUM([DISTINCT] number)", "The sum, in the type of its argument."),
+    ("VARIANCE", "VARIANCE([DISTINCT] number)", "The same as VAR_SAMP."),
+    ("VAR_POP", "VAR_POP([DISTINCT] number)", "The variance of all, in the type of its argument."),
+    (
+        "VAR_SAMP",
+        "VAR_SAMP([DISTINCT] number)",
+        "The variance as of a sample, in the type of its argument; NULL of one value.",
+    ),
 ];
 
 /// Only with OVER.
@@ -81,4 +131,16 @@ pub fn list_functions() -> Vec<FunctionInfo> {
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
     functions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AGGREGATES;
+
+    #[test]
+    fn every_aggregate_that_can_be_called_is_listed() {
+        let listed: Vec<&str> = AGGREGATES.iter().map(|(name, ..)| *name).collect();
+        let missing: Vec<_> = crate::sql::bind::AGGREGATES.iter().filter(|name| !listed.contains(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

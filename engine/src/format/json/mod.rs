@@ -16,6 +16,7 @@ use millrace_wire::connector::{FormatSchema, OptionKind, OptionSchema, OptionSid
 
 pub(crate) use read::scalar_value;
 pub use write::JsonEncoder;
+pub(crate) use write::write_text;
 
 use crate::error::Result;
 use crate::format::temporal::TimestampStandard;

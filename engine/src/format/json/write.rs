@@ -255,7 +255,7 @@ fn write_float(value: f64, text: &str, out: &mut Vec<u8>) {
 }
 
 /// Text with quotes and escapes.
-pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut plain_from = 0;

@@ -1,4 +1,4 @@
-//! MIN and MAX over rows that are never taken back: one value per key.
+//! MIN, MAX, FIRST_VALUE and LAST_VALUE over rows that are never taken back: one value per key.
 
 use std::sync::Arc;
 
@@ -20,45 +20,60 @@ pub(super) enum Side {
     Greatest,
 }
 
-pub(super) fn extreme(ty: &DataType, side: Side) -> Result<Box<dyn Accumulator>> {
+/// Which of the values stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stays {
+    Extreme(Side),
+    First,
+    Last,
+}
+
+impl Stays {
+    /// Whether a value that comes takes the place of the one that is held.
+    const fn replaces(self, least: bool, greatest: bool) -> bool {
+        match self {
+            Stays::Extreme(Side::Least) => least,
+            Stays::Extreme(Side::Greatest) => greatest,
+            Stays::First => false,
+            Stays::Last => true,
+        }
+    }
+}
+
+pub(super) fn extreme(ty: &DataType, stays: Stays) -> Result<Box<dyn Accumulator>> {
     Ok(match ty {
-        DataType::Int8 => typed::<Int8Type>(ty, side),
-        DataType::Int16 => typed::<Int16Type>(ty, side),
-        DataType::Int32 => typed::<Int32Type>(ty, side),
-        DataType::Int64 => typed::<Int64Type>(ty, side),
-        DataType::Float32 => typed::<Float32Type>(ty, side),
-        DataType::Float64 => typed::<Float64Type>(ty, side),
-        DataType::Decimal128(..) => typed::<Decimal128Type>(ty, side),
-        DataType::Date32 => typed::<Date32Type>(ty, side),
-        DataType::Time32(TimeUnit::Millisecond) => typed::<Time32MillisecondType>(ty, side),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => typed::<TimestampMillisecondType>(ty, side),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => typed::<TimestampMicrosecondType>(ty, side),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => typed::<TimestampNanosecondType>(ty, side),
-        _ => Box::new(ExtremeBytes::new(ty, side)?),
+        DataType::Int8 => typed::<Int8Type>(ty, stays),
+        DataType::Int16 => typed::<Int16Type>(ty, stays),
+        DataType::Int32 => typed::<Int32Type>(ty, stays),
+        DataType::Int64 => typed::<Int64Type>(ty, stays),
+        DataType::Float32 => typed::<Float32Type>(ty, stays),
+        DataType::Float64 => typed::<Float64Type>(ty, stays),
+        DataType::Decimal128(..) => typed::<Decimal128Type>(ty, stays),
+        DataType::Date32 => typed::<Date32Type>(ty, stays),
+        DataType::Time32(TimeUnit::Millisecond) => typed::<Time32MillisecondType>(ty, stays),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => typed::<TimestampMillisecondType>(ty, stays),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => typed::<TimestampMicrosecondType>(ty, stays),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => typed::<TimestampNanosecondType>(ty, stays),
+        _ => Box::new(ExtremeBytes::new(ty, stays)?),
     })
 }
 
-fn typed<T: ArrowPrimitiveType>(ty: &DataType, side: Side) -> Box<dyn Accumulator>
+fn typed<T: ArrowPrimitiveType>(ty: &DataType, stays: Stays) -> Box<dyn Accumulator>
 where
     T::Native: Bits,
 {
-    Box::new(Extreme::<T> { values: Vec::new(), result: ty.clone(), side })
+    Box::new(Extreme::<T> { values: Vec::new(), result: ty.clone(), stays })
 }
 
 struct Extreme<T: ArrowPrimitiveType> {
     values: Vec<Option<T::Native>>,
     result: DataType,
-    side: Side,
+    stays: Stays,
 }
 
 impl<T: ArrowPrimitiveType> Extreme<T> {
-    fn offer(held: &mut Option<T::Native>, value: T::Native, side: Side) {
-        let better = match (*held, side) {
-            (None, _) => true,
-            (Some(held), Side::Least) => value.is_lt(held),
-            (Some(held), Side::Greatest) => value.is_gt(held),
-        };
-        if better {
+    fn offer(held: &mut Option<T::Native>, value: T::Native, stays: Stays) {
+        if held.is_none_or(|held| stays.replaces(value.is_lt(held), value.is_gt(held))) {
             *held = Some(value);
         }
     }
@@ -78,15 +93,15 @@ where
 
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
         let values = args.first().and_then(|arg| arg.as_primitive_opt::<T>());
-        let values = values.ok_or_else(|| EngineError::internal("MIN or MAX got another type"))?;
-        update.each(values.nulls(), |row, slot, _| Self::offer(&mut self.values[slot], values.value(row), self.side));
+        let values = values.ok_or_else(|| EngineError::internal("an aggregate got another type"))?;
+        update.each(values.nulls(), |row, slot, _| Self::offer(&mut self.values[slot], values.value(row), self.stays));
         Ok(())
     }
 
     fn merge(&mut self, into: &[u32], from: &[u32]) -> Result<()> {
         for (into, from) in into.iter().zip(from) {
             if let Some(value) = self.values[*from as usize] {
-                Self::offer(&mut self.values[*into as usize], value, self.side);
+                Self::offer(&mut self.values[*into as usize], value, self.stays);
             }
         }
         Ok(())
@@ -102,7 +117,7 @@ where
         let values = values.ok_or_else(|| EngineError::internal("MIN or MAX got another type"))?;
         let mut given = Vec::with_capacity(walk.steps.len());
         walk.each(values.nulls(), None, |event| match event {
-            Event::Comes { slot, row } => Self::offer(&mut self.values[slot], values.value(row), self.side),
+            Event::Comes { slot, row } => Self::offer(&mut self.values[slot], values.value(row), self.stays),
             // Only where nothing is taken back are there no more values than one.
             Event::Leaves { .. } => {}
             Event::Result { slot } => given.push(self.values[slot]),
@@ -133,22 +148,17 @@ struct ExtremeBytes {
     encoded: Encoded,
     values: Vec<Option<Box<[u8]>>>,
     heap: usize,
-    side: Side,
+    stays: Stays,
 }
 
 impl ExtremeBytes {
-    fn new(ty: &DataType, side: Side) -> Result<Self> {
-        Ok(ExtremeBytes { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, side })
+    fn new(ty: &DataType, stays: Stays) -> Result<Self> {
+        Ok(ExtremeBytes { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, stays })
     }
 
     fn offer(&mut self, slot: usize, value: &[u8]) {
         let held = &mut self.values[slot];
-        let better = match (held.as_deref(), self.side) {
-            (None, _) => true,
-            (Some(held), Side::Least) => value < held,
-            (Some(held), Side::Greatest) => value > held,
-        };
-        if better {
+        if held.as_deref().is_none_or(|held| self.stays.replaces(value < held, value > held)) {
             self.heap += value.len();
             self.heap -= held.as_ref().map_or(0, |held| held.len());
             *held = Some(value.into());

@@ -3,15 +3,27 @@
 //! One [`Accumulator`] holds the values of one call for all keys, as columns indexed by slot. Semantics are Flink's:
 //! integers wrap in their own type, `AVG` of integers truncates, `DECIMAL` overflow gives NULL, NULLs do not count.
 
+mod approximate;
 mod avg;
+mod collect;
 mod count;
 mod distinct;
 mod encoded;
 mod extreme;
 mod extreme_counts;
+mod gathered;
+mod joined;
+mod json_object;
+mod percentile;
+mod seen;
+mod sequence;
 mod set;
+mod shared;
 mod single_value;
 mod sum;
+#[cfg(test)]
+mod tests;
+mod variance;
 mod walk;
 
 use arrow::array::{Array as _, ArrayRef};
@@ -19,8 +31,13 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 
 use crate::error::{EngineError, Result};
-use crate::plan::logical::{AggregateCall, AggregateFunction};
+use crate::expr::Value;
+use crate::plan::logical::{AggregateCall, AggregateFunction, Nulls};
 use crate::state::Reader;
+use extreme::{Side, Stays};
+use extreme_counts::ExtremeCounts;
+use gathered::{Gathered, Give};
+use variance::{Over, Power, Variance};
 
 pub use set::AccumulatorSet;
 pub use walk::{Event, Rows, Step, Walk};
@@ -86,33 +103,65 @@ impl Update<'_> {
 /// `args` are the types of the call's arguments; `retracts` whether rows may be taken back.
 pub fn accumulator(call: &AggregateCall, args: &[DataType], retracts: bool) -> Result<Box<dyn Accumulator>> {
     let result = call.return_type.logical.to_arrow();
-    let inner = match call.function {
+    let inner: Box<dyn Accumulator> = match call.function {
         AggregateFunction::Count => Box::new(count::Count::default()),
         AggregateFunction::Sum => sum::sum(&result, sum::WhenEmpty::Null)?,
         AggregateFunction::Sum0 => sum::sum(&result, sum::WhenEmpty::Zero)?,
         AggregateFunction::Avg => avg::avg(first(args)?, &result)?,
-        AggregateFunction::Min | AggregateFunction::Max => {
-            let wanted =
-                if call.function == AggregateFunction::Min { extreme::Side::Least } else { extreme::Side::Greatest };
-            let ty = first(args)?;
-            if retracts {
-                Box::new(extreme_counts::ExtremeCounts::new(ty, wanted)?)
-            } else {
-                extreme::extreme(ty, wanted)?
-            }
-        }
+        AggregateFunction::Min => extreme(first(args)?, Side::Least, retracts)?,
+        AggregateFunction::Max => extreme(first(args)?, Side::Greatest, retracts)?,
+        AggregateFunction::StddevPop => Box::new(Variance::new(Over::Population, Power::Deviation, call)),
+        AggregateFunction::StddevSamp => Box::new(Variance::new(Over::Sample, Power::Deviation, call)),
+        AggregateFunction::VarPop => Box::new(Variance::new(Over::Population, Power::Variance, call)),
+        AggregateFunction::VarSamp => Box::new(Variance::new(Over::Sample, Power::Variance, call)),
+        AggregateFunction::Percentile => Box::new(percentile::Percentile::new(constant(call)?)?),
+        AggregateFunction::ApproxCountDistinct => Box::new(approximate::ApproximateCount::new(first(args)?)?),
         AggregateFunction::SingleValue => Box::new(single_value::SingleValue::new(first(args)?, retracts)?),
-        other => {
-            return Err(EngineError::user(
-                "unsupported",
-                format!("The aggregate function {other:?} is not supported yet."),
-            ));
-        }
+        AggregateFunction::JsonObjectAgg(nulls) => Box::new(json_object::JsonObject::new(nulls)),
+        _ => gathering(call, first(args)?, result, retracts)?,
     };
     if !call.distinct {
         return Ok(inner);
     }
-    Ok(Box::new(distinct::Distinct::new(args, inner)?))
+    Ok(Box::new(distinct::Distinct::new(args, kept_nulls(call.function), inner)?))
+}
+
+fn extreme(ty: &DataType, side: Side, retracts: bool) -> Result<Box<dyn Accumulator>> {
+    if retracts { Ok(Box::new(ExtremeCounts::new(ty, side)?)) } else { extreme::extreme(ty, Stays::Extreme(side)) }
+}
+
+/// Those that look at the order in which values come.
+fn gathering(call: &AggregateCall, ty: &DataType, result: DataType, retracts: bool) -> Result<Box<dyn Accumulator>> {
+    let (give, nulls) = match call.function {
+        AggregateFunction::FirstValue if !retracts => return extreme::extreme(ty, Stays::First),
+        AggregateFunction::LastValue if !retracts => return extreme::extreme(ty, Stays::Last),
+        AggregateFunction::FirstValue => (Give::First, Nulls::LeftOut),
+        AggregateFunction::LastValue => (Give::Last, Nulls::LeftOut),
+        AggregateFunction::ListAgg => {
+            let separator = constant(call)?.as_str().unwrap_or_default().to_owned();
+            if !retracts {
+                return Ok(Box::new(joined::Joined::new(separator)));
+            }
+            (Give::Joined(separator), Nulls::LeftOut)
+        }
+        AggregateFunction::ArrayAgg(nulls) => (Give::Array(result), nulls),
+        AggregateFunction::JsonArrayAgg(nulls) => (Give::JsonArray, nulls),
+        AggregateFunction::Collect => return Ok(Box::new(collect::Collect::new(ty, &result)?)),
+        other => return Err(EngineError::internal(format!("{other:?} gathers nothing"))),
+    };
+    Ok(Box::new(Gathered::new(give, ty, nulls)?))
+}
+
+/// Whether DISTINCT lets NULL through, as a value of its own.
+const fn kept_nulls(function: AggregateFunction) -> Nulls {
+    match function {
+        AggregateFunction::ArrayAgg(nulls) => nulls,
+        _ => Nulls::LeftOut,
+    }
+}
+
+fn constant(call: &AggregateCall) -> Result<&Value> {
+    call.constants.first().ok_or_else(|| EngineError::internal("an aggregate function has no constant argument"))
 }
 
 fn first(args: &[DataType]) -> Result<&DataType> {

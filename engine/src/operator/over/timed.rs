@@ -96,7 +96,7 @@ impl OverAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.partition)?,
             codec: RowCodec::new(&spec.input)?,
             by,
-            values: AccumulatorSet::new(&calls, &spec.input, retracts)?,
+            values: AccumulatorSet::apart(&calls, &spec.input, retracts)?,
             running,
             spec,
             table: KeyTable::default(),

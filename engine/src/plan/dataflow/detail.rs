@@ -3,7 +3,7 @@
 use super::{LookupKey, LookupNode, Node, NodeKind, WindowInput};
 use crate::expr::Expr;
 use crate::operator::CacheMode;
-use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKind, OverCall, SortKey, WindowKind};
+use crate::plan::logical::{AggregateCall, AggregateFunction, GroupingSet, JoinKind, OverCall, SortKey, WindowKind};
 use crate::plan::retention::GroupClean;
 use crate::types::Schema;
 
@@ -56,6 +56,14 @@ pub(super) fn words(node: &Node, input: Option<&Schema>) -> Words {
             let args: Vec<String> = call.args.iter().map(|arg| in_names(arg, input)).collect();
             let rest = if call.outer { "\nKeeps rows without a result" } else { "" };
             of("Table function", call.function.name().to_owned(), format!("Of {}{rest}", args.join(", ")))
+        }
+        NodeKind::Expand { expand } => {
+            let set = |set: &GroupingSet| {
+                let kept = expand.keys.iter().zip(&set.kept).filter(|(_, kept)| **kept).map(|(key, _)| *key);
+                format!("({})", columns(&kept.collect::<Vec<_>>()))
+            };
+            let sets: Vec<String> = expand.sets.iter().map(set).collect();
+            of("Grouping sets", sets.join(", "), format!("Gives every row {} times, once per set", expand.sets.len()))
         }
         NodeKind::WindowAggregate { window, group, calls } => {
             let (kind, start, end, time) = match window {
@@ -208,6 +216,7 @@ fn call_words(call: &AggregateCall, input: Option<&Schema>) -> String {
     let args: Vec<String> = call.args.iter().map(|index| column_name(input, *index)).collect();
     let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
     let distinct = if call.distinct { "DISTINCT " } else { "" };
+    let args = call.constants.iter().fold(args, |args, constant| format!("{args}, {constant}"));
     let filter = call.filter.map(|column| format!(" FILTER (WHERE {})", column_name(input, column)));
     format!("{}({distinct}{args}){}", function_name(call.function), filter.unwrap_or_default())
 }

@@ -11,7 +11,8 @@ use crate::connector::{Accepts, Sink, Source};
 use crate::expr::{Expr, Value};
 use crate::operator::NumberColumn;
 use crate::plan::logical::{
-    AggregateCall, Frame, JoinSpec, OverCall, SortKey, TableCallSpec, TimeBound, VersionTimes, WindowBounds, WindowKind,
+    AggregateCall, ExpandSpec, Frame, JoinSpec, OverCall, SortKey, TableCallSpec, TimeBound, VersionTimes,
+    WindowBounds, WindowKind,
 };
 use crate::plan::retention::GroupClean;
 use crate::time::alignment::AlignmentSpec;
@@ -79,6 +80,10 @@ pub enum NodeKind {
     Window {
         kind: WindowKind,
         time_column: usize,
+    },
+    /// Repeats rows, once per grouping set.
+    Expand {
+        expand: ExpandSpec,
     },
     WindowAggregate {
         window: WindowInput,

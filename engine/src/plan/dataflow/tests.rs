@@ -271,3 +271,27 @@ fn state_survives_another_time_to_live_and_two_of_them_are_two_nodes() {
     assert_eq!(kept(&format!("{day}{day}")), ["group 1 -"]);
     assert_eq!(kept(&format!("{day}{week}")), ["group 1 -", "group 7 -"]);
 }
+
+/// Checkpoints hold this text: one that was written before there were constants must still fit.
+#[test]
+fn the_text_of_a_call_says_of_constants_only_where_there_are_any() {
+    use crate::expr::Value;
+    use crate::plan::logical::{AggregateCall, AggregateFunction};
+    use crate::types::{LogicalType, Type};
+    let call = |function, constants| AggregateCall {
+        function,
+        args: vec![1],
+        distinct: false,
+        filter: None,
+        constants,
+        return_type: Type::not_null(LogicalType::BigInt),
+    };
+    assert_eq!(
+        format!("{:?}", call(AggregateFunction::Count, Vec::new())),
+        "AggregateCall { function: Count, args: [1], distinct: false, filter: None, \
+         return_type: Type { logical: BigInt, nullable: false } }"
+    );
+    let separators =
+        [",", ";"].map(|text| format!("{:?}", call(AggregateFunction::ListAgg, vec![Value::string(text)])));
+    assert_ne!(separators[0], separators[1]);
+}

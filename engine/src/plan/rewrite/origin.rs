@@ -76,6 +76,10 @@ fn untouched(rel: &Rel, columns: &[usize]) -> bool {
             let computed_from_window = computed.map(|expr| expr.columns()).any(|used| uses_window_column(input, &used));
             below.is_some_and(|below| !computed_from_window && untouched(input, &below))
         }
+        RelNode::Expand { input, expand } => {
+            let passed = columns.iter().all(|column| *column < input.schema.len());
+            passed && !uses_window_column(input, &expand.keys) && untouched(input, columns)
+        }
         _ => false,
     }
 }
@@ -88,6 +92,16 @@ fn uses_window_column(rel: &Rel, columns: &[usize]) -> bool {
         RelNode::Project { input, exprs } => {
             let below: Vec<usize> =
                 columns.iter().filter_map(|column| exprs.get(*column)).flat_map(|e| e.columns()).collect();
+            uses_window_column(input, &below)
+        }
+        RelNode::Expand { input, expand } => {
+            let below: Vec<usize> = columns
+                .iter()
+                .filter_map(|column| match column.checked_sub(input.schema.len()) {
+                    Some(appended) => expand.keys.get(appended).copied(),
+                    None => Some(*column),
+                })
+                .collect();
             uses_window_column(input, &below)
         }
         _ => false,

@@ -67,6 +67,15 @@ pub fn prune(rel: &Rel, needed: &BTreeSet<usize>, scans: &mut ScanColumns) -> Re
             }
             RelNode::Aggregate { input: Box::new(prune(input, &below, scans)), aggregate: aggregate.clone() }
         }
+        RelNode::Expand { input, expand } => {
+            let width = input.schema.len();
+            let of_input = |column: &usize| match column.checked_sub(width) {
+                Some(appended) => expand.keys.get(appended).copied(),
+                None => Some(*column),
+            };
+            let below = needed.iter().filter_map(of_input).collect();
+            RelNode::Expand { input: Box::new(prune(input, &below, scans)), expand: expand.clone() }
+        }
         RelNode::UnionAll { inputs } => {
             RelNode::UnionAll { inputs: inputs.iter().map(|input| prune(input, needed, scans)).collect() }
         }

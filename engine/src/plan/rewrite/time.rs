@@ -53,7 +53,8 @@ pub(super) fn settle(rel: &mut Rel) -> Result<(), String> {
         | RelNode::TableCall { input, .. }
         | RelNode::Repeat { input, .. }
         | RelNode::Over { input, .. }
-        | RelNode::Rank { input, .. } => {
+        | RelNode::Rank { input, .. }
+        | RelNode::Expand { input, .. } => {
             rel.schema.event_time.iter().copied().filter(|column| kept(input, *column)).collect()
         }
         RelNode::Sort { input, sort } => {

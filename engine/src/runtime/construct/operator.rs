@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::expr::lower::lower_in;
 use crate::function::EvalContext;
 use crate::operator::{
-    Calc, CleanTest, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
+    Calc, CleanTest, Expand, FirstRow, FirstRowSpec, GroupAggregate, GroupAggregateSpec, GroupCleaner, GroupColumn,
     IntervalJoin, Join, JoinSpec, Merge, Operator, OverAggregate, OverAggregateSpec, OverTable, OverTableSpec,
     ProcessingTime, Rank, RankSpec, Repeat, SessionAggregate, SessionAggregateSpec, SessionAssign, SessionAssignSpec,
     SinkOperator, TableCall, TemporalJoin, TemporalJoinSpec, TimeSort, TimeSortSpec, Union, WindowAggregate,
@@ -58,6 +58,7 @@ impl Constructor<'_> {
                 output,
                 self.context(),
             )?),
+            NodeKind::Expand { expand } => Box::new(Expand::new(expand.clone(), output)),
             NodeKind::WindowAggregate { window, group, calls } => {
                 if let WindowInput::Assign { kind: WindowKind::Session { gap, .. }, time_column, start, end, time } =
                     window

@@ -18,6 +18,9 @@ impl Binder<'_> {
             if let Some(column) = self.window_property(&function.value, call, scope, span)? {
                 return Ok(column);
             }
+            if let Some(grouping) = self.grouping_call(call, scope, span)? {
+                return Ok(grouping);
+            }
             if let Some(aggregate) = super::aggregate::find(&function.value) {
                 return self.aggregate_call(aggregate, call, scope, span);
             }

@@ -161,6 +161,7 @@ fn pull(rel: &Rel, domain: Option<&Domain>) -> Pull {
             Ok(Pulled { rel: reordered(ranked, kept), ..pulled })
         }
         RelNode::Window { .. } | RelNode::ProcessingTime { .. } => Err(Stop::Unsupported("A window function")),
+        RelNode::Expand { .. } => Err(Stop::Unsupported("GROUPING SETS, ROLLUP or CUBE")),
         RelNode::Over { .. } | RelNode::Rank { .. } => Err(Stop::Unsupported("OVER")),
         RelNode::TableCall { .. } => Err(Stop::Unsupported("A table function")),
         RelNode::Scan { .. } | RelNode::Values { .. } | RelNode::Merge { .. } => Err(Stop::NeedsDomain),

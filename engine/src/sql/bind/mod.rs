@@ -52,6 +52,8 @@ use crate::catalog::{CatalogText, TableDef, TableRef};
 use crate::plan::logical::{BoundScript, BoundSink, Rel, SinkTarget};
 use crate::plan::settings;
 
+#[cfg(test)]
+pub(in crate::sql) use aggregate::NAMES as AGGREGATES;
 use explain::Explained;
 pub(in crate::sql) use outline::{Outline, OutlineColumn};
 use table::TableParts;

@@ -3,7 +3,7 @@
 //! A query may refer to the row around it. Such a reference is bound to a column from [`OUTER_BASE`] on. Conditions of
 //! a simple query that have one become part of the join; other queries are freed of them by [`super::decorrelate`].
 
-use super::aggregate::Aggregates;
+use super::aggregate::{Aggregates, Keys};
 use super::attach::Attachments;
 use super::decorrelate::is_correlated;
 use super::expr::ExprScope;
@@ -215,7 +215,8 @@ impl Binder<'_> {
         for test in parts.iter().filter_map(|part| test_of(part)) {
             relation = self.semi_join(relation, &test)?;
         }
-        let mut aggregates = Aggregates::new(Vec::new(), relation.schema().len(), None, Overs::new(&select.windows));
+        let mut aggregates =
+            Aggregates::new(Keys::default(), relation.schema().len(), None, Overs::new(&select.windows));
         let (selected, attached) = self.collecting(|binder| binder.select_items(select, &relation, &mut aggregates));
         let output = selected?.exprs;
         let queries = !attached.is_empty() || !aggregates.below.is_empty();

@@ -64,6 +64,7 @@ fn shape(rel: &Rel) -> String {
             let windowed = if aggregate.window.is_some() { " windowed" } else { "" };
             format!("aggregate[{:?}; {}{windowed}]", aggregate.group, aggregate.calls.len())
         }
+        RelNode::Expand { expand, .. } => format!("expand[{:?}; {}]", expand.keys, expand.sets.len()),
         RelNode::UnionAll { inputs } => return format!("union({})", list(inputs.iter().map(shape).collect())),
         RelNode::Limit { fetch, .. } => format!("limit[{fetch:?}]"),
         RelNode::Sort { .. } => "sort".to_owned(),
@@ -106,6 +107,16 @@ fn wrong_scripts_are_told_what_and_where() {
         ("SELECT k + flag FROM t", &["type-mismatch@k + flag"]),
         ("SELECT id FROM t GROUP BY k", &["not-grouped@id"]),
         ("SELECT SUM(COUNT(*)) FROM t", &["not-grouped@COUNT(*)"]),
+        ("SELECT LISTAGG(k, k) FROM t", &["wrong-arguments@LISTAGG(k, k)"]),
+        ("SELECT LISTAGG(id) FROM t", &["wrong-arguments@LISTAGG(id)"]),
+        ("SELECT PERCENTILE(v, 1.5) FROM t", &["wrong-arguments@PERCENTILE(v, 1.5)"]),
+        ("SELECT PERCENTILE(v, id) FROM t", &["unsupported@PERCENTILE(v, id)"]),
+        ("SELECT COUNT(DISTINCT id, k) FROM t", &["unsupported@COUNT(DISTINCT id, k)"]),
+        ("SELECT APPROX_COUNT_DISTINCT(id) FROM t", &["unsupported@APPROX_COUNT_DISTINCT(id)"]),
+        ("SELECT FIRST_VALUE(id) IGNORE NULLS FROM t", &["unsupported@FIRST_VALUE(id) IGNORE NULLS"]),
+        ("SELECT id, SUM(v) FROM t GROUP BY ROLLUP (k)", &["not-grouped@id"]),
+        ("SELECT GROUPING(id) FROM t GROUP BY CUBE (k)", &["not-grouped@id"]),
+        ("SELECT k FROM t WHERE GROUPING(k) = 0 GROUP BY CUBE (k)", &["not-grouped@GROUPING(k)"]),
         (
             "SELECT id FROM t UNION ALL SELECT id, k FROM t",
             &["type-mismatch@SELECT id FROM t UNION ALL SELECT id, k FROM t"],
@@ -213,6 +224,28 @@ fn right_scripts_become_plans() {
     ] {
         assert_eq!(plan(sql), expected, "{sql}");
     }
+}
+
+#[test]
+fn grouping_sets_repeat_rows_below_one_aggregation() {
+    for (keys, wanted) in [
+        ("ROLLUP (k, id)", "expand[[0, 1]; 3]"),
+        ("CUBE (k, (id, v))", "expand[[0, 1, 2]; 4]"),
+        ("k, CUBE (id)", "expand[[1]; 2]"),
+        ("GROUPING SETS (ROLLUP (k), (k, id), CUBE (k))", "expand[[0, 1]; 5]"),
+        ("DISTINCT GROUPING SETS (ROLLUP (k), (k, id), CUBE (k))", "expand[[0, 1]; 3]"),
+        ("ROLLUP (k), ROLLUP (id)", "expand[[0, 1]; 4]"),
+    ] {
+        let plan = plan(&format!("SELECT COUNT(*) AS n FROM t GROUP BY {keys}"));
+        assert!(plan.contains(wanted), "{keys}: {plan}");
+    }
+    for keys in ["()", "GROUPING SETS (())", "GROUPING SETS ((k, id))", "(k, id)"] {
+        let plan = plan(&format!("SELECT COUNT(*) AS n FROM t GROUP BY {keys}"));
+        assert!(!plan.contains("expand"), "{keys}: {plan}");
+    }
+    let many: Vec<String> = (0..11).map(|number| format!("id + {number}")).collect();
+    let refused = problems(&format!("SELECT 1 FROM t GROUP BY CUBE ({})", many.join(", ")));
+    assert!(refused[0].starts_with("unsupported@CUBE"), "{refused:?}");
 }
 
 #[test]

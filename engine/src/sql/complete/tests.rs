@@ -58,6 +58,7 @@ fn columns_of_what_is_read_also_before_from() {
     );
     check("SELECT * FROM orders CROSS JOIN un|", &["UNNEST()"]);
     check("SELECT coun|", &["COUNT"]);
+    check("SELECT s|", &["STDDEV_POP", "SUM"]);
     assert!(
         !labels("SELECT id FROM orders WHERE am| > 1 UNION ALL SELECT line FROM millrace.logs")
             .contains(&"line".to_owned())

@@ -2,9 +2,7 @@
 
 use super::{MAX_HEIGHT, Parse, Parser, too_deep};
 use crate::sql::Span;
-use crate::sql::ast::{
-    Body, Cte, ExprKind, From, FromKind, GroupItem, Item, OrderItem, Query, Select, SetOperator, Unsupported,
-};
+use crate::sql::ast::{Body, Cte, ExprKind, From, FromKind, Item, OrderItem, Query, Select, SetOperator, Unsupported};
 use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
@@ -154,8 +152,9 @@ impl Parser<'_> {
         let filter = if self.take_word("WHERE") { Some(self.expr()?) } else { None };
         let mut group_by = Vec::new();
         let grouped = self.take_words(&["GROUP", "BY"]);
+        let group_by_distinct = grouped && self.take_word("DISTINCT");
         if grouped {
-            self.take_word("DISTINCT");
+            self.take_word("ALL");
             for items in self.separated(Parser::group_items)? {
                 group_by.extend(items);
             }
@@ -175,6 +174,7 @@ impl Parser<'_> {
             filter,
             group_by,
             grouped,
+            group_by_distinct,
             having,
             windows,
             unsupported,
@@ -225,28 +225,6 @@ impl Parser<'_> {
             return None;
         }
         self.take_ident()
-    }
-
-    fn group_items(&mut self) -> Parse<Vec<GroupItem>> {
-        let start = self.here();
-        for (words, what) in
-            [(&["GROUPING", "SETS"][..], "GROUPING SETS"), (&["CUBE"], "CUBE"), (&["ROLLUP"], "ROLLUP")]
-        {
-            if self.take_words(words) {
-                self.skip_parentheses()?;
-                return Ok(vec![GroupItem::Sets { what, span: self.since(start) }]);
-            }
-        }
-        if self.at_sign("(") && self.sign_ahead(1, ")") {
-            self.at += 2;
-            return Ok(Vec::new());
-        }
-        let expr = self.expr()?;
-        // `GROUP BY (a, b)` is `GROUP BY a, b`.
-        Ok(match expr.kind {
-            ExprKind::Row(items) => items.into_iter().map(GroupItem::Expr).collect(),
-            _ => vec![GroupItem::Expr(expr)],
-        })
     }
 }
 

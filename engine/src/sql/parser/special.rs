@@ -3,7 +3,7 @@
 use super::expr::node;
 use super::{Parse, Parser};
 use crate::sql::Span;
-use crate::sql::ast::{Argument, Call, Expr, ExprKind, Ident, Literal, Name, Unsupported};
+use crate::sql::ast::{Argument, Call, Expr, ExprKind, Ident, Literal, Name, NullTreatment, Unsupported};
 use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
@@ -53,17 +53,12 @@ impl Parser<'_> {
             }
             "TABLE" => self.table_argument(start)?,
             "GROUPING" if opened => {
-                self.at += 1;
-                self.skip_parentheses()?;
-                node(ExprKind::Unsupported("GROUPING"), self.since(start), 0)?
+                let name = self.special_name()?;
+                self.call(name)?
             }
+            "JSON_OBJECTAGG" | "JSON_ARRAYAGG" if opened => self.json_aggregate(&upper, start)?,
             "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS" | "JSON_OBJECT" | "JSON_ARRAY" if opened => {
                 self.json_call(&upper, start)?
-            }
-            "JSON_OBJECTAGG" | "JSON_ARRAYAGG" if opened => {
-                self.at += 1;
-                self.skip_parentheses()?;
-                node(ExprKind::Unsupported(json_name(&upper)), self.since(start), 0)?
             }
             _ => return Ok(None),
         };
@@ -279,15 +274,7 @@ impl Parser<'_> {
     pub(super) fn call(&mut self, name: Name) -> Parse<Expr> {
         let start = name.span;
         self.expect_sign("(")?;
-        let mut call = Call {
-            name,
-            args: Vec::new(),
-            star: false,
-            distinct: false,
-            filter: None,
-            over: None,
-            unsupported: Vec::new(),
-        };
+        let mut call = Call::new(name, Vec::new());
         if self.take_sign("*") {
             call.star = true;
         } else if !self.at_sign(")") {
@@ -296,6 +283,7 @@ impl Parser<'_> {
                 self.take_word("ALL");
             }
             call.args = self.separated(Parser::argument)?;
+            self.null_treatment(&mut call);
         }
         self.expect_sign(")")?;
         self.call_suffix(&mut call)?;
@@ -303,11 +291,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn finish_call(&mut self, name: Name, args: Vec<Argument>, start: Span) -> Parse<Expr> {
-        let call = Call { name, args, star: false, distinct: false, filter: None, over: None, unsupported: Vec::new() };
-        self.call_node(call, start)
+        self.call_node(Call::new(name, args), start)
     }
 
-    fn call_node(&mut self, call: Call, start: Span) -> Parse<Expr> {
+    pub(super) fn call_node(&mut self, call: Call, start: Span) -> Parse<Expr> {
         let height =
             call.args.iter().map(|arg| arg.value.height).chain(call.filter.as_ref().map(|filter| filter.height));
         let over = call.over.iter().flat_map(|over| {
@@ -327,16 +314,13 @@ impl Parser<'_> {
         Ok(Argument { name, value: self.expr()? })
     }
 
-    fn call_suffix(&mut self, call: &mut Call) -> Parse<()> {
-        let mut start = self.here();
+    pub(super) fn call_suffix(&mut self, call: &mut Call) -> Parse<()> {
+        let start = self.here();
         if self.take_words(&["WITHIN", "GROUP"]) {
             self.skip_parentheses()?;
             call.unsupported.push(Unsupported { what: "WITHIN GROUP", span: self.since(start) });
-            start = self.here();
         }
-        if self.take_words(&["IGNORE", "NULLS"]) || self.take_words(&["RESPECT", "NULLS"]) {
-            call.unsupported.push(Unsupported { what: "IGNORE NULLS", span: self.since(start) });
-        }
+        self.null_treatment(call);
         if self.at_word("FILTER") && self.sign_ahead(1, "(") {
             self.at += 2;
             self.expect_word("WHERE")?;
@@ -348,17 +332,27 @@ impl Parser<'_> {
         }
         Ok(())
     }
+
+    /// `IGNORE NULLS` within or behind the parentheses.
+    fn null_treatment(&mut self, call: &mut Call) {
+        let start = self.here();
+        let treatment = if self.take_words(&["IGNORE", "NULLS"]) {
+            NullTreatment::LeftOut
+        } else if self.take_words(&["RESPECT", "NULLS"]) {
+            NullTreatment::Kept
+        } else {
+            return;
+        };
+        if call.name.last().eq_ignore_ascii_case("ARRAY_AGG") {
+            call.nulls = Some(treatment);
+        } else {
+            call.unsupported.push(Unsupported { what: "IGNORE NULLS", span: self.since(start) });
+        }
+    }
 }
 
 fn rename(name: &mut Name, to: &str) {
     if let Some(part) = name.parts.last_mut() {
         to.clone_into(&mut part.value);
-    }
-}
-
-fn json_name(upper: &str) -> &'static str {
-    match upper {
-        "JSON_OBJECTAGG" => "JSON_OBJECTAGG",
-        _ => "JSON_ARRAYAGG",
     }
 }

@@ -23,7 +23,8 @@ use super::id::hash_text;
 use super::{Dataflow, Endpoints, Input, LeaveOut, Node, NodeKind, Partitioning, WindowInput, guarantee, problem};
 use crate::catalog::TableRef;
 use crate::plan::logical::{
-    AggregateCall, AggregateFunction, AggregateSpec, BoundScript, BoundSink, Rel, RelNode, SinkTarget, WindowKind,
+    AggregateCall, AggregateFunction, AggregateSpec, BoundScript, BoundSink, ExpandSpec, Rel, RelNode, SinkTarget,
+    WindowKind,
 };
 use crate::plan::rewrite::{ScanColumns, fuse, prune, session_by, window_below};
 use crate::plan::settings::Settings;
@@ -144,6 +145,7 @@ impl<'a> Builder<'a> {
             RelNode::Window { input, window } => self.window(rel, input, &window.kind, window.time_column),
             RelNode::TableCall { input, call } => self.table_call(rel, input, call),
             RelNode::Aggregate { input, aggregate } => self.aggregate(rel, input, aggregate),
+            RelNode::Expand { input, expand } => self.expand(rel, input, expand),
             RelNode::UnionAll { inputs } => self.union(rel, inputs),
             RelNode::Limit { input, sort, offset, fetch } => self.limit(rel, input, sort, *offset, *fetch),
             RelNode::Merge { input, key } => self.merge(rel, input, key),
@@ -218,9 +220,6 @@ impl<'a> Builder<'a> {
     }
 
     fn aggregate(&mut self, rel: &Rel, input: &Rel, aggregate: &AggregateSpec) -> Result<usize, Problem> {
-        for call in &aggregate.calls {
-            supported_call(call)?;
-        }
         let text = aggregate_text(aggregate, &input.schema);
         let Some(window) = &aggregate.window else {
             let from = self.rel(input)?;
@@ -263,6 +262,21 @@ impl<'a> Builder<'a> {
             calls: aggregate.calls.clone(),
         };
         Ok(self.keyed(rel, from, kind, &keys, ChangelogMode::Append, text))
+    }
+
+    fn expand(&mut self, rel: &Rel, input: &Rel, expand: &ExpandSpec) -> Result<usize, Problem> {
+        let from = self.rel(input)?;
+        let above = &self.nodes[from];
+        let (changelog, parallelism) = (above.changelog, above.parallelism);
+        Ok(self.add(Draft {
+            kind: NodeKind::Expand { expand: expand.clone() },
+            inputs: vec![Input { from, partitioning: Partitioning::Forward }],
+            schema: rel.schema.clone(),
+            changelog,
+            parallelism,
+            state: String::new(),
+            text: format!("Expand {expand:?}"),
+        }))
     }
 
     fn keyed(
@@ -376,19 +390,6 @@ pub(crate) fn key_positions(table: &TableRef) -> Vec<usize> {
     table.primary_key.iter().filter_map(|key| written.iter().position(|column| column == key)).collect()
 }
 
-pub(super) fn supported_call(call: &AggregateCall) -> Result<(), Problem> {
-    match call.function {
-        AggregateFunction::Count
-        | AggregateFunction::Sum
-        | AggregateFunction::Sum0
-        | AggregateFunction::Min
-        | AggregateFunction::Max
-        | AggregateFunction::Avg
-        | AggregateFunction::SingleValue => Ok(()),
-        other => Err(problem("unsupported", format!("{} is not supported yet.", function_name(other)))),
-    }
-}
-
 /// Columns by type as well: other types mean other state.
 fn aggregate_text(aggregate: &AggregateSpec, input: &Schema) -> String {
     let typed = |column: &usize| {
@@ -399,7 +400,16 @@ fn aggregate_text(aggregate: &AggregateSpec, input: &Schema) -> String {
     let call = |call: &AggregateCall| {
         let filter = call.filter.map(|column| format!("?${column}")).unwrap_or_default();
         let distinct = if call.distinct { "!" } else { "" };
-        format!("{}{distinct}({}){filter}:{}", function_name(call.function), list(&call.args), call.return_type.logical)
+        // What is said only where there is something to say leaves older texts as they are.
+        let constants = call.constants.iter().map(|constant| format!("|{constant}")).collect::<String>();
+        let nulls = match call.function {
+            AggregateFunction::ArrayAgg(nulls)
+            | AggregateFunction::JsonObjectAgg(nulls)
+            | AggregateFunction::JsonArrayAgg(nulls) => format!("|{nulls:?}"),
+            _ => String::new(),
+        };
+        let (name, args) = (function_name(call.function), list(&call.args));
+        format!("{name}{distinct}({args}{constants}{nulls}){filter}:{}", call.return_type.logical)
     };
     let calls: Vec<String> = aggregate.calls.iter().map(call).collect();
     format!("[{}] [{}]", list(&aggregate.group), calls.join(" "))
@@ -422,6 +432,9 @@ fn without_window(rel: &Rel) -> Rel {
         }
         RelNode::Project { input, exprs } => {
             RelNode::Project { input: Box::new(without_window(input)), exprs: exprs.clone() }
+        }
+        RelNode::Expand { input, expand } => {
+            RelNode::Expand { input: Box::new(without_window(input)), expand: expand.clone() }
         }
         other => other.clone(),
     };

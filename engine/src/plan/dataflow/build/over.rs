@@ -2,9 +2,9 @@
 
 use millrace_wire::graph::ChangelogMode;
 
+use super::Builder;
 use super::join::types;
 use super::rank::storable;
-use super::{Builder, supported_call};
 use crate::plan::dataflow::{NodeKind, problem};
 use crate::plan::logical::{AggregateCall, AggregateFunction, OverCall, OverSpec, Rel};
 use crate::sql::Problem;
@@ -13,17 +13,6 @@ impl Builder<'_> {
     pub(super) fn over(&mut self, rel: &Rel, input: &Rel, over: &OverSpec) -> Result<usize, Problem> {
         let from = self.rel(input)?;
         storable(&input.schema, "OVER")?;
-        for call in &over.calls {
-            match call {
-                // Every operator does these itself.
-                OverCall::Aggregate(AggregateCall {
-                    function: AggregateFunction::FirstValue | AggregateFunction::LastValue,
-                    ..
-                }) => {}
-                OverCall::Aggregate(call) => supported_call(call)?,
-                _ => {}
-            }
-        }
         if self.settings.batch || !over.by_event_time(&input.schema) {
             return Ok(self.over_table(rel, input, from, over));
         }

@@ -12,7 +12,7 @@ use super::expr::ExprScope;
 use super::over::Overs;
 use super::relation::WindowColumns;
 use super::{Bind, Binder, Reported};
-use crate::expr::{Expr, ExprKind};
+use crate::expr::{Expr, ExprKind, Value};
 use crate::plan::logical::AggregateFunction;
 use crate::plan::retention::Retention;
 use crate::sql::ast;
@@ -20,7 +20,8 @@ use crate::sql::{Problem, Span};
 use crate::types::Type;
 
 pub(in crate::sql) use function::NAMES;
-pub(super) use function::{find, result_type};
+pub(super) use function::{Computed, find};
+pub(super) use grouping::Keys;
 pub(super) use plan::window_group;
 
 /// `TUMBLE(ts, …)` in GROUP BY, as the text of its arguments, and its columns.
@@ -33,7 +34,7 @@ pub(super) struct GroupWindow {
 
 /// Aggregate calls found so far.
 pub(super) struct Aggregates {
-    keys: Vec<Expr>,
+    keys: Keys,
     /// Columns of the input: call `i` is column `base + i`.
     base: usize,
     calls: Vec<Pending>,
@@ -47,19 +48,20 @@ pub(super) struct Aggregates {
 struct Pending {
     function: AggregateFunction,
     args: Vec<Expr>,
+    constants: Vec<Value>,
     distinct: bool,
     filter: Option<Expr>,
     return_type: Type,
 }
 
 impl Aggregates {
-    pub(super) fn new(keys: Vec<Expr>, base: usize, window: Option<GroupWindow>, overs: Overs) -> Self {
+    pub(super) fn new(keys: Keys, base: usize, window: Option<GroupWindow>, overs: Overs) -> Self {
         let (retention, below) = (Retention::default(), Attachments::default());
         Aggregates { keys, base, calls: Vec::new(), window, overs, retention, below }
     }
 
     pub(super) fn is_used(&self) -> bool {
-        !self.calls.is_empty() || !self.keys.is_empty()
+        !self.calls.is_empty() || !self.keys.exprs.is_empty()
     }
 }
 
@@ -104,28 +106,11 @@ impl Binder<'_> {
             }
             None => None,
         };
-        let grouped = !aggregates.keys.is_empty();
-        let return_type = match result_type(function, call.star, &args, grouped && condition.is_none()) {
-            Some(ty) => ty,
-            None => {
-                let types: Vec<String> = args.iter().map(|arg| arg.ty.logical.to_string()).collect();
-                let given = if call.star { "*".to_owned() } else { types.join(", ") };
-                let code = if name == "COUNT" && args.len() > 1 { "unsupported" } else { "wrong-arguments" };
-                return self.refuse(
-                    code,
-                    format!("{name} does not take ({given}). {}", function::form(function)),
-                    span,
-                );
-            }
-        };
-        let pending = Pending {
-            function,
-            args,
-            // MIN and MAX over distinct values are the same as over all.
-            distinct: call.distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max),
-            filter: condition,
-            return_type: return_type.clone(),
-        };
+        let never_empty = !aggregates.keys.exprs.is_empty() && condition.is_none();
+        let Computed { function, args, constants, distinct, return_type } =
+            self.computed(function, call, args, never_empty, span)?;
+        let pending =
+            Pending { function, args, constants, distinct, filter: condition, return_type: return_type.clone() };
         let known = aggregates.calls.iter().position(|known| known.is(&pending));
         if known.is_none() && aggregates.calls.len() >= super::MAX_COLUMNS {
             return self.unsupported("So many aggregates in one query", span);
@@ -158,7 +143,11 @@ impl Pending {
             (Some(a), Some(b)) => same(a, b),
             _ => false,
         };
-        self.function == other.function && self.distinct == other.distinct && same_args && same_filter
+        self.function == other.function
+            && self.constants == other.constants
+            && self.distinct == other.distinct
+            && same_args
+            && same_filter
     }
 }
 /// What an expression computes, as a text; `None` for what is never the same twice.

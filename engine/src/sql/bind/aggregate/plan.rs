@@ -6,12 +6,13 @@ use super::super::attach::{ATTACHED_BASE, Attachments, is_attached, placed};
 use super::super::query::Selected;
 use super::super::relation::{Relation, ScopeTable, WindowColumns, filter, passed_column, project};
 use super::super::{Bind, Binder};
-use super::{Aggregates, Pending, fingerprint};
+use super::grouping::GROUPING_BASE;
+use super::{Aggregates, Keys, Pending, fingerprint};
 use crate::expr::{Expr, ExprKind};
-use crate::plan::logical::{AggregateCall, AggregateSpec, Rel, RelNode, WindowGroup};
+use crate::plan::logical::{AggregateCall, AggregateSpec, ExpandSpec, GroupingSet, Rel, RelNode, WindowGroup};
 use crate::plan::retention::{GroupClean, Retention};
 use crate::sql::{Problem, Span};
-use crate::types::{Field, Schema};
+use crate::types::{Field, LogicalType, Schema, Type};
 
 impl Binder<'_> {
     /// Builds projection, aggregation, HAVING and the select list on top.
@@ -39,7 +40,7 @@ impl Binder<'_> {
         }
 
         let mut columns = InputColumns { exprs: Vec::new(), by_text: HashMap::new() };
-        let group: Vec<usize> = keys.iter().map(|key| columns.slot(key)).collect();
+        let slots: Vec<usize> = keys.exprs.iter().map(|key| columns.slot(key)).collect();
         let clean = match &retention.clean {
             Some(condition) if condition.columns().iter().all(|column| *column < base) => {
                 Some(GroupClean::Row(columns.slot(condition)))
@@ -60,7 +61,7 @@ impl Binder<'_> {
                 args: call.args.iter().map(|arg| columns.slot(arg)).collect(),
                 distinct: call.distinct,
                 filter: call.filter.as_ref().map(|condition| columns.slot(condition)),
-                constants: Vec::new(),
+                constants: call.constants.clone(),
                 return_type: call.return_type.clone(),
             })
             .collect();
@@ -69,7 +70,10 @@ impl Binder<'_> {
             columns.exprs.extend(relation.column(0));
         }
         let grouped_window = relation.window.as_ref().filter(|window| {
-            let is_key = |column: usize| keys.iter().any(|key| passed_column(key) == Some(column));
+            let is_key = |column: usize| {
+                let key = keys.exprs.iter().position(|key| passed_column(key) == Some(column));
+                key.is_some_and(|key| keys.in_every_set(key))
+            };
             is_key(window.start) && is_key(window.end)
         });
         if let Some(time) = grouped_window.and_then(|window| window.time_column).and_then(|time| relation.column(time))
@@ -83,6 +87,7 @@ impl Binder<'_> {
         } else {
             project(relation.rel, columns.exprs, names)
         };
+        let (input, group) = if keys.several() { expanded(input, &keys, slots) } else { (input, slots) };
 
         let window = pre_window.as_ref().map(window_group);
         let schema = aggregate_schema(&input.schema, &group, &specs, pre_window.as_ref());
@@ -123,13 +128,17 @@ impl Binder<'_> {
     /// An expression over input and calls → over keys and calls.
     fn regroup(&mut self, expr: &Expr, keys: &KeyIndex, base: usize, relation: &Relation) -> Bind<Expr> {
         if let Some(index) = keys.find(expr) {
-            let mut column = Expr::column(index, expr.ty.clone());
+            let nullable = expr.ty.nullable || keys.nullable.contains(&index);
+            let mut column = Expr::column(index, expr.ty.clone().with_nullable(nullable));
             column.span = expr.span;
             return Ok(column);
         }
         let kind = match &expr.kind {
             // Calls with OVER, queries, and the row around this one: they get their places later.
             ExprKind::Column(index) if *index >= ATTACHED_BASE => return Ok(expr.clone()),
+            ExprKind::Column(index) if *index >= GROUPING_BASE => {
+                ExprKind::Column(keys.keys + 1 + index - GROUPING_BASE)
+            }
             ExprKind::Column(index) if *index >= base => ExprKind::Column(keys.count + index - base),
             ExprKind::Column(index) => {
                 let name = relation.schema().fields.get(*index).map_or("", |field| field.name.as_str());
@@ -170,21 +179,33 @@ impl Binder<'_> {
 
 /// GROUP BY keys by what they compute.
 struct KeyIndex {
+    keys: usize,
+    /// Columns before the results: the keys, and what tells grouping sets apart.
     count: usize,
+    /// Keys that some grouping set leaves out.
+    nullable: Vec<usize>,
     by_text: HashMap<String, usize>,
     /// Most groupings: then larger expressions need not be looked at.
     only_columns: bool,
 }
 
 impl KeyIndex {
-    fn new(keys: &[Expr]) -> Self {
+    fn new(keys: &Keys) -> Self {
         let mut by_text = HashMap::new();
-        for (index, key) in keys.iter().enumerate() {
+        for (index, key) in keys.exprs.iter().enumerate() {
             if let Some(text) = fingerprint(key) {
                 by_text.entry(text).or_insert(index);
             }
         }
-        KeyIndex { count: keys.len(), by_text, only_columns: keys.iter().all(|key| passed_column(key).is_some()) }
+        let count = keys.exprs.len();
+        let numbers = if keys.several() { 1 + keys.groupings.len() } else { 0 };
+        KeyIndex {
+            keys: count,
+            count: count + numbers,
+            nullable: (0..count).filter(|key| !keys.in_every_set(*key)).collect(),
+            by_text,
+            only_columns: keys.exprs.iter().all(|key| passed_column(key).is_some()),
+        }
     }
 
     fn find(&self, expr: &Expr) -> Option<usize> {
@@ -212,6 +233,35 @@ impl InputColumns {
         self.by_text.extend(text.map(|text| (text, index)));
         index
     }
+}
+
+/// Repeats the rows, once per grouping set, and gives the columns to group by then: the keys, the number of the set, and
+/// what GROUPING gives.
+fn expanded(input: Rel, keys: &Keys, slots: Vec<usize>) -> (Rel, Vec<usize>) {
+    let width = input.schema.len();
+    let left_out: Vec<usize> = (0..slots.len()).filter(|key| !keys.in_every_set(*key)).collect();
+    let mut group = slots;
+    let mut copied = Vec::new();
+    let mut schema = input.schema.clone();
+    for key in &left_out {
+        let slot = std::mem::replace(&mut group[*key], width + copied.len());
+        copied.push(slot);
+        schema.fields.extend(input.schema.fields.get(slot).cloned().map(|mut field| {
+            field.ty.nullable = true;
+            field
+        }));
+    }
+    let sets = keys.sets.iter().enumerate().map(|(number, set)| GroupingSet {
+        kept: left_out.iter().map(|key| set.contains(key)).collect(),
+        numbers: std::iter::once(number as i64).chain(keys.groupings.iter().map(|of_set| of_set[number])).collect(),
+    });
+    let sets = sets.collect();
+    for number in 0..=keys.groupings.len() {
+        group.push(schema.len());
+        schema.fields.push(Field::new(format!("grouping${number}"), Type::not_null(LogicalType::BigInt)));
+    }
+    let node = RelNode::Expand { input: Box::new(input), expand: ExpandSpec { keys: copied, sets } };
+    (Rel { node, schema }, group)
 }
 
 pub(in crate::sql::bind) fn window_group(window: &WindowColumns) -> WindowGroup {

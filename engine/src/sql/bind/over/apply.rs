@@ -42,16 +42,14 @@ impl Overs {
                     let default = default.as_ref().map(&mut slot);
                     OverCall::Shift { value: slot(&value), default, back, return_type }
                 }
-                Call::Aggregate { function, args, distinct, filter, return_type } => {
-                    OverCall::Aggregate(AggregateCall {
-                        function,
-                        args: args.iter().map(&mut slot).collect(),
-                        distinct,
-                        filter: filter.as_ref().map(&mut slot),
-                        constants: Vec::new(),
-                        return_type,
-                    })
-                }
+                Call::Aggregate(computed, filter) => OverCall::Aggregate(AggregateCall {
+                    function: computed.function,
+                    args: computed.args.iter().map(&mut slot).collect(),
+                    distinct: computed.distinct,
+                    filter: filter.as_ref().map(&mut slot),
+                    constants: computed.constants,
+                    return_type: computed.return_type,
+                }),
             };
             // A row number stands alone, so that it can become a Top-N.
             let numbers = call == OverCall::RowNumber;

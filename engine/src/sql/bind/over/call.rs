@@ -3,6 +3,7 @@
 use super::Call;
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{AggregateFunction, OverCall};
+use crate::sql::bind::aggregate::Computed;
 use crate::sql::bind::conversion::common_of;
 use crate::sql::bind::{Bind, Binder, aggregate};
 use crate::sql::{Span, ast};
@@ -137,20 +138,26 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Call> {
         let edge = matches!(function, AggregateFunction::FirstValue | AggregateFunction::LastValue);
+        let name = call.name.last().to_ascii_uppercase();
+        if matches!(function, AggregateFunction::JsonArrayAgg(_) | AggregateFunction::JsonObjectAgg(_)) {
+            return self.unsupported(&format!("{name} with OVER"), span);
+        }
+        if !edge {
+            let computed = self.computed(function, call, args, false, span)?;
+            return Ok(Call::Aggregate(Box::new(computed), filter));
+        }
         let ty = match args.as_slice() {
-            [value] if edge && !call.star => Some(Type::nullable(value.ty.logical.clone())),
-            _ if edge => None,
-            _ => aggregate::result_type(function, call.star, &args, false),
+            [value] if !call.star => Some(Type::nullable(value.ty.logical.clone())),
+            _ => None,
         };
         let Some(return_type) = ty else {
-            let name = call.name.last().to_ascii_uppercase();
             let types: Vec<String> = args.iter().map(|arg| arg.ty.logical.to_string()).collect();
             let given = if call.star { "*".to_owned() } else { types.join(", ") };
             return self.refuse("wrong-arguments", format!("{name} does not take ({given})."), span);
         };
         // The first of all values is the first of the different ones.
-        let distinct = call.distinct && !edge;
-        Ok(Call::Aggregate { function, args, distinct, filter, return_type })
+        let computed = Computed { function, args, constants: Vec::new(), distinct: false, return_type };
+        Ok(Call::Aggregate(Box::new(computed), filter))
     }
 }
 

@@ -8,10 +8,11 @@ mod call;
 mod frame;
 mod left_over;
 
+use super::aggregate::Computed;
 use super::expr::ExprScope;
 use super::{Bind, Binder};
 use crate::expr::Expr;
-use crate::plan::logical::{AggregateFunction, Frame, OverCall};
+use crate::plan::logical::{Frame, OverCall};
 use crate::sql::ast::{self, Ident};
 use crate::sql::{Problem, Span};
 use crate::types::Type;
@@ -46,13 +47,8 @@ enum Call {
         default: Option<Expr>,
         back: i64,
     },
-    Aggregate {
-        function: AggregateFunction,
-        args: Vec<Expr>,
-        distinct: bool,
-        filter: Option<Expr>,
-        return_type: Type,
-    },
+    /// With its FILTER.
+    Aggregate(Box<Computed>, Option<Expr>),
 }
 
 struct Order {
@@ -126,7 +122,7 @@ impl Call {
         match self {
             Call::Place(call) => call.return_type(),
             Call::Shift { value, default, .. } => shift_type(value, default.as_ref()),
-            Call::Aggregate { return_type, .. } => return_type.clone(),
+            Call::Aggregate(computed, _) => computed.return_type.clone(),
         }
     }
 }
@@ -150,7 +146,7 @@ impl Overs {
     pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
         self.calls.iter_mut().flat_map(|pending| {
             let (args, more) = match &mut pending.call {
-                Call::Aggregate { args, filter, .. } => (args.as_mut_slice(), filter.as_mut()),
+                Call::Aggregate(computed, filter) => (computed.args.as_mut_slice(), filter.as_mut()),
                 Call::Shift { value, default, .. } => (std::slice::from_mut(value), default.as_mut()),
                 Call::Place(_) => (&mut [][..], None),
             };
