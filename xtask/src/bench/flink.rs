@@ -74,8 +74,8 @@ fn jars() -> anyhow::Result<PathBuf> {
     pip.args(["download", "--quiet", "--no-deps", "--dest"]).arg(&folder);
     pip.arg(format!("apache-flink-libraries=={VERSION}"));
     command::quietly(&mut pip).context("its jars could not be had")?;
-    let wheel = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
-    let wheel = wheel.filter(|path| path.extension().is_some_and(|extension| extension == "whl")).next();
+    let mut files = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
+    let wheel = files.find(|path| path.extension().is_some_and(|extension| extension == "whl"));
     let wheel = wheel.context("the package is of another kind")?;
     command::quietly(Command::new("unzip").args(["-q", "-o"]).arg(&wheel).arg("pyflink/lib/*").arg("-d").arg(&folder))?;
     std::fs::remove_file(wheel)?;
