@@ -80,10 +80,12 @@ fn run(script: &str, parallelism: u32) -> Result<Vec<String>, String> {
     Ok(rows)
 }
 
+type Answer = fn(&Row, &[Row], &[Row]) -> Option<Vec<Value>>;
+
 /// One question, and its answer for each row of `t`: the columns of the result, or no row.
 struct Question {
     sql: &'static str,
-    answer: fn(&Row, &[Row], &[Row]) -> Option<Vec<Value>>,
+    answer: Answer,
 }
 
 fn equal(left: Int, right: Int) -> Option<bool> {
@@ -91,14 +93,18 @@ fn equal(left: Int, right: Int) -> Option<bool> {
 }
 
 fn any_of(tests: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    tests.fold(Some(false), |found, test| match (found, test) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-        _ => Some(false),
-    })
+    let mut found = Some(false);
+    for test in tests {
+        match test {
+            Some(true) => return test,
+            Some(false) => {}
+            None => found = None,
+        }
+    }
+    found
 }
 
-fn of_key<'a>(key: Int, u: &'a [Row]) -> impl Iterator<Item = &'a Row> {
+fn of_key(key: Int, u: &[Row]) -> impl Iterator<Item = &Row> {
     u.iter().filter(move |row| equal(row.0, key) == Some(true))
 }
 

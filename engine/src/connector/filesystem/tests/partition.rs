@@ -217,7 +217,7 @@ fn parts_end_by_size_age_and_silence() {
         for _ in 0..3 {
             writing.write(&batch(&table, &[r#"{"id":1,"name":"a"}"#])).unwrap();
             if polls {
-                std::thread::sleep(std::time::Duration::from_millis(2));
+                crate::connector::waiting::rest(std::time::Duration::from_millis(2));
                 writing.poll().unwrap();
             }
         }
