@@ -137,7 +137,7 @@ async function demoConnection(team: Team): Promise<string> {
 /** A Kafka table with the one column `id`, by form; `guarantee` where it is written. */
 async function createTable(page: Page, team: Team, name: string, topic: string, guarantee?: Guarantee): Promise<void> {
   await page.goto(team.at('tables/new'));
-  await page.getByRole('radio', { name: /^Kafka/ }).click();
+  await page.getByRole('radio', { name: /^Kafka source/ }).click();
   const topicField = page.getByRole('combobox', { name: /^Topic/ });
   await topicField.fill(topic);
   await page.getByRole('button', { name: 'Add column' }).click();
