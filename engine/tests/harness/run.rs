@@ -6,13 +6,18 @@ use std::time::{Duration, Instant};
 
 use millrace_engine::catalog::CatalogText;
 use millrace_engine::change::ChangeBatch;
+use millrace_engine::checkpoint::CheckpointStore;
 use millrace_engine::collect::{CollectSink, RowWriter};
 use millrace_engine::connector::ConnectorContext;
-use millrace_engine::plan::dataflow::plan;
+use millrace_engine::error::EngineError;
+use millrace_engine::plan::dataflow::{Dataflow, plan};
 use millrace_engine::plan::logical::SinkTarget;
 use millrace_engine::plan::settings::Settings;
-use millrace_engine::runtime::{ConnectorEndpoints, Run, RunCommitters, RunOptions};
+use millrace_engine::runtime::{ConnectorEndpoints, Outcome, Run, RunCommitters, RunOptions};
 use millrace_engine::sql::{Problem, bind};
+use millrace_engine::state::StateOptions;
+use millrace_engine::types::Schema;
+use millrace_wire::job::StopMode;
 
 use super::case::Case;
 use super::compare::compare;
@@ -20,9 +25,24 @@ use super::gate::{Arrival, GatedEndpoints};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-pub(crate) fn run_case(case: &Case) -> Result<(), String> {
+/// How a case is run: in one go, or stopped with a savepoint and started again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Course {
+    pub(crate) parallelism: u32,
+    /// Each is a stop after so many rounds, and the parallelism of the run that goes on.
+    pub(crate) stops: Vec<(usize, u32)>,
+    pub(crate) state: StateOptions,
+}
+
+impl Course {
+    pub(crate) fn in_one_go() -> Self {
+        Course { parallelism: 1, ..Course::default() }
+    }
+}
+
+pub(crate) fn run_case(case: &Case, course: &Course) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| execute(case, folder.path())));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| execute(case, course, folder.path())));
     let outcome = outcome.unwrap_or_else(|_| Err(Failure::Other("it panicked".to_owned())));
     match (&case.error, outcome) {
         (None, Ok(result)) => check(case, &result),
@@ -75,7 +95,13 @@ fn check(case: &Case, result: &RunResult) -> Result<(), String> {
     compare(case, &result.changes)
 }
 
-fn execute(case: &Case, folder: &Path) -> Result<RunResult, Failure> {
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Failure::Runtime(format!("{} ({}) {:?}", error.message, error.code, error.detail))
+    }
+}
+
+fn execute(case: &Case, course: &Course, folder: &Path) -> Result<RunResult, Failure> {
     let (script, names) = script(case, folder);
     let bound = bind(&script, &CatalogText { default_database: "default".to_owned(), ..CatalogText::default() });
     let bound = bound.map_err(Failure::Problems)?;
@@ -84,17 +110,40 @@ fn execute(case: &Case, folder: &Path) -> Result<RunResult, Failure> {
     let columns = schema.fields.iter().map(|field| (field.name.clone(), field.ty.to_string().replace(" NOT NULL", "")));
     let columns = columns.collect();
     let rows: Arc<Mutex<Vec<String>>> = Arc::default();
-    let (writer, into) = (RowWriter::new(&schema), Arc::clone(&rows));
-    let collect = CollectSink::new(move |batch: &ChangeBatch| {
+    let arrival = Arrival::new(arrival(case));
+    let stops = course.stops.iter().map(|(rounds, _)| Some(*rounds)).chain([None]);
+    let parallelisms = [course.parallelism].into_iter().chain(course.stops.iter().map(|(_, next)| *next));
+    for (stop, parallelism) in stops.zip(parallelisms) {
+        let committers = Arc::new(RunCommitters::default());
+        let inner = ConnectorEndpoints {
+            context: context(&committers),
+            collect: Some(Arc::new(collect(&schema, Arc::clone(&rows)))),
+        };
+        let endpoints = GatedEndpoints { inner, names: names.clone(), arrival: Arc::clone(&arrival) };
+        let settings = Settings { parallelism, ..Settings::default() };
+        let dataflow = plan(&bound, &settings, &endpoints).map_err(Failure::Problems)?;
+        if drive(&dataflow, options(course, folder, committers)?, stop)? == Outcome::Finished {
+            break;
+        }
+    }
+    let changes = rows.lock().unwrap().clone();
+    Ok(RunResult { columns, changes })
+}
+
+fn collect(schema: &Schema, into: Arc<Mutex<Vec<String>>>) -> CollectSink {
+    let writer = RowWriter::new(schema);
+    CollectSink::new(move |batch: &ChangeBatch| {
         let mut rows = into.lock().unwrap();
         for row in 0..batch.len() {
             let values = serde_json::Value::Array(writer.row(batch, row));
             rows.push(format!("{}{values}", batch.kind(row).mark()));
         }
         Ok(())
-    });
-    let committers = Arc::new(RunCommitters::default());
-    let context = ConnectorContext {
+    })
+}
+
+fn context(committers: &Arc<RunCommitters>) -> ConnectorContext {
+    ConnectorContext {
         file_roots: Vec::new(),
         identity: "golden".to_owned(),
         start_at_ms: None,
@@ -102,35 +151,41 @@ fn execute(case: &Case, folder: &Path) -> Result<RunResult, Failure> {
         read_only: false,
         batch_rows: 1,
         runtime: runtime(),
-    };
-    let endpoints = GatedEndpoints {
-        inner: ConnectorEndpoints { context, collect: Some(Arc::new(collect)) },
-        names,
-        arrival: Arrival::new(arrival(case)),
-    };
-    let dataflow = plan(&bound, &Settings::default(), &endpoints).map_err(Failure::Problems)?;
-    let options = RunOptions {
-        store: None,
+    }
+}
+
+fn options(course: &Course, folder: &Path, committers: Arc<RunCommitters>) -> Result<RunOptions, Failure> {
+    let store = CheckpointStore::open(folder.join("checkpoints"))?;
+    let restored = store.newest_whole(None)?.map(|(_, _, restored)| restored);
+    Ok(RunOptions {
         run: "golden".to_owned(),
         kept: 1,
         committers,
-        restored: None,
-        next_checkpoint: 1,
+        next_checkpoint: restored.as_ref().map_or(0, |restored| restored.number) + 1,
+        restored,
+        store: Some(store),
         batch_rows: 1,
-        state: millrace_engine::state::StateOptions::default(),
-    };
-    let runtime_error = |error: millrace_engine::error::EngineError| {
-        Failure::Runtime(format!("{} ({}) {:?}", error.message, error.code, error.detail))
-    };
-    let mut run = Run::inline(&dataflow, options).map_err(runtime_error)?;
+        state: course.state.clone(),
+    })
+}
+
+/// Until the end, or until a savepoint is taken after some rounds.
+fn drive(dataflow: &Dataflow, options: RunOptions, stop: Option<usize>) -> Result<Outcome, Failure> {
+    let mut run = Run::inline(dataflow, options)?;
     let since = Instant::now();
-    while run.round().map_err(runtime_error)?.is_none() {
+    let mut rounds = 0;
+    loop {
+        if stop == Some(rounds) {
+            run.request_stop(StopMode::Savepoint)?;
+        }
+        if let Some(outcome) = run.round()? {
+            return Ok(outcome);
+        }
+        rounds += 1;
         if since.elapsed() > DEADLINE {
             return Err(Failure::Other("it does not end".to_owned()));
         }
     }
-    let changes = rows.lock().unwrap().clone();
-    Ok(RunResult { columns, changes })
 }
 
 /// The whole script, and which file is which input.
