@@ -1,18 +1,26 @@
-//! The tables and views that a script can see, as resolved definitions.
+//! The tables, views and users' functions that a script can see; tables as resolved definitions.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use millrace_wire::function::FunctionSource;
 use millrace_wire::link::TableSource;
 
 use crate::expr::Expr;
 use crate::types::{Field, Schema, Type};
 
-/// What the platform hands in: DDL texts by `database.table`.
+/// What the platform hands in.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogText {
     pub default_database: String,
+    /// DDL texts by `database.table`.
     pub tables: BTreeMap<String, TableSource>,
+    /// Users' functions by their name in SQL, in any case.
+    pub functions: BTreeMap<String, FunctionSource>,
+    /// Folders that a script may take modules from, as file connectors have them: empty for anywhere, absent where it
+    /// may not.
+    pub function_roots: Option<Vec<PathBuf>>,
 }
 
 /// A table after its `CREATE TABLE` was parsed and its expressions were bound.

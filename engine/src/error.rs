@@ -83,6 +83,12 @@ impl From<datafusion_common::DataFusionError> for EngineError {
             datafusion_common::DataFusionError::Execution(message) => {
                 EngineError::user("evaluation_failed", message.clone())
             }
+            // What a user's function did wrong comes with its own words.
+            datafusion_common::DataFusionError::External(inner)
+                if let Some(own) = inner.downcast_ref::<EngineError>() =>
+            {
+                own.clone()
+            }
             other => EngineError::internal("an expression failed").with_detail(other),
         }
     }

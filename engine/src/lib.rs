@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod expr;
 pub mod function;
 pub mod sql;
+pub mod udf;
 
 pub mod plan;
 

@@ -79,7 +79,8 @@ pub type Receive = dyn Fn(Row) -> Result<()> + Send + Sync;
 
 /// Plans a script. Several SELECTs give their rows to the same receiver.
 pub fn prepare(sql: &str, options: LocalOptions, receive: Arc<Receive>) -> Result<Prepared, LocalError> {
-    let script = bind(sql, &options.catalog).map_err(LocalError::Problems)?;
+    let catalog = CatalogText { function_roots: Some(options.file_roots.clone()), ..options.catalog };
+    let script = bind(sql, &catalog).map_err(LocalError::Problems)?;
     let columns = select_columns(&script);
     if columns.len() > 1 {
         return Err(LocalError::Run(EngineError::user(

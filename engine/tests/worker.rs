@@ -136,6 +136,7 @@ fn preview(sql: &str, max_rows: u32, max_seconds: u32) -> Vec<PreviewLine> {
         sql: sql.to_owned(),
         offset: None,
         tables: Default::default(),
+        functions: Default::default(),
         default_database: "default".to_owned(),
         max_rows,
         max_seconds,

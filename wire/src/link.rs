@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::function::FunctionSource;
 use crate::graph::{Graph, Guarantee};
 use crate::ids::{JobId, RunId, WorkerId};
 use crate::job::{JobSettings, StopMode};
@@ -145,6 +146,9 @@ pub struct Assignment {
     pub sql: String,
     /// DDL of every catalog table the script names, by `database.table`, without secrets.
     pub tables: BTreeMap<String, TableSource>,
+    /// The users' functions that the script names, by name in SQL.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSource>,
     pub default_database: String,
     pub settings: JobSettings,
     /// Absolute directory for this job's checkpoints.
@@ -183,6 +187,9 @@ pub struct PreviewAssignment {
     pub offset: Option<u32>,
     /// As in `Assignment`.
     pub tables: BTreeMap<String, TableSource>,
+    /// As in `Assignment`.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSource>,
     pub default_database: String,
     pub max_rows: u32,
     pub max_seconds: u32,

@@ -65,6 +65,9 @@ wire! {
         /// Tables read and written, as `database.table`.
         pub reads: Vec<String>,
         pub writes: Vec<String>,
+        /// Functions of users that it calls, as they are named in the catalog.
+        #[serde(default)]
+        pub functions: Vec<String>,
     }
 
     pub struct StatementInfo {

@@ -28,7 +28,11 @@ const BATCH_ROWS: usize = 256;
 pub(super) struct EmbeddedEngine;
 
 pub(super) fn catalog(catalog: &CatalogText) -> EngineCatalog {
-    EngineCatalog { default_database: catalog.default_database.clone(), tables: catalog.tables.clone() }
+    EngineCatalog {
+        default_database: catalog.default_database.clone(),
+        tables: catalog.tables.clone(),
+        ..EngineCatalog::default()
+    }
 }
 
 /// Reads from what is there; commits and creates nothing.

@@ -254,6 +254,7 @@ impl Actor {
             team: work.team_slug.clone(),
             sql: work.version.sql.clone(),
             tables: tables.collect(),
+            functions: Default::default(),
             default_database,
             settings: work.version.settings.clone(),
             checkpoint_root: self.run.checkpoint_root.clone(),

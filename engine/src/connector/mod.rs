@@ -28,7 +28,7 @@ pub mod registry;
 mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
-mod waiting;
+pub(crate) mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

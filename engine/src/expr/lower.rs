@@ -6,6 +6,7 @@
 mod call;
 mod cast;
 mod sequence;
+mod user;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use datafusion_physical_expr::expressions::{
 use self::call::CallExpr;
 use self::cast::CastExpr;
 use self::sequence::SequenceExpr;
+use self::user::UserExpr;
 use super::cast::Cast;
 use super::{Expr, ExprKind};
 use crate::error::{EngineError, Result};
@@ -74,6 +76,13 @@ impl Lowering<'_> {
             }
             (Kernel::Sequence(kernel), _) => {
                 Ok(Arc::new(SequenceExpr::new(Arc::clone(function), kernel, lowered, self.context)))
+            }
+            (Kernel::User, _) => {
+                let Some(user) = &function.user else {
+                    return Err(EngineError::internal("a user's function is not there").with_detail(function.name()));
+                };
+                user.module.open()?;
+                Ok(Arc::new(UserExpr::new(Arc::clone(user), lowered)))
             }
             (Kernel::Binary(operator), [left, right]) => {
                 Ok(Arc::new(BinaryExpr::new(Arc::clone(left), operator, Arc::clone(right))))

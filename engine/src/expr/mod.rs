@@ -104,6 +104,12 @@ impl Expr {
         own || self.children().into_iter().any(Expr::is_volatile)
     }
 
+    /// Calls a function that a user brought.
+    pub(crate) fn calls_user(&self) -> bool {
+        let own = matches!(&self.kind, ExprKind::Call { function, .. } if function.user.is_some());
+        own || self.children().into_iter().any(Expr::calls_user)
+    }
+
     /// Every column the expression reads, each once, ascending.
     pub fn columns(&self) -> Vec<usize> {
         let mut found = Vec::new();

@@ -37,11 +37,15 @@ mod url_code;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use datafusion_common::DataFusionError;
 use datafusion_expr::ColumnarValue;
 
 use crate::types::Type;
+use crate::udf::ScalarFunction;
 
+pub(crate) use registry::is_known;
 pub use registry::{list, resolve_scalar};
 pub(crate) use signature::common_type;
 
@@ -55,6 +59,8 @@ pub struct ScalarCall {
     pub kernel: Kernel,
     /// Gives another result at another time, or for every row: never folded into a constant.
     pub volatile: bool,
+    /// For [`Kernel::User`].
+    pub(crate) user: Option<Arc<ScalarFunction>>,
 }
 
 /// How a call is executed.
@@ -75,6 +81,8 @@ pub enum Kernel {
     Coalesce,
     /// `a IN (1, 2, …)` with constants: looked up in a hash set.
     In,
+    /// A user's function: never run while planning.
+    User,
 }
 
 /// A kernel of ours. Has no state, so that two calls are equal when their functions are.
@@ -131,10 +139,17 @@ pub struct Argument {
 
 impl ScalarCall {
     pub fn new(name: impl Into<String>, arg_types: Vec<Type>, return_type: Type, kernel: Kernel) -> Self {
-        ScalarCall { name: name.into(), arg_types, return_type, kernel, volatile: false }
+        ScalarCall { name: name.into(), arg_types, return_type, kernel, volatile: false, user: None }
     }
 
-    /// Upper case, or the operator's sign.
+    /// A call of a user's function.
+    pub(crate) fn of_user(function: Arc<ScalarFunction>, arg_types: Vec<Type>) -> Self {
+        let return_type = Type::nullable(function.result());
+        let name = function.module.name.clone();
+        ScalarCall { name, arg_types, return_type, kernel: Kernel::User, volatile: false, user: Some(function) }
+    }
+
+    /// Upper case, or the operator's sign; a user's function as it is named.
     pub fn name(&self) -> &str {
         &self.name
     }

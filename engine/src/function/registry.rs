@@ -56,6 +56,11 @@ pub fn resolve_scalar(name: &str, args: &[Argument]) -> Result<ScalarCall, Resol
     call.ok_or_else(|| ResolveError::WrongArguments { message: wrong_arguments(&upper, entry, args) })
 }
 
+/// Whether a name (upper case) is taken, also by what only the grammar writes.
+pub(crate) fn is_known(name: &str) -> bool {
+    index().contains_key(name)
+}
+
 /// Every name, operators and what only the grammar writes included.
 #[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

@@ -67,6 +67,7 @@ impl Situation {
             team: String::new(),
             sql: String::new(),
             tables: Default::default(),
+            functions: Default::default(),
             default_database: String::new(),
             settings: JobSettings::default(),
             checkpoint_root: String::new(),

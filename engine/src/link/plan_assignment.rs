@@ -21,8 +21,12 @@ pub(super) struct Planned {
 }
 
 pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::Handle) -> Result<Planned, Failure> {
-    let catalog =
-        CatalogText { default_database: assignment.default_database.clone(), tables: assignment.tables.clone() };
+    let catalog = CatalogText {
+        default_database: assignment.default_database.clone(),
+        tables: assignment.tables.clone(),
+        functions: assignment.functions.clone(),
+        function_roots: None,
+    };
     let wrong = |problems: Vec<crate::sql::Problem>| failure_of_problems(&problems, &assignment.sql);
     let script = bind(&assignment.sql, &catalog).map_err(wrong)?;
     let committers = Arc::new(RunCommitters::default());

@@ -75,8 +75,12 @@ fn preview(
     runtime: tokio::runtime::Handle,
     closed: &Receiver<()>,
 ) -> Result<(), Failed> {
-    let catalog =
-        CatalogText { default_database: assignment.default_database.clone(), tables: assignment.tables.clone() };
+    let catalog = CatalogText {
+        default_database: assignment.default_database.clone(),
+        tables: assignment.tables.clone(),
+        functions: assignment.functions.clone(),
+        function_roots: None,
+    };
     let wrong = |problems: &[Problem]| {
         let first = problems.iter().find(|problem| problem.severity == Severity::Error).or(problems.first());
         let none = || Box::new(of_error(&EngineError::internal("The statement cannot be previewed.")));

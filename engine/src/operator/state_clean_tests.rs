@@ -53,6 +53,7 @@ fn aggregate(clean: GroupCleaner) -> GroupAggregate {
         filter: None,
         constants: Vec::new(),
         return_type: bigint(),
+        user: None,
     };
     let spec = GroupAggregateSpec {
         group: vec![0],

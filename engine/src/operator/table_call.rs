@@ -41,6 +41,7 @@ impl TableCall {
         output: SchemaRef,
         context: EvalContext,
     ) -> Result<Self> {
+        function.open()?;
         let args = args.iter().map(|arg| lower_in(arg, input, context)).collect::<Result<Vec<_>>>()?;
         let passed = (0..input.len()).map(|column| passed.contains(&column)).collect();
         Ok(TableCall { function, args, passed, outer, context, output })

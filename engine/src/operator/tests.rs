@@ -37,6 +37,7 @@ pub(super) fn calls() -> Vec<AggregateCall> {
         filter: None,
         constants: Vec::new(),
         return_type: Type::nullable(LogicalType::BigInt),
+        user: None,
     };
     vec![
         call(AggregateFunction::Count, &[], false),

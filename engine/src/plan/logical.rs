@@ -346,6 +346,8 @@ pub struct AggregateCall {
     /// Arguments that are the same for every row: the separator of LISTAGG, the percentages of PERCENTILE.
     pub constants: Vec<Value>,
     pub return_type: Type,
+    /// For [`AggregateFunction::User`].
+    pub(crate) user: Option<Arc<crate::udf::AggregateFunction>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -376,6 +378,8 @@ pub enum AggregateFunction {
     JsonObjectAgg(Nulls),
     /// Over texts of JSON.
     JsonArrayAgg(Nulls),
+    /// A user's.
+    User,
 }
 
 /// What becomes of NULLs that are gathered.
@@ -425,6 +429,9 @@ impl fmt::Debug for AggregateCall {
         call.field("filter", &self.filter);
         if !self.constants.is_empty() {
             call.field("constants", &self.constants);
+        }
+        if let Some(user) = &self.user {
+            call.field("user", &user.state_text());
         }
         call.field("return_type", &self.return_type).finish()
     }

@@ -2,12 +2,14 @@
 //! gives meaning to or refuses by name.
 
 mod call;
+mod function;
 mod merge;
 
 use super::Span;
 use crate::types::Type;
 
 pub(crate) use call::{Argument, Call, Frame, FrameBound, NullTreatment, Over};
+pub(crate) use function::{CreateFunction, FunctionBody, Macro};
 pub(crate) use merge::{Merge, MergeAction, MergeClause};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,7 @@ pub(crate) struct Statement {
 pub(crate) enum StatementKind {
     CreateTable(Box<CreateTable>),
     CreateView(Box<CreateView>),
+    CreateFunction(Box<CreateFunction>),
     Insert(Box<Insert>),
     Merge(Box<Merge>),
     Query(Box<Query>),
@@ -50,6 +53,7 @@ pub(crate) enum StatementKind {
     Set { key: Option<(String, String)> },
     Use(Name),
     Drop { what: &'static str, name: Name, if_exists: bool },
+    DropFunction { name: Name, if_exists: bool },
 }
 
 #[derive(Clone, Debug)]

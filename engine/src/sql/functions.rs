@@ -133,6 +133,14 @@ pub fn list_functions() -> Vec<FunctionInfo> {
     functions
 }
 
+/// Whether the language has a function of this name, in any case: one that there is, or one that Flink has.
+pub(crate) fn is_function(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    list_functions().iter().any(|function| function.name == upper)
+        || crate::function::is_known(&upper)
+        || super::bind::is_function_of_flink(&upper)
+}
+
 #[cfg(test)]
 mod tests {
     use super::AGGREGATES;

@@ -30,8 +30,9 @@ pub use bind::Bound;
 pub use complete::complete;
 pub use ddl::write_ddl;
 pub use format::format_sql;
+pub(crate) use functions::is_function;
 pub use functions::list_functions;
-pub(crate) use parser::parse_data_type;
+pub(crate) use parser::{is_reserved, parse_data_type};
 pub use position::LineIndex;
 pub use table_check::{TableReport, check_table, resolved};
 pub use validate::{planned, validate};
@@ -120,6 +121,16 @@ pub fn bind_all(sql: &str, catalog: &CatalogText) -> Bound {
 pub fn bind_table(name: &str, source: &millrace_wire::link::TableSource) -> Result<Arc<TableDef>, Vec<Problem>> {
     let failed = || Err(Bound::failed("The definition is too complex to be read.").problems);
     stack::deep(|| bind::bind_catalog_table(name, source)).unwrap_or_else(failed)
+}
+
+/// Checks the definition of a macro, `(x INT) RETURNS INT RETURN x + 1`, and tells how it is called. Spans are those of
+/// the definition.
+pub(crate) fn check_macro(name: &str, definition: &str, catalog: &CatalogText) -> Result<String, Vec<Problem>> {
+    if let Some(problem) = too_long(definition) {
+        return Err(vec![problem]);
+    }
+    let failed = || Err(Bound::failed("The definition is too complex to be read.").problems);
+    stack::deep(|| bind::check_macro(name, definition, catalog)).unwrap_or_else(failed)
 }
 
 /// Only the parser: the entry for fuzzing. Returns the problems found.

@@ -250,6 +250,7 @@ fn a_whole_job_is_validated_with_its_graph() {
     let catalog = CatalogText {
         default_database: "shop".to_owned(),
         tables: tables.into_iter().map(|(name, ddl)| (name.to_owned(), table(ddl))).collect(),
+        ..CatalogText::default()
     };
     let windowed = "SELECT k, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, k";
     let sql = format!("INSERT INTO `out` {windowed};\nINSERT INTO hole SELECT k, id FROM orders WHERE id > 1;");

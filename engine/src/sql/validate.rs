@@ -36,6 +36,7 @@ pub fn validate(sql: &str, catalog: &CatalogText, parallelism: u32) -> Validatio
             .collect(),
         reads: bound.reads,
         writes: bound.writes,
+        functions: bound.functions,
     }
 }
 

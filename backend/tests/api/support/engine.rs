@@ -58,6 +58,7 @@ fn insert(table: &str) -> Validation {
         statements: vec![StatementInfo { kind: "insert".to_owned(), span }],
         reads: Vec::new(),
         writes: vec![table.to_owned()],
+        functions: Vec::new(),
     }
 }
 
@@ -74,6 +75,7 @@ impl EngineFront for FormEngine {
             // So that tests see which tables a team's scripts can name.
             reads: catalog.tables.keys().cloned().collect(),
             writes: Vec::new(),
+            functions: Vec::new(),
         }
     }
 

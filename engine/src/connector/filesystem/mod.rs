@@ -36,6 +36,7 @@ use millrace_wire::connection::ConnectionTest;
 use millrace_wire::connector::{ConnectorSchema, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::table::FetchedSchema;
 
+pub(crate) use path::file_below;
 pub(super) use path::folder_to_write;
 
 use super::option::{on_side, one_of, required};

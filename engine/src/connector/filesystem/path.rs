@@ -17,6 +17,11 @@ pub(super) fn of_option(text: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(path))
 }
 
+/// A file that something other than a table names.
+pub(crate) fn file_below(text: &str, roots: &[PathBuf]) -> Result<PathBuf> {
+    existing(&of_option(text)?, roots)
+}
+
 /// Relative ones are below the first root; without roots, below the folder that the program runs in.
 fn below(named: &Path, roots: &[PathBuf]) -> PathBuf {
     match roots.first() {

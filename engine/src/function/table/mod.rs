@@ -34,6 +34,11 @@ pub trait TableFunction: Send + Sync + fmt::Debug {
     /// The columns that it gives.
     fn columns(&self) -> &[Field];
 
+    /// Makes ready what takes time, once, before the first call.
+    fn open(&self) -> crate::error::Result<()> {
+        Ok(())
+    }
+
     /// Everything for one batch: `args` has one value per row, or one that stands for all `rows`.
     fn call(&self, args: &[ColumnarValue], rows: usize, context: EvalContext) -> Result<TableRows, DataFusionError>;
 }

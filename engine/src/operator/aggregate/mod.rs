@@ -23,8 +23,11 @@ mod single_value;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod user;
 mod variance;
 mod walk;
+
+use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef};
 use arrow::buffer::NullBuffer;
@@ -117,6 +120,7 @@ pub fn accumulator(call: &AggregateCall, args: &[DataType], retracts: bool) -> R
         AggregateFunction::Percentile => Box::new(percentile::Percentile::new(constant(call)?)?),
         AggregateFunction::ApproxCountDistinct => Box::new(approximate::ApproximateCount::new(first(args)?)?),
         AggregateFunction::SingleValue => Box::new(single_value::SingleValue::new(first(args)?, retracts)?),
+        AggregateFunction::User => Box::new(user::User::new(user_of(call)?, retracts)?),
         AggregateFunction::JsonObjectAgg(nulls) => Box::new(json_object::JsonObject::new(nulls)),
         _ => gathering(call, first(args)?, result, retracts)?,
     };
@@ -162,6 +166,10 @@ const fn kept_nulls(function: AggregateFunction) -> Nulls {
 
 fn constant(call: &AggregateCall) -> Result<&Value> {
     call.constants.first().ok_or_else(|| EngineError::internal("an aggregate function has no constant argument"))
+}
+
+fn user_of(call: &AggregateCall) -> Result<&Arc<crate::udf::AggregateFunction>> {
+    call.user.as_ref().ok_or_else(|| EngineError::internal("a user's aggregate function is not there"))
 }
 
 fn first(args: &[DataType]) -> Result<&DataType> {

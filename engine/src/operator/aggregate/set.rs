@@ -202,7 +202,15 @@ mod tests {
 
     fn call(function: AggregateFunction, filter: Option<usize>) -> AggregateCall {
         let return_type = Type::nullable(LogicalType::BigInt);
-        AggregateCall { function, args: vec![0], distinct: true, filter, constants: Vec::new(), return_type }
+        AggregateCall {
+            function,
+            args: vec![0],
+            distinct: true,
+            filter,
+            constants: Vec::new(),
+            return_type,
+            user: None,
+        }
     }
 
     fn calls() -> Vec<AggregateCall> {

@@ -42,7 +42,8 @@ struct Case {
 fn case(function: F, arg: LogicalType, result: LogicalType, model: fn(&[Option<i64>]) -> Json) -> Case {
     let constants = Vec::new();
     let return_type = Type::nullable(result);
-    let call = AggregateCall { function, args: vec![0], distinct: false, filter: None, constants, return_type };
+    let call =
+        AggregateCall { function, args: vec![0], distinct: false, filter: None, constants, return_type, user: None };
     Case { call, arg: arg.to_arrow(), model }
 }
 

@@ -55,6 +55,7 @@ fn aggregate(function: AggregateFunction, distinct: bool) -> OverCall {
         filter: None,
         constants: Vec::new(),
         return_type: Type::nullable(LogicalType::BigInt),
+        user: None,
     })
 }
 

@@ -218,7 +218,8 @@ fn call_words(call: &AggregateCall, input: Option<&Schema>) -> String {
     let distinct = if call.distinct { "DISTINCT " } else { "" };
     let args = call.constants.iter().fold(args, |args, constant| format!("{args}, {constant}"));
     let filter = call.filter.map(|column| format!(" FILTER (WHERE {})", column_name(input, column)));
-    format!("{}({distinct}{args}){}", function_name(call.function), filter.unwrap_or_default())
+    let name = call.user.as_ref().map_or_else(|| function_name(call.function), |user| user.module.name.as_str());
+    format!("{name}({distinct}{args}){}", filter.unwrap_or_default())
 }
 
 fn over_words(calls: &[OverCall], input: Option<&Schema>) -> String {
@@ -260,6 +261,7 @@ pub(super) fn function_name(function: AggregateFunction) -> &'static str {
         AggregateFunction::SingleValue => "SINGLE_VALUE",
         AggregateFunction::JsonObjectAgg(_) => "JSON_OBJECTAGG",
         AggregateFunction::JsonArrayAgg(_) => "JSON_ARRAYAGG",
+        AggregateFunction::User => "USER",
     }
 }
 

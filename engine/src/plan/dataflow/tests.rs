@@ -285,6 +285,7 @@ fn the_text_of_a_call_says_of_constants_only_where_there_are_any() {
         filter: None,
         constants,
         return_type: Type::not_null(LogicalType::BigInt),
+        user: None,
     };
     assert_eq!(
         format!("{:?}", call(AggregateFunction::Count, Vec::new())),

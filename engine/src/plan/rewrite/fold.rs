@@ -83,7 +83,9 @@ const SESSION_BOUND: &[&str] = &["UNIX_TIMESTAMP", "FROM_UNIXTIME", "CONVERT_TZ"
 /// No call of it gives different results at different times, and none depends on the time zone of the session.
 fn is_fixed(expr: &Expr) -> bool {
     let own = match &expr.kind {
-        ExprKind::Call { function, .. } => !function.volatile && !SESSION_BOUND.contains(&function.name()),
+        ExprKind::Call { function, .. } => {
+            !function.volatile && function.user.is_none() && !SESSION_BOUND.contains(&function.name())
+        }
         _ => true,
     };
     own && !matches!(expr.ty.logical, LogicalType::TimestampLtz(_)) && expr.children().into_iter().all(is_fixed)

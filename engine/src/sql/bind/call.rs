@@ -21,7 +21,7 @@ impl Binder<'_> {
             if let Some(grouping) = self.grouping_call(call, scope, span)? {
                 return Ok(grouping);
             }
-            if let Some(aggregate) = super::aggregate::find(&function.value) {
+            if let Some(aggregate) = self.aggregate_named(&function.value) {
                 return self.aggregate_call(aggregate, call, scope, span);
             }
         } else {
@@ -31,10 +31,13 @@ impl Binder<'_> {
         if let Some(clause) = call.unsupported.first() {
             return self.unsupported(clause.what, span);
         }
+        let user = self.user_function(call.name.last());
         for (wrong, what) in [(call.star, "*"), (call.distinct, "DISTINCT"), (call.filter.is_some(), "FILTER")] {
             if wrong {
                 // An unknown function is the better thing to say.
-                self.known_function(&name, call, scope, span)?;
+                if user.is_none() {
+                    self.known_function(&name, call, scope, span)?;
+                }
                 return self.refuse(
                     "wrong-arguments",
                     format!("{name} is no aggregate and does not take {what}."),
@@ -53,6 +56,9 @@ impl Binder<'_> {
         if name == "CURRENT_DATABASE" && args.is_empty() {
             let database = crate::sql::ast::Literal::Text(self.database.clone());
             return self.literal(&database, span);
+        }
+        if let Some(user) = user {
+            return self.user_call(user, &call.name, args, span);
         }
         match resolve(&name, &args) {
             Ok(function) => Ok(self.apply(function, args)),
@@ -80,7 +86,8 @@ impl Binder<'_> {
                 let problem = Problem::error("unknown-function", format!("There is no function '{name}'."), span);
                 let aggregate =
                     || crate::sql::suggest::nearest(name, super::aggregate::NAMES.iter().copied()).map(str::to_owned);
-                match suggestion.or_else(aggregate) {
+                let user = || crate::sql::suggest::nearest(name, self.user_function_names()).map(str::to_owned);
+                match suggestion.or_else(aggregate).or_else(user) {
                     Some(other) => {
                         let problem = problem.with_hint(format!("Did you mean '{other}'?"));
                         // The span is the whole call; only its name changes.

@@ -24,6 +24,6 @@ const NAMES: &[&str] = &[
     "TRY_PARSE_JSON",
 ];
 
-pub(super) fn is_known(name: &str) -> bool {
+pub(in crate::sql) fn is_known(name: &str) -> bool {
     NAMES.contains(&name)
 }

@@ -40,6 +40,8 @@ mod table_call;
 mod table_like;
 #[cfg(test)]
 mod tests;
+mod user_function;
+mod user_macro;
 mod values;
 mod window;
 
@@ -55,6 +57,7 @@ use crate::plan::settings;
 #[cfg(test)]
 pub(in crate::sql) use aggregate::NAMES as AGGREGATES;
 use explain::Explained;
+pub(in crate::sql) use flink_function::is_known as is_function_of_flink;
 pub(in crate::sql) use outline::{Outline, OutlineColumn};
 use table::TableParts;
 
@@ -86,6 +89,8 @@ pub struct Bound {
     /// Names of catalog tables read and written, as `database.table`, and of tables of the script.
     pub reads: Vec<String>,
     pub writes: Vec<String>,
+    /// Functions of the catalog that are called, by the name that the catalog has for them.
+    pub functions: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -113,7 +118,14 @@ impl Bound {
 
     pub(super) fn with(problem: Problem) -> Self {
         let script = BoundScript { sinks: Vec::new(), settings: Vec::new() };
-        Bound { script, problems: vec![problem], statements: Vec::new(), reads: Vec::new(), writes: Vec::new() }
+        Bound {
+            script,
+            problems: vec![problem],
+            statements: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
+            functions: Vec::new(),
+        }
     }
 }
 
@@ -133,6 +145,8 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
     binder.reads.dedup();
     binder.writes.sort();
     binder.writes.dedup();
+    binder.functions.sort();
+    binder.functions.dedup();
     let mut script = BoundScript { sinks: binder.sinks, settings: binder.settings };
     if binder.problems.iter().all(|problem| problem.severity != Severity::Error) {
         if let Err(message) = crate::plan::rewrite::rewrite(&mut script) {
@@ -152,7 +166,14 @@ pub(super) fn bind_script(sql: &str, catalog: &CatalogText) -> Bound {
             }
         }
     }
-    Bound { script, problems: binder.problems, statements, reads: binder.reads, writes: binder.writes }
+    Bound {
+        script,
+        problems: binder.problems,
+        statements,
+        reads: binder.reads,
+        writes: binder.writes,
+        functions: binder.functions,
+    }
 }
 
 pub(super) fn bind_catalog_table(
@@ -163,6 +184,16 @@ pub(super) fn bind_catalog_table(
     let mut binder = Binder::new("", &catalog);
     match binder.catalog_table(name, source) {
         Ok(table) if binder.problems.is_empty() => Ok(table),
+        _ => Err(binder.problems),
+    }
+}
+
+/// Binds the definition of a macro by itself.
+pub(super) fn check_macro(name: &str, definition: &str, catalog: &CatalogText) -> Result<String, Vec<Problem>> {
+    let parsed = parser::parse_macro(definition).map_err(|problem| vec![problem])?;
+    let mut binder = Binder::new(definition, catalog);
+    match binder.bound_macro(name, &parsed) {
+        Ok(bound) if binder.problems.is_empty() => Ok(bound.signature()),
         _ => Err(binder.problems),
     }
 }
@@ -210,6 +241,13 @@ struct Binder<'a> {
     settings: Vec<(String, String)>,
     reads: Vec<String>,
     writes: Vec<String>,
+    /// Functions of the catalog that were looked up.
+    functions: Vec<String>,
+    /// By name in upper case: functions of the catalog, with their names there, and of the script.
+    user_functions: BTreeMap<String, (Option<String>, user_function::UserFunction)>,
+    dropped_functions: Vec<String>,
+    /// Macros whose bodies are being bound.
+    resolving: Vec<String>,
     nodes: usize,
     /// Whether spans are those of the script; not so for definitions of the catalog.
     spans: bool,
@@ -238,6 +276,10 @@ impl<'a> Binder<'a> {
             settings: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
+            functions: Vec::new(),
+            user_functions: BTreeMap::new(),
+            dropped_functions: Vec::new(),
+            resolving: Vec::new(),
             nodes: 0,
             spans: true,
         }
@@ -293,6 +335,10 @@ impl<'a> Binder<'a> {
                 let _ = self.create_view(view);
                 "create_view"
             }
+            StatementKind::CreateFunction(function) => {
+                let _ = self.create_function(function);
+                "create_function"
+            }
             StatementKind::Insert(insert) => {
                 target = Some(insert.table.span);
                 if let Ok(sink) = self.insert(insert)
@@ -342,6 +388,10 @@ impl<'a> Binder<'a> {
             }
             StatementKind::Drop { what, name, if_exists } => {
                 let _ = self.drop_local(what, name, *if_exists);
+                "drop"
+            }
+            StatementKind::DropFunction { name, if_exists } => {
+                let _ = self.drop_function(name, *if_exists);
                 "drop"
             }
         };

@@ -111,6 +111,7 @@ impl Binder<'_> {
             filter: None,
             constants: Vec::new(),
             return_type: count.clone(),
+            user: None,
         };
         let mut fields: Vec<Field> = input.schema.fields.iter().take(width).cloned().collect();
         fields.extend(["left$", "right$"].map(|name| Field::new(name, count.clone())));

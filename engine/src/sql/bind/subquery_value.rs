@@ -354,7 +354,7 @@ fn with_column_first(pulled: Pulled, expr: Expr) -> Pulled {
 
 fn call(function: AggregateFunction, arg: Option<usize>, return_type: Type) -> AggregateCall {
     let args = arg.into_iter().collect();
-    AggregateCall { function, args, distinct: false, filter: None, constants: Vec::new(), return_type }
+    AggregateCall { function, args, distinct: false, filter: None, constants: Vec::new(), return_type, user: None }
 }
 
 fn gives_one_row(rel: &Rel) -> bool {

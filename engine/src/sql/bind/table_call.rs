@@ -141,6 +141,9 @@ impl Binder<'_> {
             args.push(self.expr(&arg.value, &mut ExprScope::over(scope, "a table function")));
         }
         let args = args.into_iter().collect::<Bind<Vec<Expr>>>()?;
+        if let Some(user) = self.user_function(&name) {
+            return self.user_rows(user, call.name.last(), args, span);
+        }
         match self.resolved_table(&name, args) {
             Ok(resolved) => Ok(resolved),
             Err(error) => Err(self.unresolved_table(&name, error, span)),

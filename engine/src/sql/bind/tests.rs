@@ -25,6 +25,7 @@ fn catalog() -> CatalogText {
             ("other.broken".to_owned(), table("CREATE TABLE broken (id NOPE) WITH ('connector' = 'datagen')")),
         ]
         .into(),
+        ..CatalogText::default()
     }
 }
 

@@ -17,6 +17,7 @@ fn labels(marked: &str) -> Vec<String> {
         .into_iter()
         .map(|(name, ddl)| (name.to_owned(), source(ddl)))
         .collect(),
+        ..CatalogText::default()
     };
     complete(&sql, offset, &catalog).into_iter().map(|item| item.label).collect()
 }

@@ -7,6 +7,7 @@ mod create_table;
 mod data_type;
 mod expr;
 mod from;
+mod function;
 mod grouping;
 mod json;
 mod json_aggregate;
@@ -70,6 +71,11 @@ pub(crate) fn parse_expression(text: &str) -> Parse<super::ast::Expr> {
 
 pub(crate) fn parse_query(text: &str) -> Parse<super::ast::Query> {
     parse_all(text, |parser| parser.query())
+}
+
+/// `(x INT) RETURNS INT RETURN x + 1`
+pub(crate) fn parse_macro(text: &str) -> Parse<super::ast::Macro> {
+    parse_all(text, |parser| parser.macro_definition())
 }
 
 pub(crate) fn parse_data_type(text: &str) -> Parse<super::ast::DataType> {

@@ -96,13 +96,16 @@ impl Parser<'_> {
             let query = self.query()?;
             return Ok(StatementKind::CreateView(Box::new(CreateView { name, if_not_exists, columns, query })));
         }
-        for what in ["FUNCTION", "SYSTEM", "CATALOG", "DATABASE", "MODEL", "MATERIALIZED"] {
+        if self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION") {
+            return Ok(StatementKind::CreateFunction(Box::new(self.create_function(temporary, start)?)));
+        }
+        for what in ["SYSTEM", "CATALOG", "DATABASE", "MODEL", "MATERIALIZED"] {
             if self.at_word(what) {
                 let message = format!("CREATE {what} is not supported in a script.");
                 return Err(Problem::error("unsupported", message, self.since(start)));
             }
         }
-        Err(self.expected("TABLE or VIEW"))
+        Err(self.expected("TABLE, VIEW or FUNCTION"))
     }
 
     /// `SET 'key' = 'value'`, also without quotes; `SET` alone lists settings in Flink's shell and does nothing here.
@@ -170,7 +173,11 @@ impl Parser<'_> {
 
     fn drop_object(&mut self) -> Parse<StatementKind> {
         self.expect_word("DROP")?;
-        self.take_word("TEMPORARY");
+        let temporary = self.take_word("TEMPORARY");
+        if temporary && (self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION")) {
+            let if_exists = self.take_words(&["IF", "EXISTS"]);
+            return Ok(StatementKind::DropFunction { name: self.name("a name")?, if_exists });
+        }
         let what = if self.take_word("TABLE") {
             "TABLE"
         } else if self.take_word("VIEW") {
@@ -178,7 +185,7 @@ impl Parser<'_> {
         } else {
             return Err(Problem::error(
                 "unsupported",
-                "Only DROP TABLE and DROP VIEW can stand in a script.",
+                "Only DROP TABLE, DROP VIEW and DROP TEMPORARY FUNCTION can stand in a script.",
                 self.here(),
             ));
         };

@@ -406,7 +406,7 @@ fn aggregate_text(aggregate: &AggregateSpec, input: &Schema) -> String {
             AggregateFunction::ArrayAgg(nulls)
             | AggregateFunction::JsonObjectAgg(nulls)
             | AggregateFunction::JsonArrayAgg(nulls) => format!("|{nulls:?}"),
-            _ => String::new(),
+            _ => call.user.as_ref().map(|user| format!("|{}", user.state_text())).unwrap_or_default(),
         };
         let (name, args) = (function_name(call.function), list(&call.args));
         format!("{name}{distinct}({args}{constants}{nulls}){filter}:{}", call.return_type.logical)

@@ -65,6 +65,7 @@ fn counted(call: &OverCall) -> OverCall {
             filter: None,
             constants: Vec::new(),
             return_type: call.return_type(),
+            user: None,
         }),
         other => other.clone(),
     }

@@ -60,7 +60,8 @@ impl Filter {
         let keys: BTreeSet<usize> = table.partition_keys.iter().copied().collect();
         let about_partitions = |expr: &&Expr| {
             let columns: BTreeSet<usize> = expr.columns().into_iter().collect();
-            !columns.is_empty() && columns.is_subset(&keys)
+            // Users' functions are not run while planning.
+            !columns.is_empty() && columns.is_subset(&keys) && !expr.calls_user()
         };
         let schema = table.schema();
         let lowered = |predicates: &Vec<Expr>| {

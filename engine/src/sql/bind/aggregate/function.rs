@@ -1,5 +1,8 @@
 //! The aggregate functions: their names, what they take and what they give.
 
+use std::sync::Arc;
+
+use super::super::user_function::UserFunction;
 use super::super::{Bind, Binder};
 use crate::expr::{CastMode, Expr, ExprKind, Value};
 use crate::plan::logical::{AggregateFunction, Nulls};
@@ -7,6 +10,7 @@ use crate::plan::rewrite::constant;
 use crate::sql::Span;
 use crate::sql::ast::{self, NullTreatment};
 use crate::types::{LogicalType, Type};
+use crate::udf::{self, ModuleFunction};
 
 /// Names that completion and suggestions know.
 pub(in crate::sql) const NAMES: &[&str] = &[
@@ -66,6 +70,7 @@ pub(in crate::sql::bind) struct Computed {
     pub(in crate::sql::bind) constants: Vec<Value>,
     pub(in crate::sql::bind) distinct: bool,
     pub(in crate::sql::bind) return_type: Type,
+    pub(in crate::sql::bind) user: Option<Arc<udf::AggregateFunction>>,
 }
 
 impl Binder<'_> {
@@ -78,6 +83,9 @@ impl Binder<'_> {
         never_empty: bool,
         span: Span,
     ) -> Bind<Computed> {
+        if function == AggregateFunction::User {
+            return self.computed_by_user(call, args, span);
+        }
         let name = call.name.last().to_ascii_uppercase();
         let Some(return_type) = result_type(function, call.star, &args, never_empty) else {
             let types: Vec<String> = args.iter().map(|arg| arg.ty.logical.to_string()).collect();
@@ -103,6 +111,7 @@ impl Binder<'_> {
                     AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::ApproxCountDistinct
                 ),
             return_type,
+            user: None,
         };
         match function {
             AggregateFunction::ListAgg => self.separator(&mut computed, span)?,
@@ -113,6 +122,30 @@ impl Binder<'_> {
             _ => {}
         }
         Ok(computed)
+    }
+
+    fn computed_by_user(&mut self, call: &ast::Call, args: Vec<Expr>, span: Span) -> Bind<Computed> {
+        let name = call.name.last();
+        let Some(UserFunction::Module(ModuleFunction::Aggregate(user))) = self.user_function(name) else {
+            return self.unsupported(name, span);
+        };
+        if call.star {
+            return self.refuse("wrong-arguments", format!("{name} does not take *."), span);
+        }
+        let given: Vec<Type> = args.iter().map(|arg| arg.ty.clone()).collect();
+        let types = udf::accept_all(name, user.arguments(), &given);
+        let types = types.or_else(|message| self.refuse("wrong-arguments", message, span))?;
+        if call.distinct && args.is_empty() {
+            return self.refuse("wrong-arguments", format!("{name} without arguments does not take DISTINCT."), span);
+        }
+        Ok(Computed {
+            function: AggregateFunction::User,
+            args: args.into_iter().zip(&types).map(|(arg, ty)| self.convert(arg, ty)).collect(),
+            constants: Vec::new(),
+            distinct: call.distinct,
+            return_type: Type::nullable(user.result()),
+            user: Some(user),
+        })
     }
 
     fn separator(&mut self, computed: &mut Computed, span: Span) -> Bind<()> {

@@ -7,6 +7,8 @@ mod function;
 mod grouping;
 mod plan;
 
+use std::sync::Arc;
+
 use super::attach::Attachments;
 use super::expr::ExprScope;
 use super::over::Overs;
@@ -52,6 +54,7 @@ struct Pending {
     distinct: bool,
     filter: Option<Expr>,
     return_type: Type,
+    user: Option<Arc<crate::udf::AggregateFunction>>,
 }
 
 impl Aggregates {
@@ -107,10 +110,17 @@ impl Binder<'_> {
             None => None,
         };
         let never_empty = !aggregates.keys.exprs.is_empty() && condition.is_none();
-        let Computed { function, args, constants, distinct, return_type } =
-            self.computed(function, call, args, never_empty, span)?;
-        let pending =
-            Pending { function, args, constants, distinct, filter: condition, return_type: return_type.clone() };
+        let computed = self.computed(function, call, args, never_empty, span)?;
+        let return_type = computed.return_type.clone();
+        let pending = Pending {
+            function: computed.function,
+            args: computed.args,
+            constants: computed.constants,
+            distinct: computed.distinct,
+            filter: condition,
+            return_type: computed.return_type,
+            user: computed.user,
+        };
         let known = aggregates.calls.iter().position(|known| known.is(&pending));
         if known.is_none() && aggregates.calls.len() >= super::MAX_COLUMNS {
             return self.unsupported("So many aggregates in one query", span);
@@ -146,6 +156,7 @@ impl Pending {
         self.function == other.function
             && self.constants == other.constants
             && self.distinct == other.distinct
+            && self.user == other.user
             && same_args
             && same_filter
     }

@@ -63,6 +63,7 @@ impl Binder<'_> {
                 filter: call.filter.as_ref().map(|condition| columns.slot(condition)),
                 constants: call.constants.clone(),
                 return_type: call.return_type.clone(),
+                user: call.user.clone(),
             })
             .collect();
         // COUNT(*) alone reads nothing; a batch without columns could not say how many rows it has.

@@ -49,6 +49,7 @@ impl Overs {
                     filter: filter.as_ref().map(&mut slot),
                     constants: computed.constants,
                     return_type: computed.return_type,
+                    user: computed.user,
                 }),
             };
             // A row number stands alone, so that it can become a Top-N.

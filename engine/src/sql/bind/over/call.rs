@@ -55,7 +55,11 @@ impl Function {
 
 impl Binder<'_> {
     pub(super) fn over_function(&mut self, name: &str, call: &ast::Call, span: Span) -> Bind<Function> {
-        let Some(function) = Function::find(name) else {
+        let mut user = || match self.aggregate_named(name)? {
+            AggregateFunction::User => Some(Function::Aggregate(AggregateFunction::User)),
+            _ => None,
+        };
+        let Some(function) = Function::find(name).or_else(&mut user) else {
             return self.unsupported(&format!("{name} with OVER"), span);
         };
         if let Some(clause) = call.unsupported.first() {
@@ -156,7 +160,7 @@ impl Binder<'_> {
             return self.refuse("wrong-arguments", format!("{name} does not take ({given})."), span);
         };
         // The first of all values is the first of the different ones.
-        let computed = Computed { function, args, constants: Vec::new(), distinct: false, return_type };
+        let computed = Computed { function, args, constants: Vec::new(), distinct: false, return_type, user: None };
         Ok(Call::Aggregate(Box::new(computed), filter))
     }
 }
