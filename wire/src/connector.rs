@@ -15,6 +15,8 @@ wire_words! {
 
     pub enum OptionKind {
         Text = "text",
+        /// Text of several lines.
+        Lines = "lines",
         Integer = "integer",
         Boolean = "boolean",
         Duration = "duration",

@@ -56,7 +56,9 @@ pub(super) fn kind_problem(option: &OptionSchema, name: &str, value: &str) -> Op
         OptionKind::Choice => {
             (option.choices.iter().any(|choice| choice == value), format!("one of {}", option.choices.join(", ")))
         }
-        OptionKind::Text | OptionKind::Topic | OptionKind::Path | OptionKind::Secret => (true, String::new()),
+        OptionKind::Text | OptionKind::Lines | OptionKind::Topic | OptionKind::Path | OptionKind::Secret => {
+            (true, String::new())
+        }
     };
     (!good).then(|| format!("'{name}' has to be {wanted}, not '{value}'."))
 }

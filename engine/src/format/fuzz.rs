@@ -100,10 +100,40 @@ fn targets() -> Vec<Target> {
         targets.push(target(*format, &nested, &[]));
         targets.push(target(*format, &nested, &[ignoring, ("timestamp-format.standard", "ISO-8601")]));
     }
+    let definition = [("schema", PROTO), ("message-name", "T")];
+    let fields = of_proto();
+    targets.push(target(&protobuf::Protobuf, &fields, &definition));
+    let defaults = [definition[0], definition[1], ("read-default-values", "true")];
+    targets.push(target(&protobuf::Protobuf, &fields, &defaults));
     for field in flat.iter().take(2) {
         targets.push(target(&raw::Raw, std::slice::from_ref(field), &[("endianness", "little-endian")]));
     }
     targets
+}
+
+const PROTO: &str = r#"
+    syntax = "proto3";
+    message T {
+        int64 id = 1;
+        optional string text = 2;
+        repeated int32 list = 3;
+        map<string, double> map = 4;
+        R row = 5;
+        message R { bytes y = 1; bool z = 2; repeated R inner = 3; }
+    }
+"#;
+
+/// Columns of the fuzzed message, of those that the rows have.
+fn of_proto() -> Vec<Field> {
+    use LogicalType as L;
+    let inner = L::Array(Box::new(L::Row(vec![field("y", L::Bytes)]).into()));
+    vec![
+        field("id", L::BigInt),
+        field("text", L::String),
+        field("list", L::Array(Box::new(L::Int.into()))),
+        field("map", L::Map(Box::new(L::String.into()), Box::new(L::Double.into()))),
+        field("row", L::Row(vec![field("y", L::Bytes), field("z", L::Boolean), field("inner", inner)])),
+    ]
 }
 
 /// Cuts, doubles, swaps and changes bytes; sometimes there is nothing of the original left.
@@ -180,6 +210,15 @@ fn file_round(random: &mut StdRng, fields: &[Field], files: &[Vec<u8>]) {
     }
 }
 
+/// The definition of a message is text of users.
+fn definition_round(random: &mut StdRng, definitions: &[Vec<u8>]) {
+    let text = String::from_utf8_lossy(&mutate(random, definitions)).into_owned();
+    let options = options(&[("schema", text.as_str()), ("message-name", "T")]);
+    if protobuf::Protobuf.problems(&of_proto(), &options).is_empty() {
+        assert!(protobuf::Protobuf.encoder(&of_proto(), &options).is_ok(), "{text}");
+    }
+}
+
 fn files(fields: &[Field]) -> Vec<Vec<u8>> {
     let schema = avro::file_schema(fields, &FormatOptions::default()).unwrap();
     let file = |codec: &&str| {
@@ -199,10 +238,12 @@ fn no_record_panics_or_stays_when_it_is_refused() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let (mut targets, fields) = (targets(), nested());
     let files = files(&fields);
+    let definitions = [PROTO.as_bytes().to_vec()];
     let mut rounds = 0_u64;
     while Instant::now() < end {
         targets.iter_mut().for_each(|target| target.round(&mut random));
         file_round(&mut random, &fields, &files);
+        definition_round(&mut random, &definitions);
         rounds += 1;
     }
     eprintln!("{rounds} rounds of {} decoders", targets.len() + 1);

@@ -14,6 +14,7 @@ mod fuzz;
 pub mod json;
 pub mod number;
 pub mod parquet;
+pub mod protobuf;
 pub mod raw;
 pub mod temporal;
 mod text;
@@ -110,6 +111,11 @@ pub(crate) fn metadata_fits(declared: &LogicalType, known: &LogicalType) -> bool
 pub trait Decoder: Send {
     /// Adds the rows of one record and tells how many they are. On error nothing of the record is left.
     fn push(&mut self, record: &[u8]) -> Result<usize, BadRecord>;
+
+    /// As [`Self::push`] for a record that has no bytes at all, not even none: a tombstone.
+    fn push_absent(&mut self) -> Result<usize, BadRecord> {
+        self.push(&[])
+    }
 
     /// Rows since the last `finish`.
     fn rows(&self) -> usize;
@@ -240,6 +246,7 @@ static ALL: &[&dyn Format] = &[
     &parquet::Parquet,
     &avro::AVRO,
     &avro::CONFLUENT,
+    &protobuf::Protobuf,
     &json::changelog::DEBEZIUM,
     &json::changelog::CANAL,
     &json::changelog::MAXWELL,

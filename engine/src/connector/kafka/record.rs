@@ -198,6 +198,7 @@ impl RecordRows {
         self.bytes += (value.len() + message.key.map_or(0, <[u8]>::len)) as u64;
         let before = self.len();
         let pushed = match (&mut self.key, &mut self.tombstones) {
+            (None, _) if message.value.is_none() => self.value.push_absent(),
             (None, _) => self.value.push(value),
             (Some(key), Some(tombstones)) if message.value.is_none() => {
                 push_key(&mut **key, message.key.unwrap_or_default()).map(|()| {
@@ -205,7 +206,7 @@ impl RecordRows {
                     1
                 })
             }
-            (Some(key), _) => push_both(&mut **key, &mut *self.value, message.key, value),
+            (Some(key), _) => push_both(&mut **key, &mut *self.value, message.key, message.value),
         };
         match pushed {
             Ok(rows) => {
@@ -260,10 +261,13 @@ fn push_both(
     key: &mut dyn Decoder,
     value: &mut dyn Decoder,
     key_bytes: Option<&[u8]>,
-    value_bytes: &[u8],
+    value_bytes: Option<&[u8]>,
 ) -> Result<usize, BadRecord> {
     let before = key.rows();
-    let rows = value.push(value_bytes)?;
+    let rows = match value_bytes {
+        Some(bytes) => value.push(bytes)?,
+        None => value.push_absent()?,
+    };
     let pushed = (0..rows).try_for_each(|_| push_key(key, key_bytes.unwrap_or_default()));
     if let Err(bad) = pushed {
         key.truncate(before);

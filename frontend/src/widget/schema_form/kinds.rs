@@ -6,6 +6,7 @@ use millrace_wire::connector::{OptionKind, OptionSchema};
 use super::{Surroundings, help_of};
 use crate::i18n::tables as text;
 use crate::ui::select_field::SelectField;
+use crate::ui::text_area::TextArea;
 use crate::ui::text_field::TextField;
 
 pub(super) fn option_field(option: OptionSchema, around: Surroundings) -> AnyView {
@@ -33,6 +34,7 @@ pub(super) fn option_field(option: OptionSchema, around: Surroundings) -> AnyVie
         }
         .into_any(),
         OptionKind::Secret => view! { <TextField label value help error is_optional on_blur kind="password" autocomplete="new-password"/> }.into_any(),
+        OptionKind::Lines => view! { <TextArea label value help error is_optional code=true rows=8/> }.into_any(),
         OptionKind::Text | OptionKind::Integer | OptionKind::Duration | OptionKind::MemorySize | OptionKind::Path => {
             let placeholder = default.or_else(|| example(kind).map(str::to_owned));
             view! { <TextField label value help error is_optional on_blur code=true placeholder/> }.into_any()
