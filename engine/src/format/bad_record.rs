@@ -75,6 +75,11 @@ impl BadRecords {
         BadRecords { policy: Policy::DeadLetter(outlet), count: 0 }
     }
 
+    /// Whether the first one ends the run.
+    pub const fn fails(&self) -> bool {
+        matches!(self.policy, Policy::Fail)
+    }
+
     /// Records that were skipped or dead-lettered.
     pub const fn count(&self) -> u64 {
         self.count

@@ -21,7 +21,7 @@ use super::path;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
-use crate::format::{Decoder, Format, FormatOptions, Framing, RECORD_LIMIT};
+use crate::format::{BadRecord, Decoder, Format, FormatOptions, Framing, RECORD_LIMIT};
 
 /// Read from the disk at once.
 const CHUNK: usize = 1 << 20;
@@ -135,6 +135,12 @@ impl FileReader {
         self.listing = listing;
     }
 
+    fn finish(&mut self, split: SplitId, place: Place) -> SourceEvent {
+        self.done.push((Arc::clone(&split), Place { done: true, ..place }));
+        self.forget_gone();
+        SourceEvent::SplitEnd { split }
+    }
+
     fn open(&self, split: SplitId, mut place: Place) -> Result<OpenFile> {
         let named = Path::new(&*split);
         let real = path::existing(named, &self.opener.roots)?;
@@ -170,6 +176,18 @@ impl FileReader {
     }
 }
 
+/// What is left of a file that cannot be read follows the policy as one record without bytes; other errors stay.
+fn leave_out(bad: &mut BadRecords, split: &str, place: Place, error: EngineError) -> Result<()> {
+    if error.code != "bad_record" || bad.fails() {
+        return Err(error);
+    }
+    let offset = i64::try_from(place.next).unwrap_or(i64::MAX);
+    let origin = RecordOrigin { split, offset, key: None, value: &[] };
+    let message = error.message.trim_end_matches('.');
+    bad.handle(&origin, &BadRecord(format!("{message}; the rest of the file is left out")))?;
+    bad.flush()
+}
+
 impl SourceReader for FileReader {
     fn next(&mut self, wait: Duration) -> Result<SourceEvent> {
         if self.open.is_none() {
@@ -181,20 +199,34 @@ impl SourceReader for FileReader {
                 rest(wait);
                 return Ok(SourceEvent::Idle);
             };
-            self.open = Some(self.open(split, place)?);
+            match self.open(Arc::clone(&split), place) {
+                Ok(open) => self.open = Some(open),
+                Err(error) => {
+                    leave_out(&mut self.bad, &split, place, error)?;
+                    return Ok(self.finish(split, place));
+                }
+            }
         }
         let Some(open) = &mut self.open else { return Ok(SourceEvent::Idle) };
         let before = open.place.next;
-        let batch = match (&mut open.body, &mut self.decoder) {
+        let read = match (&mut open.body, &mut self.decoder) {
             (Body::Text(text), Some(decoder)) => {
                 let mut batches = TextBatches { opener: &self.opener, decoder: &mut **decoder, bad: &mut self.bad };
-                batches.next(&open.split, &open.facts, &mut open.place, text)?
+                batches.next(&open.split, &open.facts, &mut open.place, text)
             }
-            (Body::Parquet(file), _) => file.next(&self.opener.columns, &open.facts, &mut open.place.next)?,
+            (Body::Parquet(file), _) => file.next(&self.opener.columns, &open.facts, &mut open.place.next),
             (Body::Avro(file), _) => {
-                file.next(&open.split, &self.opener.columns, &open.facts, &mut self.bad, &mut open.place.next)?
+                file.next(&open.split, &self.opener.columns, &open.facts, &mut self.bad, &mut open.place.next)
             }
             (Body::Text(_), None) => return Err(EngineError::internal("a text file has no decoder")),
+        };
+        let batch = match read {
+            Ok(batch) => batch,
+            Err(error) if matches!(open.body, Body::Text(_)) => return Err(error),
+            Err(error) => {
+                leave_out(&mut self.bad, &open.split, open.place, error)?;
+                None
+            }
         };
         if let Some(batch) = batch {
             let bytes = match &open.body {
@@ -203,11 +235,9 @@ impl SourceReader for FileReader {
             };
             return Ok(SourceEvent::Batch { split: Arc::clone(&open.split), batch, bytes });
         }
-        let split = Arc::clone(&open.split);
-        self.done.push((Arc::clone(&split), Place { done: true, ..open.place }));
+        let (split, place) = (Arc::clone(&open.split), open.place);
         self.open = None;
-        self.forget_gone();
-        Ok(SourceEvent::SplitEnd { split })
+        Ok(self.finish(split, place))
     }
 
     fn positions(&self) -> Vec<(SplitId, SplitPosition)> {

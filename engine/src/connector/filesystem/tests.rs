@@ -114,6 +114,27 @@ fn broken_lines_follow_the_policy() {
 }
 
 #[test]
+fn files_that_cannot_be_read_follow_the_policy() {
+    for format in ["parquet", "avro"] {
+        let place = Place::new();
+        let table = place.table("in", format);
+        let mut writing = place.writer(&table, Vec::new());
+        writing.write(&batch(&table, &[r#"{"id":1,"name":"a"}"#])).unwrap();
+        writing.close().unwrap();
+        place.file("in/a-broken", "this is no such file");
+        assert!(read_all(&table, &place.context()).unwrap_err().message.contains("a-broken"), "{format}");
+        let skipping = with_options(&table, &[("decode.on-error", "skip")]);
+        assert_eq!(read_all(&skipping, &place.context()).unwrap(), [r#"+I{"id":1,"name":"a"}"#], "{format}");
+        let dead = place.folder.path().join("dead/letters.json");
+        let options = [("decode.on-error", "dead-letter"), ("decode.dead-letter.path", dead.to_str().unwrap())];
+        assert_eq!(read_all(&with_options(&table, &options), &place.context()).unwrap().len(), 1, "{format}");
+        let letter: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(dead).unwrap()).unwrap();
+        assert_eq!(letter["offset"].as_i64(), Some(0), "{letter}");
+        assert!(letter["reason"].as_str().unwrap().ends_with("the rest of the file is left out"), "{letter}");
+    }
+}
+
+#[test]
 fn a_watched_folder_gives_new_files() {
     let place = Place::new();
     place.file("in/a.json", "{\"id\":1}\n");
