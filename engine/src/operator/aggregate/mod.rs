@@ -7,6 +7,7 @@ mod approximate;
 mod avg;
 mod collect;
 mod count;
+mod counted;
 mod distinct;
 mod encoded;
 mod extreme;
