@@ -12,6 +12,7 @@ mod expand;
 mod first_row;
 mod group_aggregate;
 mod join;
+mod map_columns;
 mod merge;
 mod normalize;
 mod over;

@@ -7,6 +7,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, Rows, SortField};
 
+use super::map_columns::{has_map, to_lists, to_maps, without_maps};
 use super::{CHUNK_ROWS, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
@@ -16,6 +17,7 @@ use crate::plan::logical::SortKey;
 pub(super) struct RowCodec {
     converter: RowConverter,
     schema: SchemaRef,
+    has_maps: bool,
 }
 
 /// A row of a changelog on its way out. Shared: state often keeps it as well.
@@ -23,17 +25,26 @@ pub(super) type Change = (RowKind, Arc<[u8]>);
 
 impl RowCodec {
     pub(super) fn new(schema: &SchemaRef) -> Result<Self> {
-        let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone()));
-        Ok(RowCodec { converter: RowConverter::new(fields.collect())?, schema: Arc::clone(schema) })
+        let fields = schema.fields().iter().map(|field| SortField::new(without_maps(field.data_type())));
+        let has_maps = schema.fields().iter().any(|field| has_map(field.data_type()));
+        Ok(RowCodec { converter: RowConverter::new(fields.collect())?, schema: Arc::clone(schema), has_maps })
     }
 
     pub(super) fn encode(&self, rows: &RecordBatch) -> Result<Rows> {
-        Ok(self.converter.convert_columns(rows.columns())?)
+        if !self.has_maps {
+            return Ok(self.converter.convert_columns(rows.columns())?);
+        }
+        let columns = rows.columns().iter().map(to_lists).collect::<Result<Vec<_>>>()?;
+        Ok(self.converter.convert_columns(&columns)?)
     }
 
     pub(super) fn decode<'a>(&self, rows: impl Iterator<Item = &'a [u8]>) -> Result<Vec<ArrayRef>> {
         let parser = self.converter.parser();
-        Ok(self.converter.convert_rows(rows.map(|row| parser.parse(row)))?)
+        let columns = self.converter.convert_rows(rows.map(|row| parser.parse(row)))?;
+        if !self.has_maps {
+            return Ok(columns);
+        }
+        columns.iter().zip(self.schema.fields()).map(|(column, field)| to_maps(column, field.data_type())).collect()
     }
 
     /// Rows as a batch, to evaluate something over them.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use millrace_wire::graph::ChangelogMode;
 
-use super::rank::storable;
+use super::rank::comparable;
 use super::{Builder, Draft, single};
 use crate::expr::Expr;
 use crate::plan::dataflow::{Input, NodeKind, Partitioning, problem};
@@ -20,8 +20,8 @@ impl Builder<'_> {
             return self.lookup_join(rel, left, right, join, lookup);
         }
         let from = [self.rel(left)?, self.rel(right)?];
-        storable(&left.schema, "A join")?;
-        storable(&right.schema, "A join")?;
+        comparable(&left.schema, join.keys.iter().map(|key| key.left), "A join")?;
+        comparable(&right.schema, join.keys.iter().map(|key| key.right), "A join")?;
         let append = from.iter().all(|node| self.nodes[*node].changelog == ChangelogMode::Append);
         let only_adds = self.settings.batch || matches!(join.kind, JoinKind::Inner | JoinKind::Semi);
         let changelog = if append && only_adds { ChangelogMode::Append } else { ChangelogMode::Retract };

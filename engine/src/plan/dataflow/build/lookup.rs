@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use millrace_wire::graph::ChangelogMode;
 
-use super::rank::storable;
+use super::rank::comparable;
 use super::{Builder, Draft};
 use crate::catalog::{ColumnKind, TableDef, TableRef};
 use crate::connector::LookupColumns;
@@ -34,8 +34,8 @@ impl Builder<'_> {
         spec: &LookupSpec,
     ) -> Result<usize, Problem> {
         let from = self.rel(left)?;
-        storable(&left.schema, "A lookup join")?;
-        storable(&right.schema, "A lookup join")?;
+        comparable(&left.schema, join.keys.iter().map(|key| key.left), "A lookup join")?;
+        comparable(&right.schema, join.keys.iter().map(|key| key.right), "A lookup join")?;
         let (table, steps) = steps_of(right)?;
         let keys = keys_of(&table, &steps, join);
         if keys.is_empty() {

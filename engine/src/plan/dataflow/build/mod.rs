@@ -16,7 +16,7 @@ use std::time::Duration;
 use millrace_wire::graph::ChangelogMode;
 
 use self::join::types;
-use self::rank::storable;
+use self::rank::comparable;
 use super::changelog::{combine, into_sink};
 use super::detail::function_name;
 use super::id::hash_text;
@@ -200,7 +200,7 @@ impl<'a> Builder<'a> {
     fn window(&mut self, rel: &Rel, input: &Rel, kind: &WindowKind, time_column: usize) -> Result<usize, Problem> {
         let from = self.rel(input)?;
         if let WindowKind::Session { partition, .. } = kind {
-            storable(&input.schema, "A SESSION window")?;
+            comparable(&input.schema, partition.iter().copied(), "A SESSION window")?;
             let text = format!("Window {kind:?} ${time_column} | {}", types(&input.schema));
             let changelog = self.nodes[from].changelog;
             let node = NodeKind::Window { kind: kind.clone(), time_column };

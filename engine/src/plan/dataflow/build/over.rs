@@ -4,7 +4,7 @@ use millrace_wire::graph::ChangelogMode;
 
 use super::Builder;
 use super::join::types;
-use super::rank::storable;
+use super::rank::comparable;
 use crate::plan::dataflow::{NodeKind, problem};
 use crate::plan::logical::{AggregateCall, AggregateFunction, OverCall, OverSpec, Rel};
 use crate::sql::Problem;
@@ -12,7 +12,9 @@ use crate::sql::Problem;
 impl Builder<'_> {
     pub(super) fn over(&mut self, rel: &Rel, input: &Rel, over: &OverSpec) -> Result<usize, Problem> {
         let from = self.rel(input)?;
-        storable(&input.schema, "OVER")?;
+        let keys = over.partition.iter().copied().chain(over.sort.iter().map(|key| key.column));
+        // Results are compared with what was given before.
+        comparable(&rel.schema, keys.chain(input.schema.len()..rel.schema.len()), "OVER")?;
         if self.settings.batch || !over.by_event_time(&input.schema) {
             return Ok(self.over_table(rel, input, from, over));
         }

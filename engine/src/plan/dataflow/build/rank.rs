@@ -28,7 +28,7 @@ impl Builder<'_> {
             window: None,
         };
         let from = self.rel(input)?;
-        storable(&input.schema, "LIMIT")?;
+        comparable(&input.schema, sort.iter().map(|key| key.column), "LIMIT")?;
         Ok(self.general_rank(rel, from, &rank, NumberColumn::Absent, false))
     }
 
@@ -37,7 +37,7 @@ impl Builder<'_> {
             return self.limit(rel, input, sort, 0, None);
         }
         let from = self.rel(input)?;
-        storable(&input.schema, "ORDER BY")?;
+        comparable(&input.schema, sort.iter().map(|key| key.column), "ORDER BY")?;
         if self.nodes[from].changelog != ChangelogMode::Append {
             return Err(problem("unsupported", "ORDER BY event time over rows that change is not supported."));
         }
@@ -48,7 +48,8 @@ impl Builder<'_> {
 
     pub(super) fn rank(&mut self, rel: &Rel, input: &Rel, rank: &RankSpec) -> Result<usize, Problem> {
         let from = self.rel(input)?;
-        storable(&input.schema, "ROW_NUMBER")?;
+        let keys = rank.partition.iter().copied().chain(rank.sort.iter().map(|key| key.column));
+        comparable(&input.schema, keys, "ROW_NUMBER")?;
         let number = if rank.number { NumberColumn::Given } else { NumberColumn::Unread };
         let append = self.nodes[from].changelog == ChangelogMode::Append;
         if self.settings.batch || !append {
@@ -118,13 +119,13 @@ fn rank_text(rank: &RankSpec, number: NumberColumn) -> String {
     format!("{:?} {}..={} {number:?}", rank.sort, rank.from, rank.to)
 }
 
-/// State keeps whole rows as bytes; some types have no such form.
-pub(super) fn storable(schema: &Schema, what: &str) -> Result<(), Problem> {
-    let wrong = schema.fields.iter().find(|field| !has_bytes(&field.ty.logical));
+/// Keys are compared as bytes; maps have no such form.
+pub(super) fn comparable(schema: &Schema, mut keys: impl Iterator<Item = usize>, what: &str) -> Result<(), Problem> {
+    let wrong = keys.find_map(|key| schema.fields.get(key).filter(|field| !has_bytes(&field.ty.logical)));
     match wrong {
         Some(field) => Err(problem(
             "unsupported",
-            format!("{what} over the column '{}' of type {} is not supported yet.", field.name, field.ty.logical),
+            format!("{what} by the column '{}' of type {} is not supported.", field.name, field.ty.logical),
         )),
         None => Ok(()),
     }

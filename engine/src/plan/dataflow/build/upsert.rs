@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_wire::graph::ChangelogMode;
 
-use super::rank::storable;
+use super::rank::comparable;
 use super::{Builder, Draft, Input, Node, NodeKind, Partitioning, single};
 use crate::catalog::TableRef;
 use crate::connector::Accepts;
@@ -25,8 +25,8 @@ impl Builder<'_> {
         let schema = table.schema();
         let columns: Vec<usize> = used.iter().copied().collect();
         let kept = Schema::new(columns.iter().filter_map(|column| schema.fields.get(*column)).cloned().collect());
-        storable(&kept, "An upsert source")?;
         let keys = table.primary_key.clone();
+        comparable(&schema, keys.iter().copied(), "An upsert source")?;
         let text = format!("Normalize {keys:?}");
         // Other columns are other state.
         let typed = kept.fields.iter().map(|field| format!("{} {}", field.name, field.ty.logical));
@@ -46,7 +46,7 @@ impl Builder<'_> {
             return Ok(from);
         }
         let schema = above.schema.clone();
-        storable(&schema, "A sink with a primary key")?;
+        comparable(&schema, key.iter().copied(), "A sink with a primary key")?;
         let types: Vec<String> = schema.fields.iter().map(|field| field.ty.logical.to_string()).collect();
         let text = format!("UpsertMaterialize {key:?} {}", types.join(","));
         let kind = NodeKind::UpsertMaterialize { keys: key.to_vec(), ttl: self.settings.state_ttl };
