@@ -55,6 +55,9 @@ pub use lookup::{Found, Lookup, LookupColumns, OpenLookup};
 /// announces may be local (see [`is_local`]). The addresses that the user gave are checked by the server.
 pub const NO_LOCAL: &str = "properties.millrace.no-local-addresses";
 
+/// Set by `INSERT OVERWRITE` on the table that it writes: what is there before goes when everything is written.
+pub(crate) const OVERWRITE: &str = "millrace.insert.overwrite";
+
 /// A kind of external system.
 #[async_trait]
 pub trait Connector: Send + Sync {
@@ -62,6 +65,11 @@ pub trait Connector: Send + Sync {
 
     /// Whether a table of it may be `PARTITIONED BY` columns.
     fn takes_partitions(&self) -> bool {
+        false
+    }
+
+    /// Whether `INSERT OVERWRITE` can write its tables, see [`OVERWRITE`].
+    fn overwrites(&self) -> bool {
         false
     }
 

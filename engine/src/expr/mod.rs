@@ -82,9 +82,20 @@ impl Expr {
 
     /// The same expression over other columns: `columns[i]` is what column `i` becomes.
     pub fn replace_columns(&self, replace: &impl Fn(usize, &Expr) -> Expr) -> Expr {
-        let again = |expr: &Expr| expr.replace_columns(replace);
+        self.replace(&|expr| match expr.kind {
+            ExprKind::Column(index) => Some(replace(index, expr)),
+            _ => None,
+        })
+    }
+
+    /// The same expression with other parts in it; what is put in is not looked at again.
+    pub fn replace(&self, replace: &impl Fn(&Expr) -> Option<Expr>) -> Expr {
+        if let Some(other) = replace(self) {
+            return other;
+        }
+        let again = |expr: &Expr| expr.replace(replace);
         let kind = match &self.kind {
-            ExprKind::Column(index) => return replace(*index, self),
+            ExprKind::Column(index) => ExprKind::Column(*index),
             ExprKind::Literal(value) => ExprKind::Literal(value.clone()),
             ExprKind::Call { function, args } => {
                 ExprKind::Call { function: Arc::clone(function), args: args.iter().map(again).collect() }

@@ -48,6 +48,7 @@ use crate::udf::ScalarFunction;
 pub(crate) use registry::is_known;
 pub use registry::{list, resolve_scalar};
 pub(crate) use signature::common_type;
+pub(crate) use time::CURRENT_WATERMARK;
 
 /// A scalar function after its argument types are known.
 #[derive(Clone, Debug)]

@@ -61,6 +61,7 @@ pub(crate) struct CreateTable {
     pub name: Name,
     pub temporary: bool,
     pub if_not_exists: bool,
+    pub or_replace: bool,
     pub columns: Vec<Column>,
     pub watermarks: Vec<Watermark>,
     pub primary_keys: Vec<PrimaryKey>,
@@ -69,6 +70,8 @@ pub(crate) struct CreateTable {
     pub options: Vec<TableOption>,
     pub options_span: Option<Span>,
     pub like: Option<Like>,
+    /// `AS SELECT …`: the table is filled with it and has its columns.
+    pub query: Option<Query>,
     pub unsupported: Vec<Unsupported>,
 }
 
@@ -139,6 +142,7 @@ pub(crate) enum LikeChoice {
 pub(crate) struct CreateView {
     pub name: Name,
     pub if_not_exists: bool,
+    pub or_replace: bool,
     pub columns: Vec<Ident>,
     pub query: Query,
 }
@@ -147,9 +151,12 @@ pub(crate) struct CreateView {
 pub(crate) struct Insert {
     pub table: Name,
     pub columns: Vec<Ident>,
+    /// `PARTITION (day = '2020-01-02')`
+    pub partition: Vec<(Ident, Expr)>,
+    /// Where `OVERWRITE` stands.
+    pub overwrite: Option<Span>,
     pub query: Query,
     pub hints: Vec<Hint>,
-    pub unsupported: Vec<Unsupported>,
 }
 
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ mod avro;
 mod commit;
 mod facts;
 mod fetch;
+mod overwrite;
 mod parquet;
 mod part;
 mod partition;
@@ -97,6 +98,10 @@ impl Connector for Filesystem {
     }
 
     fn takes_partitions(&self) -> bool {
+        true
+    }
+
+    fn overwrites(&self) -> bool {
         true
     }
 

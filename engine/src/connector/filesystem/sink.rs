@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::super::option::Options;
-use super::super::{Accepts, ConnectorContext, Sink, SinkWriter};
+use super::super::{Accepts, ConnectorContext, OVERWRITE, Sink, SinkWriter};
 use super::commit::{CommitBoard, CommitRules, Now, Pending, PendingPartitions, mark};
+use super::overwrite::Replacement;
 use super::part::{Part, PartName, PartWriter};
 use super::partition::{Partitions, Values};
 use super::split::split;
@@ -32,6 +33,8 @@ pub(super) struct FileSink {
     folder: PathBuf,
     shape: Arc<Shape>,
     board: Mutex<Option<Arc<CommitBoard>>>,
+    overwrites: bool,
+    replacement: Mutex<Option<Arc<Replacement>>>,
 }
 
 /// What all writers of a sink share.
@@ -99,7 +102,13 @@ impl FileSink {
             return Err(EngineError::internal("a preview must not open a sink"));
         }
         let folder = path::folder_to_write(&folder, &context.file_roots)?;
-        Ok(FileSink { folder, shape: Arc::new(shape), board: Mutex::new(None) })
+        Ok(FileSink {
+            folder,
+            shape: Arc::new(shape),
+            board: Mutex::new(None),
+            overwrites: table.options.contains_key(OVERWRITE),
+            replacement: Mutex::new(None),
+        })
     }
 }
 
@@ -124,18 +133,31 @@ impl Sink for FileSink {
             restored_parts.extend(kept.parts);
             pending.restore(kept.partitions);
         }
-        // The checkpoint that named these parts is durable: finish what may have been interrupted.
-        publish(&self.folder, &restored_parts)?;
+        let replacement = self.overwrites.then(|| {
+            let fresh = || Replacement::new(tasks, !self.shape.in_folder.is_empty(), &self.shape.identity);
+            Arc::clone(self.replacement.lock().get_or_insert_with(|| Arc::new(fresh())))
+        });
+        let mut prepared = VecDeque::new();
+        let mut next_part = 0;
+        if replacement.is_some() {
+            // They keep their hidden names, which no new part may have.
+            next_part = restored_parts.len() as u64;
+            prepared.push_back((0, restored_parts));
+        } else {
+            // The checkpoint that named these parts is durable: finish what may have been interrupted.
+            publish(&self.folder, &restored_parts)?;
+        }
         let board = Arc::clone(self.board.lock().get_or_insert_with(|| Arc::new(CommitBoard::new(tasks))));
         Ok(Box::new(FileWriter {
             folder: self.folder.clone(),
             shape: Arc::clone(&self.shape),
             board,
             task,
-            next_part: 0,
+            next_part,
             open: BTreeMap::new(),
             finished: Vec::new(),
-            prepared: VecDeque::new(),
+            prepared,
+            replacement,
             pending,
             watermark: NO_WATERMARK,
             cleaned: false,
@@ -184,6 +206,8 @@ struct FileWriter {
     finished: Vec<Part>,
     /// Waiting for their checkpoint to be durable.
     prepared: VecDeque<(u64, Vec<Part>)>,
+    /// With it, parts wait for the end of the input.
+    replacement: Option<Arc<Replacement>>,
     pending: PendingPartitions,
     watermark: i64,
     cleaned: bool,
@@ -286,6 +310,9 @@ impl SinkWriter for FileWriter {
     }
 
     fn commit(&mut self, checkpoint: u64) -> Result<()> {
+        if self.replacement.is_some() {
+            return Ok(());
+        }
         while let Some((number, parts)) = self.prepared.front() {
             if *number > checkpoint {
                 break;
@@ -306,10 +333,20 @@ impl SinkWriter for FileWriter {
 
     fn close(&mut self) -> Result<()> {
         self.finish_open(|_| true)?;
-        let rest = std::mem::take(&mut self.finished);
-        publish(&self.folder, &rest)?;
+        let ended = self.watermark == END_OF_TIME;
+        match &self.replacement {
+            None => publish(&self.folder, &std::mem::take(&mut self.finished))?,
+            Some(replacement) if ended => {
+                let prepared = std::mem::take(&mut self.prepared).into_iter().flat_map(|(_, parts)| parts);
+                let parts: Vec<Part> = prepared.chain(std::mem::take(&mut self.finished)).collect();
+                sync_folders(&self.folder, &parts)?;
+                replacement.close(&self.folder, parts)?;
+            }
+            // Stopped: what was prepared is in the state, the rest comes again.
+            Some(_) => return Ok(()),
+        }
         // Only when the input has really ended is every partition whole.
-        let finished = if self.watermark == END_OF_TIME { self.pending.take_all() } else { BTreeSet::new() };
+        let finished = if ended { self.pending.take_all() } else { BTreeSet::new() };
         self.mark(&self.board.close(self.task, finished))
     }
 }
@@ -330,7 +367,7 @@ fn clock_ms() -> i64 {
 }
 
 /// Gives parts their final names. Doing it again does nothing.
-fn publish(folder: &Path, parts: &[Part]) -> Result<()> {
+pub(super) fn publish(folder: &Path, parts: &[Part]) -> Result<()> {
     for part in parts {
         let (hidden, last) = (folder.join(&part.hidden), folder.join(&part.name));
         match std::fs::rename(&hidden, &last) {
@@ -355,7 +392,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Removes hidden parts of this job that an earlier attempt left. All restored parts were published before.
-fn remove_leftovers(folder: &Path, identity: &str) -> Result<()> {
+pub(super) fn remove_leftovers(folder: &Path, identity: &str) -> Result<()> {
     let prefix = PartName::hidden_prefix(identity);
     let own = format!("{prefix}{}-", attempt());
     let entries = std::fs::read_dir(folder).map_err(|error| path::failed("listed", folder, &error))?;

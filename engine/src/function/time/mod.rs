@@ -18,6 +18,7 @@ mod round;
 mod zone_id;
 
 use super::registry::Entry;
+pub(crate) use now::CURRENT_WATERMARK;
 
 pub(super) use arithmetic::arithmetic;
 pub(super) use round::rounding;

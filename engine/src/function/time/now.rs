@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::datatypes::Int64Type;
-use datafusion_common::DataFusionError;
+use datafusion_common::{DataFusionError, exec_err};
 use datafusion_expr::ColumnarValue;
 
 use super::value::{Local, to_local};
@@ -18,6 +18,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(&["CURRENT_DATE"], "CURRENT_DATE", "Today in the session's time zone."),
     entry(&["CURRENT_TIME", "LOCALTIME"], "CURRENT_TIME", "The time of day in the session's time zone."),
     Entry {
+        names: &[CURRENT_WATERMARK],
+        category: "time",
+        signature: "CURRENT_WATERMARK(rowtime)",
+        summary: "How far event time has come here, NULL before the first watermark.",
+        resolver: Resolver::Custom(resolve_watermark),
+    },
+    Entry {
         names: &["UNIX_TIMESTAMP_NOW"],
         category: "",
         signature: "UNIX_TIMESTAMP()",
@@ -25,6 +32,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         resolver: Resolver::Custom(resolve_seconds),
     },
 ];
+
+/// Filters and projections know the watermark and put it in the place of the call.
+pub(crate) const CURRENT_WATERMARK: &str = "CURRENT_WATERMARK";
+
+fn resolve_watermark(name: &str, args: &[Argument]) -> Option<ScalarCall> {
+    let [time] = args else { return None };
+    if !time.ty.logical.can_be_event_time() {
+        return None;
+    }
+    let kernel: NativeFn =
+        |_| exec_err!("CURRENT_WATERMARK can stand in SELECT and WHERE only, and not in the condition of a join.");
+    let of_type = Type::nullable(time.ty.logical.clone());
+    let call = ScalarCall::new(name, vec![time.ty.clone()], of_type, Kernel::Native(kernel));
+    Some(ScalarCall { volatile: true, ..call })
+}
 
 const fn entry(names: &'static [&'static str], signature: &'static str, summary: &'static str) -> Entry {
     Entry { names, category: "time", signature, summary, resolver: Resolver::Custom(resolve) }

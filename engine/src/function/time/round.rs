@@ -80,7 +80,11 @@ fn round(call: &Call, up: bool) -> Result<ColumnarValue, DataFusionError> {
     let (times, unit) = (call.locals(0)?, call.texts(1)?);
     let Some(unit) = unit.get(0).and_then(Unit::parse) else { return exec_err!("This unit cannot be rounded to.") };
     call.local_rows(|row| {
-        let local = times.get(row)?;
+        let mut local = times.get(row)?;
+        if !up && !matches!(unit, Unit::Fixed(_)) && local.days < 0 && local.nanos > 0 {
+            // Before 1970 Flink takes the next day for that of weeks, months and longer.
+            local = Local { days: local.days + 1, nanos: 0 };
+        }
         let floor = unit.floor(local);
         if up && floor != local { unit.next(floor) } else { Some(floor) }
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expr::ExprScope;
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
-use crate::function::{Argument, ResolveError, ScalarCall, resolve_scalar};
+use crate::function::{Argument, CURRENT_WATERMARK, ResolveError, ScalarCall, resolve_scalar};
 use crate::sql::ast::{self, Ident};
 use crate::sql::{Problem, Span};
 
@@ -60,6 +60,9 @@ impl Binder<'_> {
         if let Some(user) = user {
             return self.user_call(user, &call.name, args, span);
         }
+        if name == CURRENT_WATERMARK {
+            self.check_watermark(&args, scope, span)?;
+        }
         match resolve(&name, &args) {
             Ok(function) => Ok(self.apply(function, args)),
             Err(error) => Err(self.unresolved(&name, error, call.name.span, span)),
@@ -103,6 +106,19 @@ impl Binder<'_> {
             ResolveError::Unsupported { message } => Problem::error("unsupported", message, span),
         };
         self.report(problem)
+    }
+
+    /// The watermark is known where rows pass by, and it is one of event time.
+    fn check_watermark(&mut self, args: &[Expr], scope: &ExprScope, span: Span) -> Bind<()> {
+        if !matches!(scope.clause, "SELECT" | "WHERE") {
+            let message = format!("CURRENT_WATERMARK cannot stand in {}; SELECT and WHERE can have it.", scope.clause);
+            return self.refuse("unsupported", message, span);
+        }
+        let column = args.first().and_then(super::relation::passed_column);
+        if args.len() == 1 && !column.is_some_and(|column| scope.relation.schema().event_time.contains(&column)) {
+            return self.refuse("wrong-arguments", "CURRENT_WATERMARK takes a column with a watermark.", span);
+        }
+        Ok(())
     }
 
     /// An operator: wrong operands are a mismatch of types.

@@ -4,7 +4,6 @@ const NAMES: &[&str] = &[
     "APPLY",
     "CUMULATE",
     "CUME_DIST",
-    "CURRENT_WATERMARK",
     "DENSE_RANK",
     "GROUP_ID",
     "INTEGER",

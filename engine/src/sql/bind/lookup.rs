@@ -187,7 +187,8 @@ impl Binder<'_> {
 
     pub(super) fn create_view(&mut self, view: &CreateView) -> Bind<()> {
         let full = self.full_name(&view.name);
-        if self.local.contains_key(&full) || self.catalog.tables.contains_key(&full) {
+        let is_taken = self.local.contains_key(&full) && !view.or_replace;
+        if is_taken || self.catalog.tables.contains_key(&full) {
             if view.if_not_exists {
                 return Ok(());
             }

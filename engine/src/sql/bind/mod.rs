@@ -6,6 +6,7 @@ mod as_of;
 mod attach;
 mod call;
 mod conversion;
+mod create_as;
 mod decorrelate;
 mod explain;
 mod expr;
@@ -328,8 +329,14 @@ impl<'a> Binder<'a> {
         let mut target = None;
         let kind = match &statement.kind {
             StatementKind::CreateTable(table) => {
-                let _ = self.create_table(table);
-                "create_table"
+                if let Ok(Some(sink)) = self.create_table(table)
+                    && self.check_depth(&sink.query, statement.span).is_ok()
+                {
+                    self.sinks.push(sink);
+                }
+                target = table.query.as_ref().map(|_| table.name.span);
+                // With a query it writes, as INSERT does.
+                if table.query.is_some() { "insert" } else { "create_table" }
             }
             StatementKind::CreateView(view) => {
                 let _ = self.create_view(view);

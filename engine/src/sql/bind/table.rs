@@ -9,7 +9,7 @@ use super::{Bind, Binder, Named};
 use crate::catalog::{ColumnDef, ColumnKind, TableDef, TableRef, WatermarkDef};
 use crate::connector::TableUse;
 use crate::connector::registry::{self, OptionProblem};
-use crate::plan::logical::{Rel, RelNode};
+use crate::plan::logical::{BoundSink, Rel, RelNode};
 use crate::sql::ast::{self, CreateTable, PrimaryKey, TableOption, Watermark};
 use crate::sql::{Problem, Span, suggest};
 use crate::types::{Field, LogicalType, Schema};
@@ -23,12 +23,13 @@ pub(crate) struct TableParts {
 }
 
 impl Binder<'_> {
-    pub(super) fn create_table(&mut self, table: &CreateTable) -> Bind<()> {
+    /// With a query, what fills the table.
+    pub(super) fn create_table(&mut self, table: &CreateTable) -> Bind<Option<BoundSink>> {
         let full = self.full_name(&table.name);
         let in_catalog = self.catalog.tables.contains_key(&full) && !table.temporary;
-        if self.local.contains_key(&full) || in_catalog {
+        if self.local.contains_key(&full) && !table.or_replace || in_catalog {
             if table.if_not_exists {
-                return Ok(());
+                return Ok(None);
             }
             let message = format!("There is a table or view '{}' already.", table.name.text());
             let mut problem = Problem::error("exists-already", message, table.name.span);
@@ -37,6 +38,14 @@ impl Binder<'_> {
             }
             return Err(self.report(problem));
         }
+        if let Some(query) = &table.query {
+            return self.create_filled(table, query).map(Some);
+        }
+        self.define(table, full);
+        Ok(None)
+    }
+
+    pub(super) fn define(&mut self, table: &CreateTable, full: String) {
         let name = table.name.text();
         let definition = self.table_definition(table, &name);
         let named = match definition {
@@ -53,7 +62,6 @@ impl Binder<'_> {
             Err(_) => Named::Broken,
         };
         self.local.insert(full, named);
-        Ok(())
     }
 
     /// Reports everything that is wrong before it gives up.

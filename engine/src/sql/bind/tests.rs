@@ -9,6 +9,7 @@ const TABLES: &str = "
 CREATE TABLE t (id INT, k STRING, v INT NOT NULL, big BIGINT, flag BOOLEAN, r ROW<a INT, b STRING>, tags ARRAY<STRING>, m MAP<STRING, INT>,
   ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'filesystem', 'path' = '/in', 'format' = 'json');
 CREATE TABLE s (id INT, k STRING) WITH ('connector' = 'blackhole');
+CREATE TABLE parts (id INT, k STRING, day STRING) PARTITIONED BY (day) WITH ('connector' = 'filesystem', 'path' = '/out', 'format' = 'json');
 CREATE TABLE strict (id INT NOT NULL, k STRING) WITH ('connector' = 'blackhole');
 ";
 
@@ -114,7 +115,37 @@ fn wrong_scripts_are_told_what_and_where() {
         ("SELECT PERCENTILE(v, id) FROM t", &["unsupported@PERCENTILE(v, id)"]),
         ("SELECT COUNT(DISTINCT id, k) FROM t", &["unsupported@COUNT(DISTINCT id, k)"]),
         ("SELECT APPROX_COUNT_DISTINCT(id) FROM t", &["unsupported@APPROX_COUNT_DISTINCT(id)"]),
-        ("SELECT FIRST_VALUE(id) IGNORE NULLS FROM t", &["unsupported@FIRST_VALUE(id) IGNORE NULLS"]),
+        ("SELECT FIRST_VALUE(id) RESPECT NULLS FROM t", &["unsupported@FIRST_VALUE(id) RESPECT NULLS"]),
+        ("SELECT SUM(id) IGNORE NULLS FROM t", &["unsupported@SUM(id) IGNORE NULLS"]),
+        (
+            "SELECT LAG(id) IGNORE NULLS OVER (ORDER BY ts) FROM t",
+            &["unsupported@LAG(id) IGNORE NULLS OVER (ORDER BY ts)"],
+        ),
+        ("SELECT CURRENT_WATERMARK(k) FROM t", &["wrong-arguments@CURRENT_WATERMARK(k)"]),
+        (
+            "SELECT CURRENT_WATERMARK(ts + INTERVAL '1' SECOND) FROM t",
+            &["wrong-arguments@CURRENT_WATERMARK(ts + INTERVAL '1' SECOND)"],
+        ),
+        (
+            "SELECT t.id FROM t JOIN t AS u ON CURRENT_WATERMARK(t.ts) > t.ts AND t.id = u.id",
+            &["unsupported@CURRENT_WATERMARK(t.ts)"],
+        ),
+        ("INSERT OVERWRITE parts SELECT id, k, k FROM t", &["unsupported@OVERWRITE"]),
+        ("SET 'execution.runtime-mode' = 'batch'; INSERT OVERWRITE s SELECT id, k FROM t", &["unsupported@OVERWRITE"]),
+        ("INSERT INTO parts PARTITION (id = 1) SELECT k, k FROM t", &["unknown-column@id"]),
+        ("INSERT INTO parts PARTITION (day = ARRAY[1]) SELECT id, k FROM t", &["wrong-arguments@ARRAY[1]"]),
+        ("INSERT INTO parts PARTITION (day = 5) SELECT id, k FROM t", &["type-mismatch@5"]),
+        ("INSERT INTO parts PARTITION (day = 'x', day = 'y') SELECT id, k FROM t", &["duplicate-column@day"]),
+        ("INSERT INTO parts PARTITION (day = 'x') (id, day) SELECT id, k FROM t", &["duplicate-column@day"]),
+        ("INSERT INTO parts PARTITION (day = 'x') SELECT id, k, k FROM t", &["sink-schema@SELECT id, k, k FROM t"]),
+        ("CREATE TABLE n WITH ('connector' = 'blackhole') AS SELECT NULL AS x", &["type-mismatch@SELECT NULL AS x"]),
+        (
+            "CREATE TABLE n (k INT) WITH ('connector' = 'blackhole') AS SELECT k FROM t",
+            &["sink-schema@SELECT k FROM t"],
+        ),
+        ("CREATE TABLE s WITH ('connector' = 'blackhole') AS SELECT k FROM t", &["exists-already@s"]),
+        ("CREATE OR REPLACE TABLE orders (a INT) WITH ('connector' = 'print')", &["exists-already@orders"]),
+        ("CREATE TABLE n LIKE t AS SELECT k FROM t", &["unsupported@n"]),
         ("SELECT id, SUM(v) FROM t GROUP BY ROLLUP (k)", &["not-grouped@id"]),
         ("SELECT GROUPING(id) FROM t GROUP BY CUBE (k)", &["not-grouped@id"]),
         ("SELECT k FROM t WHERE GROUPING(k) = 0 GROUP BY CUBE (k)", &["not-grouped@GROUPING(k)"]),
@@ -182,6 +213,27 @@ fn right_scripts_become_plans() {
         ("SELECT * FROM UNNEST(ARRAY[1, 2]) AS x", "project[$0] < project[$1] < table[UNNEST] < values 1"),
         ("SELECT part FROM t, LATERAL TABLE(split_to_rows(k, ',')) AS p", "project[$9] < table[SPLIT_TO_ROWS] < t"),
         ("INSERT INTO s (k) SELECT k FROM t", "project[NULL, $0] < project[$1] < t"),
+        ("INSERT INTO parts PARTITION (day = 'x') SELECT id, k FROM t", "project[$0, $1, 'x'] < project[$0, $1] < t"),
+        (
+            "SET 'execution.runtime-mode' = 'batch'; INSERT OVERWRITE parts PARTITION (day = 'x') (k) SELECT k FROM t",
+            "project[NULL, $0, 'x'] < project[$1] < t",
+        ),
+        (
+            "CREATE TABLE n (twice AS v * 2, v BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'blackhole')
+             AS SELECT k, v FROM t WHERE k IS NOT NULL",
+            "project[CAST($1 AS BIGINT), $0] < project[$1, $2] < filter[IS NOT NULL($1)] < t",
+        ),
+        (
+            "CREATE OR REPLACE TABLE s WITH ('connector' = 'blackhole') AS SELECT v FROM t; INSERT INTO s SELECT v FROM t",
+            "project[$2] < t",
+        ),
+        (
+            "CREATE VIEW w AS SELECT id FROM t; CREATE TEMPORARY VIEW IF NOT EXISTS w AS SELECT k FROM t;
+             CREATE OR REPLACE TEMPORARY VIEW w AS SELECT id, id + 1 AS n FROM w; SELECT n FROM w",
+            "project[$1] < project[$0, ($0 + 1)] < project[$0] < t",
+        ),
+        ("SELECT FIRST_VALUE(id) IGNORE NULLS FROM t", "project[$0] < aggregate[[]; 1] < project[$0] < t"),
+        ("SELECT id FROM t WHERE ts > CURRENT_WATERMARK(ts)", "project[$0] < filter[($8 > CURRENT_WATERMARK($8))] < t"),
         ("SELECT DISTINCT k FROM t", "aggregate[[0]; 0] < project[$1] < t"),
         (
             "SELECT COUNT(*) FROM t HAVING COUNT(*) > 1",

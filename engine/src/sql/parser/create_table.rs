@@ -7,13 +7,14 @@ use crate::sql::ast::{
 };
 
 impl Parser<'_> {
-    pub(super) fn create_table(&mut self, temporary: bool) -> Parse<CreateTable> {
+    pub(super) fn create_table(&mut self, temporary: bool, or_replace: bool) -> Parse<CreateTable> {
         let if_not_exists = self.take_words(&["IF", "NOT", "EXISTS"]);
         let name = self.name("the name of the table")?;
         let mut table = CreateTable {
             name,
             temporary,
             if_not_exists,
+            or_replace,
             columns: Vec::new(),
             watermarks: Vec::new(),
             primary_keys: Vec::new(),
@@ -22,6 +23,7 @@ impl Parser<'_> {
             options: Vec::new(),
             options_span: None,
             like: None,
+            query: None,
             unsupported: Vec::new(),
         };
         if self.take_sign("(") && !self.take_sign(")") {
@@ -53,9 +55,8 @@ impl Parser<'_> {
         if self.take_word("LIKE") {
             table.like = Some(self.like()?);
         }
-        if self.at_word("AS") {
-            return Err(Problem::error("unsupported", "CREATE TABLE … AS SELECT is not supported.", self.here())
-                .with_hint("Create the table first and fill it with INSERT INTO."));
+        if self.take_word("AS") {
+            table.query = Some(self.query()?);
         }
         Ok(table)
     }

@@ -343,10 +343,16 @@ impl Parser<'_> {
         } else {
             return;
         };
-        if call.name.last().eq_ignore_ascii_case("ARRAY_AGG") {
-            call.nulls = Some(treatment);
-        } else {
-            call.unsupported.push(Unsupported { what: "IGNORE NULLS", span: self.since(start) });
+        // What the function does anyway may be said.
+        let leaves_out = treatment == NullTreatment::LeftOut;
+        match call.name.last().to_ascii_uppercase().as_str() {
+            "ARRAY_AGG" => call.nulls = Some(treatment),
+            "FIRST_VALUE" | "LAST_VALUE" if leaves_out => {}
+            "LAG" | "LEAD" if !leaves_out => {}
+            _ => {
+                let what = if leaves_out { "IGNORE NULLS" } else { "RESPECT NULLS" };
+                call.unsupported.push(Unsupported { what, span: self.since(start) });
+            }
         }
     }
 }

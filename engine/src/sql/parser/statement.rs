@@ -2,7 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::sql::Problem;
-use crate::sql::ast::{CreateView, Insert, Statement, StatementKind, Unsupported};
+use crate::sql::ast::{CreateView, Insert, Statement, StatementKind};
 use crate::sql::token::TokenKind;
 
 impl Parser<'_> {
@@ -32,6 +32,11 @@ impl Parser<'_> {
             "INSERT" => Ok(StatementKind::Insert(Box::new(self.insert()?))),
             "MERGE" => Ok(StatementKind::Merge(Box::new(self.merge()?))),
             "CREATE" => self.create(),
+            "REPLACE" => {
+                self.expect_word("REPLACE")?;
+                self.expect_word("TABLE")?;
+                Ok(StatementKind::CreateTable(Box::new(self.create_table(false, true)?)))
+            }
             "SET" => self.set(),
             "EXPLAIN" => self.explain(),
             "USE" => self.use_database(),
@@ -51,39 +56,40 @@ impl Parser<'_> {
 
     fn insert(&mut self) -> Parse<Insert> {
         self.expect_word("INSERT")?;
-        let mut unsupported = Vec::new();
         let mode = self.here();
-        if self.take_word("OVERWRITE") {
-            unsupported.push(Unsupported { what: "INSERT OVERWRITE", span: mode });
+        let overwrite = self.take_word("OVERWRITE").then_some(mode);
+        if overwrite.is_some() {
             self.take_word("INTO");
         } else {
             self.expect_word("INTO")?;
         }
         let table = self.name("a table name")?;
         let hints = self.hints()?;
-        let partition = self.here();
+        let mut partition = Vec::new();
         if self.take_word("PARTITION") {
-            unsupported.push(Unsupported { what: "INSERT with PARTITION", span: partition });
-            self.skip_parentheses()?;
+            self.expect_sign("(")?;
+            partition = self.separated(|parser| {
+                let column = parser.ident("a partition column")?;
+                parser.expect_sign("=")?;
+                Ok((column, parser.expr()?))
+            })?;
+            self.expect_sign(")")?;
         }
         // `INSERT INTO t (a, b) SELECT …` against `INSERT INTO t (SELECT …)`.
         let names =
             self.at_sign("(") && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.word_ahead(1, word));
         let columns = if names && !self.sign_ahead(1, "(") { self.columns()? } else { Vec::new() };
         let query = self.query()?;
-        Ok(Insert { table, columns, query, hints, unsupported })
+        Ok(Insert { table, columns, partition, overwrite, query, hints })
     }
 
     fn create(&mut self) -> Parse<StatementKind> {
         let start = self.here();
         self.expect_word("CREATE")?;
-        if self.at_words(&["OR", "REPLACE"]) {
-            let problem = Problem::error("unsupported", "CREATE OR REPLACE is not supported.", self.here());
-            return Err(problem.with_hint("Give the table or view another name."));
-        }
+        let or_replace = self.take_words(&["OR", "REPLACE"]);
         let temporary = self.take_word("TEMPORARY");
         if self.take_word("TABLE") {
-            return Ok(StatementKind::CreateTable(Box::new(self.create_table(temporary)?)));
+            return Ok(StatementKind::CreateTable(Box::new(self.create_table(temporary, or_replace)?)));
         }
         if self.take_word("VIEW") {
             let if_not_exists = self.take_words(&["IF", "NOT", "EXISTS"]);
@@ -94,7 +100,13 @@ impl Parser<'_> {
             }
             self.expect_word("AS")?;
             let query = self.query()?;
-            return Ok(StatementKind::CreateView(Box::new(CreateView { name, if_not_exists, columns, query })));
+            return Ok(StatementKind::CreateView(Box::new(CreateView {
+                name,
+                if_not_exists,
+                or_replace,
+                columns,
+                query,
+            })));
         }
         if self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION") {
             return Ok(StatementKind::CreateFunction(Box::new(self.create_function(temporary, start)?)));

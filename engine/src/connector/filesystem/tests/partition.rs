@@ -262,3 +262,76 @@ fn partitions_that_cannot_be_are_refused() {
     let print = with_options(&good, &[("connector", "print")]);
     assert!(said(&print).contains("cannot be PARTITIONED BY"));
 }
+
+fn overwriting(table: &TableRef) -> TableRef {
+    with_options(table, &[(crate::connector::OVERWRITE, "true")])
+}
+
+#[test]
+fn overwriting_puts_the_new_files_into_the_place_of_the_old_ones_at_the_end() {
+    let place = Place::new();
+    let table = place.table("out", "json");
+    let mut old = place.writer(&table, Vec::new());
+    old.write(&batch(&table, &[r#"{"id":1,"name":"old"}"#])).unwrap();
+    old.close().unwrap();
+    place.file("out/_SUCCESS", "");
+    let sink = Filesystem.sink(&overwriting(&table), &place.context()).unwrap();
+    let mut tasks: Vec<_> = (0..2).map(|task| sink.writer(task, 2, Vec::new()).unwrap()).collect();
+    for (id, task) in tasks.iter_mut().enumerate() {
+        task.write(&batch(&table, &[&format!(r#"{{"id":{id},"name":"new"}}"#)])).unwrap();
+        task.prepare(1).unwrap();
+        task.commit(1).unwrap();
+        task.write(&batch(&table, &[&format!(r#"{{"id":1{id},"name":"new"}}"#)])).unwrap();
+    }
+    let old = [r#"+I{"id":1,"name":"old"}"#];
+    assert_eq!(read_all(&table, &place.context()).unwrap(), old, "nothing changes before the end");
+    for task in &mut tasks {
+        assert_eq!(read_all(&table, &place.context()).unwrap(), old, "nor before all tasks are there");
+        task.watermark(crate::time::END_OF_TIME).unwrap();
+        task.close().unwrap();
+    }
+    let new = [0, 1, 10, 11].map(|id| format!(r#"{{"id":{id},"name":"new"}}"#));
+    let new: Vec<&str> = new.iter().map(String::as_str).collect();
+    assert_eq!(read_sorted(&table, &place.context()), written(&new));
+    assert!(place.names("out").contains(&"_SUCCESS".to_owned()));
+}
+
+#[test]
+fn overwriting_leaves_partitions_without_new_rows_alone() {
+    let place = Place::new();
+    let table = place.partitioned("out", "json", &[]);
+    let mut old = place.writer(&table, Vec::new());
+    old.write(&batch(&table, &ROWS)).unwrap();
+    old.close().unwrap();
+    let mut new = place.writer(&overwriting(&table), Vec::new());
+    let row = r#"{"id":9,"day":"2020-01-02","name":"n","hour":"03"}"#;
+    new.write(&batch(&table, &[row])).unwrap();
+    new.watermark(crate::time::END_OF_TIME).unwrap();
+    new.close().unwrap();
+    assert_eq!(read_sorted(&table, &place.context()), written(&[ROWS[1], ROWS[3], row]));
+}
+
+#[test]
+fn overwriting_goes_on_after_a_crash_and_stops_without_loss() {
+    let place = Place::new();
+    let table = place.table("out", "json");
+    place.file("out/old.json", "{\"id\":7}\n");
+    let replaced = overwriting(&table);
+    let mut first = place.writer(&replaced, Vec::new());
+    first.write(&batch(&table, &[r#"{"id":1}"#])).unwrap();
+    let state = first.prepare(1).unwrap();
+    first.write(&batch(&table, &[r#"{"id":2}"#])).unwrap();
+    // Stopped, not ended.
+    first.close().unwrap();
+    drop(first);
+    assert_eq!(read_all(&table, &place.context()).unwrap(), [r#"+I{"id":7,"name":null}"#]);
+    for _ in 0..2 {
+        // The second time as after a crash behind the replacement.
+        let mut again = place.writer(&replaced, vec![state.clone()]);
+        again.write(&batch(&table, &[r#"{"id":3}"#])).unwrap();
+        again.watermark(crate::time::END_OF_TIME).unwrap();
+        again.close().unwrap();
+        let rows = read_sorted(&table, &place.context());
+        assert_eq!(rows, written(&[r#"{"id":1,"name":null}"#, r#"{"id":3,"name":null}"#]));
+    }
+}
