@@ -2,91 +2,38 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod feed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use arrow::array::{Int64Array, RecordBatch, TimestampMillisecondArray};
 use arrow::datatypes::SchemaRef;
 use millrace_engine::catalog::{CatalogText, TableRef};
-use millrace_engine::change::ChangeBatch;
 use millrace_engine::collect::CollectSink;
-use millrace_engine::connector::{
-    Sink, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart,
-};
+use millrace_engine::connector::{Sink, Source, SourceEvent};
 use millrace_engine::error::Result;
 use millrace_engine::plan::dataflow::{Endpoints, plan};
 use millrace_engine::plan::settings::Settings;
-use millrace_engine::runtime::{Run, RunCommitters, RunOptions, StopRequest};
+use millrace_engine::runtime::{Run, StopRequest};
 use millrace_engine::sql::bind;
 
+use feed::{Feed, Next, options, timed_rows};
+
 /// One row of every second, as far as `until`; what was read last stands in `at`.
-#[derive(Clone)]
-struct Seconds {
-    schema: SchemaRef,
-    until: Arc<AtomicI64>,
-    at: Arc<AtomicI64>,
-}
-
-impl Source for Seconds {
-    fn bounded(&self) -> bool {
-        false
-    }
-
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn changelog(&self) -> bool {
-        false
-    }
-
-    fn replayable(&self) -> bool {
-        true
-    }
-
-    fn splits(&self) -> Result<Vec<SplitId>> {
-        Ok(vec!["only".into()])
-    }
-
-    fn reader(&self, _splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl SourceReader for Seconds {
-    fn next(&mut self, _wait: Duration) -> Result<SourceEvent> {
-        // A row takes a millisecond.
-        let _ = crossbeam_channel::after(Duration::from_millis(1)).recv();
-        let next = self.at.load(SeqCst) + 1_000;
-        if next > self.until.load(SeqCst) {
-            return Ok(SourceEvent::Idle);
-        }
-        self.at.store(next, SeqCst);
-        let columns: Vec<arrow::array::ArrayRef> =
-            vec![Arc::new(Int64Array::from(vec![1])), Arc::new(TimestampMillisecondArray::from(vec![next]))];
-        let batch = ChangeBatch::inserts(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
-        Ok(SourceEvent::Batch { split: "only".into(), batch, bytes: 1 })
-    }
-
-    fn positions(&self) -> Vec<(SplitId, SplitPosition)> {
-        Vec::new()
-    }
-
-    fn add_splits(&mut self, _splits: Vec<SplitStart>) -> Result<()> {
-        Ok(())
-    }
-
-    fn checkpoint_complete(&mut self, _positions: &[(SplitId, SplitPosition)]) -> Result<()> {
-        Ok(())
-    }
-
-    fn lag(&mut self) -> Vec<SplitLag> {
-        Vec::new()
-    }
-
-    fn bad_records(&self) -> u64 {
-        0
+fn seconds(until: Arc<AtomicI64>, at: Arc<AtomicI64>) -> impl Fn(&SchemaRef) -> Next + Send + Sync {
+    move |schema| {
+        let (schema, until, at) = (Arc::clone(schema), Arc::clone(&until), Arc::clone(&at));
+        Box::new(move |_| {
+            // A row takes a millisecond.
+            let _ = crossbeam_channel::after(Duration::from_millis(1)).recv();
+            let next = at.load(SeqCst) + 1_000;
+            if next > until.load(SeqCst) {
+                return Ok(SourceEvent::Idle);
+            }
+            at.store(next, SeqCst);
+            timed_rows("only", &schema, &[(1, next)])
+        })
     }
 }
 
@@ -99,10 +46,8 @@ struct Ends {
 
 impl Endpoints for Ends {
     fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>> {
-        let read = table.read_columns();
-        let wanted: Vec<usize> = columns.iter().map(|column| read[*column]).collect();
         let (until, at) = if table.name.ends_with("fast") { self.fast.clone() } else { self.slow.clone() };
-        Ok(Arc::new(Seconds { schema: table.schema_of(&wanted).to_arrow(), until, at }))
+        Ok(Arc::new(Feed::new(table, columns, &["only"], seconds(until, at))))
     }
 
     fn sink(&self, _table: &TableRef) -> Result<Arc<dyn Sink>> {
@@ -124,28 +69,18 @@ fn wait_for(what: &str, reached: impl Fn() -> bool) {
 
 #[test]
 fn a_fast_source_waits_for_a_slow_one_of_its_group() {
-    let options =
+    let with =
         "'connector' = 'datagen', 'scan.watermark.alignment.group' = 'g', 'scan.watermark.idle-timeout' = '0',
       'scan.watermark.alignment.max-drift' = '5 s', 'scan.watermark.alignment.update-interval' = '1 ms'";
     let table = |name: &str| {
-        format!("CREATE TABLE {name} (v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ({options});")
+        format!("CREATE TABLE {name} (v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ({with});")
     };
     let script = format!("{}{}SELECT * FROM fast UNION ALL SELECT * FROM slow;", table("fast"), table("slow"));
     let ends = Ends::default();
     ends.fast.0.store(i64::MAX, SeqCst);
     let dataflow =
         plan(&bind(&script, &CatalogText::default()).unwrap(), &Settings::default(), &ends).map_err(|_| ()).unwrap();
-    let options = RunOptions {
-        store: None,
-        run: "alignment".to_owned(),
-        kept: 1,
-        committers: Arc::new(RunCommitters::default()),
-        restored: None,
-        next_checkpoint: 1,
-        batch_rows: 10,
-        state: millrace_engine::state::StateOptions::default(),
-    };
-    let run = Run::new(&dataflow, options).unwrap();
+    let run = Run::new(&dataflow, options("alignment", 10)).unwrap();
     let handle = run.handle();
     let running = std::thread::spawn(move || run.run());
     let (fast, slow) = (&ends.fast.1, &ends.slow.1);
