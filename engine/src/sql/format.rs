@@ -45,6 +45,9 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
         ("CREATE", "TEMPORARY"),
         ("CREATE", "VIEW"),
         ("TEMPORARY", "VIEW"),
+        ("REPLACE", "TEMPORARY"),
+        ("REPLACE", "VIEW"),
+        ("INSERT", "OVERWRITE"),
         ("EXECUTE", "STATEMENT"),
         ("BEGIN", "STATEMENT"),
         ("NULLS", "FIRST"),
@@ -63,6 +66,9 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
         ("NULLS", "LAST"),
         ("EXECUTE", "STATEMENT"),
         ("IF", "NOT"),
+        ("REPLACE", "TABLE"),
+        ("REPLACE", "TEMPORARY"),
+        ("REPLACE", "VIEW"),
     ];
     let word = |at: Option<usize>| match at.and_then(|at| tokens.get(at)).map(|token| &token.kind) {
         Some(TokenKind::Word(word)) => word.to_ascii_uppercase(),

@@ -84,7 +84,7 @@ impl Place {
         let statement = start..rest.map_or(sql.len(), |token| token.span.start);
         let before = before.split_off(first);
         let expected = expected(&before, quoted)?;
-        let in_from = before.last().is_some_and(|last| !is_word(last, "INTO"));
+        let in_from = before.last().is_some_and(|last| !is_word(last, "INTO") && !is_word(last, "OVERWRITE"));
         Some(Place { prefix, replace_from, statement, expected, in_from })
     }
 }
@@ -111,7 +111,7 @@ fn expected(before: &[Token], quoted: bool) -> Option<Expected> {
     if let TokenKind::Sign(".") = last.kind {
         return qualified(before);
     }
-    if ["FROM", "JOIN", "INTO", "TABLE"].iter().any(|word| is_word(last, word)) && !creates(before) {
+    if ["FROM", "JOIN", "INTO", "OVERWRITE", "TABLE"].iter().any(|word| is_word(last, word)) && !creates(before) {
         return Some(Expected::Table { database: None });
     }
     if last.kind == TokenKind::Sign(",") && in_from_list(before) {

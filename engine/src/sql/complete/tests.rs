@@ -35,6 +35,7 @@ fn tables_after_from_join_and_into() {
     check("SELECT * FROM |", &["orders", "millrace.logs", "millrace", "TABLE(TUMBLE(…))"]);
     assert_eq!(labels("SELECT * FROM millrace.|"), ["logs"]);
     check("CREATE VIEW v AS SELECT id FROM orders; INSERT INTO |", &["v", "orders"]);
+    check("INSERT OVERWRITE |", &["orders"]);
     check("SELECT * FROM TABLE(TUMBLE(TABLE |", &["orders"]);
     check("WITH big AS (SELECT id FROM orders) SELECT * FROM |", &["big"]);
 }
