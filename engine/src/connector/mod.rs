@@ -25,6 +25,7 @@ mod option;
 mod postgres;
 pub mod print;
 pub mod registry;
+mod row_filter;
 mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -50,6 +51,7 @@ use crate::sql::Problem;
 
 pub use address::is_local;
 pub use lookup::{Found, Lookup, LookupColumns, OpenLookup};
+pub use row_filter::{ColumnTest, Comparison, RowFilter, Test};
 
 /// A client property of ours, set by a server for brokers that its users name: none of the addresses that a cluster
 /// announces may be local (see [`is_local`]). The addresses that the user gave are checked by the server.
@@ -146,6 +148,12 @@ pub trait Source: Send + Sync {
 
     /// The same without the splits that the filter rejects; `None` where nothing can be left out.
     fn restricted(&self, _filter: Arc<dyn PartitionFilter>) -> Option<Arc<dyn Source>> {
+        None
+    }
+
+    /// The same without rows that the filter rejects, as far as the system outside can tell them exactly; `None` where
+    /// it cannot.
+    fn filtered(&self, _filter: &RowFilter) -> Option<Arc<dyn Source>> {
         None
     }
 

@@ -60,6 +60,9 @@ pub(in crate::connector) trait Dialect: Send + Sync {
     /// Whether values of the declared type are equal on the server exactly when they are equal here.
     fn same_equality(&self, column: &ColumnFacts, ty: &LogicalType) -> bool;
 
+    /// Whether the column holds text as it is, which equals what it equals here, and may equal more.
+    fn is_plain_text(&self, column: &ColumnFacts) -> bool;
+
     /// A literal of raw bytes.
     fn bytes_literal(&self, bytes: &[u8]) -> String;
 

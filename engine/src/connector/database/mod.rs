@@ -17,6 +17,7 @@ mod epoch;
 mod exact;
 mod fault;
 mod fetch;
+mod filter;
 mod journal;
 mod link;
 mod lookup;

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::super::layout::ReadLayout;
 use super::super::option::Options;
-use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart};
+use super::super::{ConnectorContext, RowFilter, Source, SourceReader, SplitId, SplitStart};
 use super::partition::Partitions;
 use super::reader::ScanReader;
 use super::target::{Flavour, Target};
@@ -21,6 +21,7 @@ pub(super) struct ScanSource {
 }
 
 /// What all readers of a source share.
+#[derive(Clone)]
 pub(super) struct ScanShape {
     pub(super) target: Target,
     pub(super) layout: ReadLayout,
@@ -30,6 +31,8 @@ pub(super) struct ScanShape {
     pub(super) batch_rows: usize,
     /// Nothing goes on from a position here, so that rows need no order.
     pub(super) read_only: bool,
+    /// What all who read the table ask for.
+    pub(super) filter: Option<RowFilter>,
     pub(super) runtime: tokio::runtime::Handle,
 }
 
@@ -50,6 +53,7 @@ impl ScanSource {
             declared_key: key.map(|column| column.name.clone()).collect(),
             batch_rows: context.batch_rows.min(fetch).max(1),
             read_only: context.read_only,
+            filter: None,
             runtime: context.runtime.clone(),
         };
         Ok(ScanSource { shape: Arc::new(shape) })
@@ -84,6 +88,11 @@ impl Source for ScanSource {
 
     fn changelog(&self) -> bool {
         false
+    }
+
+    fn filtered(&self, filter: &RowFilter) -> Option<Arc<dyn Source>> {
+        let shape = ScanShape { filter: Some(filter.clone()), ..ScanShape::clone(&self.shape) };
+        Some(Arc::new(ScanSource { shape: Arc::new(shape) }))
     }
 
     fn replayable(&self) -> bool {

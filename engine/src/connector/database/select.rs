@@ -56,6 +56,8 @@ pub(super) struct Select {
     shape: Arc<ScanShape>,
     columns: Vec<ColumnFacts>,
     order: Order,
+    /// Of the queries, where the server can tell it.
+    filter: Option<String>,
 }
 
 impl Select {
@@ -78,7 +80,12 @@ impl Select {
         } else {
             Order::Key(key.into_iter().map(|column| shape.target.dialect.key(column)).collect())
         };
-        Ok(Select { shape, columns, order })
+        // Where rows are counted, another query could not go on from the position.
+        let counted = matches!(order, Order::Hash(_));
+        let filter = shape.filter.as_ref().filter(|_| !counted);
+        let filter = filter
+            .and_then(|filter| super::filter::condition(filter, shape.target.dialect, &facts, &shape.layout.fields));
+        Ok(Select { shape, columns, order, filter })
     }
 
     pub(super) fn statement(&self, split: &str, from: &Position) -> Result<String> {
@@ -86,7 +93,7 @@ impl Select {
         let fields = self.fields();
         let mut wanted: Vec<String> =
             self.columns.iter().zip(&fields).map(|(column, field)| dialect.read(column, &field.ty.logical)).collect();
-        let mut conditions: Vec<String> = self.shape.condition(split)?.into_iter().collect();
+        let mut conditions: Vec<String> = self.shape.condition(split)?.into_iter().chain(self.filter.clone()).collect();
         let mut tail = String::new();
         match &self.order {
             Order::Key(keys) => {

@@ -143,6 +143,10 @@ impl Dialect for MySql {
         }
     }
 
+    fn is_plain_text(&self, column: &ColumnFacts) -> bool {
+        matches!(column.base.as_str(), "varchar" | "tinytext" | "text" | "mediumtext" | "longtext")
+    }
+
     fn bytes_literal(&self, bytes: &[u8]) -> String {
         format!("X'{}'", hex(bytes))
     }

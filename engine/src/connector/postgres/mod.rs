@@ -109,6 +109,10 @@ impl Dialect for Postgres {
         }
     }
 
+    fn is_plain_text(&self, column: &ColumnFacts) -> bool {
+        matches!(column.base.as_str(), "text" | "character varying")
+    }
+
     fn bytes_literal(&self, bytes: &[u8]) -> String {
         format!("'\\x{}'", hex(bytes))
     }

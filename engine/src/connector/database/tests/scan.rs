@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::connector::testing::{lines, read, read_all, reader, source};
-use crate::connector::{SourceEvent, SplitId, SplitPosition, SplitStart, registry};
+use datafusion_common::ScalarValue;
+
+use crate::connector::{
+    ColumnTest, Comparison, RowFilter, SourceEvent, SplitId, SplitPosition, SplitStart, Test, registry,
+};
+use crate::expr::Value;
 use crate::types::LogicalType as L;
 
 /// Numbers 1 to `rows` as a sub-query with the column `n`.
@@ -251,4 +256,36 @@ fn a_range_that_was_read_is_only_told() {
     }
     assert!(matches!(reader.next(Duration::ZERO).unwrap(), SourceEvent::End));
     assert_eq!(reader.positions(), positions);
+}
+
+#[test]
+fn rows_that_no_query_asks_for_stay_on_the_server() {
+    for server in servers("rows_that_no_query_asks_for_stay_on_the_server") {
+        let name = server.name();
+        server.run(&format!("CREATE TABLE {name} (n int PRIMARY KEY, v varchar(20), d date, x double precision)"));
+        let rows = numbers(&server, 1000);
+        let day = server.pick("date '2020-01-01' + n", "date '2020-01-01' + interval n day");
+        server.run(&format!("INSERT INTO {name} SELECT n, concat('v', n % 10), {day}, n FROM {rows}"));
+        let columns = [("n", L::BigInt), ("v", L::String), ("d", L::Date), ("x", L::Double)];
+        let table = server.table_with(&name, &columns, &[], &[]);
+        let context = server.context("scan");
+        let whole = source(&table, &context);
+        let compare = |column: &str, comparison, value| ColumnTest {
+            column: column.to_owned(),
+            test: Test::Compare(comparison, value),
+        };
+        let day = |days: i32| Value(ScalarValue::Date32(Some(days)));
+        let one = vec![
+            compare("n", Comparison::LessOrEqual, Value::big_int(100)),
+            compare("v", Comparison::Equal, Value::string("v3")),
+            compare("x", Comparison::Equal, Value::big_int(7)),
+        ];
+        // 2020-01-01 is day 18262.
+        let other = vec![compare("d", Comparison::Greater, day(18_262 + 998))];
+        let filtered = whole.filtered(&RowFilter { uses: vec![one, other] }).unwrap();
+        let mut reader = reader(&*filtered, &[]);
+        let found = read(&mut *reader, usize::MAX).unwrap();
+        let expected: Vec<i64> = (0..10).map(|tens| tens * 10 + 3).chain([999, 1000]).collect();
+        assert_eq!(numbered(&found), expected);
+    }
 }

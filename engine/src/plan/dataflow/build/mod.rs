@@ -6,6 +6,7 @@ mod merge;
 mod over;
 mod partition;
 mod rank;
+mod row_filter;
 mod scan;
 mod table_call;
 mod upsert;
@@ -80,6 +81,7 @@ impl<'a> Builder<'a> {
             return Err(problems);
         }
         self.leave_out_partitions();
+        self.leave_out_rows();
         let guarantee = guarantee::guarantee(&self.nodes, &self.settings);
         Ok(Dataflow { nodes: self.nodes, guarantee, settings: self.settings })
     }

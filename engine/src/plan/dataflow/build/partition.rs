@@ -28,9 +28,11 @@ pub(super) struct ScanUses {
 impl ScanUses {
     /// `predicates` stand right above the scan; none of them when everything is read.
     pub(super) fn note(&mut self, table: &TableRef, predicates: &[Expr]) {
-        if !table.partition_keys.is_empty() {
-            self.by_scan.entry(scan_key(table)).or_default().push(predicates.to_vec());
-        }
+        self.by_scan.entry(scan_key(table)).or_default().push(predicates.to_vec());
+    }
+
+    pub(super) fn of(&self, scan: &str) -> Option<&Vec<Vec<Expr>>> {
+        self.by_scan.get(scan)
     }
 }
 
@@ -40,7 +42,7 @@ impl Builder<'_> {
         let context = EvalContext { zone: self.settings.zone };
         for node in &mut self.nodes {
             let NodeKind::Source { table, source, .. } = &mut node.kind else { continue };
-            let uses = self.uses.by_scan.get(&scan_key(table));
+            let uses = self.uses.of(&scan_key(table)).filter(|_| !table.partition_keys.is_empty());
             let filter = uses.and_then(|uses| Filter::new(table, uses, context));
             if let Some(restricted) = filter.and_then(|filter| source.restricted(Arc::new(filter))) {
                 *source = restricted;
