@@ -108,7 +108,7 @@ impl Parser<'_> {
                 query,
             })));
         }
-        if self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION") {
+        if !or_replace && (self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION")) {
             return Ok(StatementKind::CreateFunction(Box::new(self.create_function(temporary, start)?)));
         }
         for what in ["SYSTEM", "CATALOG", "DATABASE", "MODEL", "MATERIALIZED"] {
