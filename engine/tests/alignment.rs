@@ -69,12 +69,10 @@ fn wait_for(what: &str, reached: impl Fn() -> bool) {
 
 #[test]
 fn a_fast_source_waits_for_a_slow_one_of_its_group() {
-    let with =
-        "'connector' = 'datagen', 'scan.watermark.alignment.group' = 'g', 'scan.watermark.idle-timeout' = '0',
+    let with = "'connector' = 'datagen', 'scan.watermark.alignment.group' = 'g', 'scan.watermark.idle-timeout' = '0',
       'scan.watermark.alignment.max-drift' = '5 s', 'scan.watermark.alignment.update-interval' = '1 ms'";
-    let table = |name: &str| {
-        format!("CREATE TABLE {name} (v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ({with});")
-    };
+    let table =
+        |name: &str| format!("CREATE TABLE {name} (v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ({with});");
     let script = format!("{}{}SELECT * FROM fast UNION ALL SELECT * FROM slow;", table("fast"), table("slow"));
     let ends = Ends::default();
     ends.fast.0.store(i64::MAX, SeqCst);

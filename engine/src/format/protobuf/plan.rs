@@ -27,7 +27,7 @@ pub(super) struct FieldPlan {
     pub(super) label: Label,
     pub(super) packed: bool,
     /// Of a field that is not there; of no use for messages, lists and maps.
-    pub(super) default: Default,
+    pub(super) default: DefaultValue,
     pub(super) absent_is_default: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Item {
 }
 
 /// As a reader of the wire would have found it.
-pub(super) enum Default {
+pub(super) enum DefaultValue {
     Number(u64),
     Bytes(Vec<u8>),
 }
@@ -110,7 +110,7 @@ impl Planner<'_> {
         };
         let default = match &form {
             Form::One(item) => default_of(item, field)?,
-            Form::Many(_) | Form::Map(..) => Default::Number(0),
+            Form::Many(_) | Form::Map(..) => DefaultValue::Number(0),
         };
         Ok(FieldPlan {
             name: field.name.clone(),
@@ -166,22 +166,22 @@ fn does_not_fit(field: &ProtoField, ty: &LogicalType, kind: &str) -> String {
     format!("the column '{}' is {ty}, the field of the message is {kind}", field.name)
 }
 
-fn default_of(item: &Item, field: &ProtoField) -> Parsed<Default> {
+fn default_of(item: &Item, field: &ProtoField) -> Parsed<DefaultValue> {
     let text = field.default.as_deref();
     let wrong = || format!("the default '{}' of '{}' does not fit its type", text.unwrap_or_default(), field.name);
     Ok(match item {
-        Item::Message(_) => Default::Number(0),
+        Item::Message(_) => DefaultValue::Number(0),
         Item::Enum(found) => {
             let value = match text {
                 None => found.values.first(),
                 Some(name) => found.values.iter().find(|(known, _)| known == name),
             };
-            Default::Number(value.map(|(_, number)| i64::from(*number) as u64).ok_or_else(wrong)?)
+            DefaultValue::Number(value.map(|(_, number)| i64::from(*number) as u64).ok_or_else(wrong)?)
         }
-        Item::Scalar(Kind::String | Kind::Bytes) => Default::Bytes(text.unwrap_or_default().as_bytes().to_vec()),
+        Item::Scalar(Kind::String | Kind::Bytes) => DefaultValue::Bytes(text.unwrap_or_default().as_bytes().to_vec()),
         Item::Scalar(kind) => match text {
-            None => Default::Number(0),
-            Some(text) => Default::Number(number_default(kind, text).ok_or_else(wrong)?),
+            None => DefaultValue::Number(0),
+            Some(text) => DefaultValue::Number(number_default(kind, text).ok_or_else(wrong)?),
         },
     })
 }

@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 
 use super::model::{Enum, Kind, Label};
-use super::plan::{Default, FieldPlan, Form, Item, MessagePlan, unzigzag};
+use super::plan::{DefaultValue, FieldPlan, Form, Item, MessagePlan, unzigzag};
 use super::text::Parsed;
 use super::wire::{Input, Value};
 use crate::error::Result;
@@ -174,8 +174,8 @@ impl FieldPlan {
             return Ok(());
         }
         match &self.default {
-            Default::Number(bits) => item.push_number(*bits, column),
-            Default::Bytes(bytes) => push_bytes(bytes, column),
+            DefaultValue::Number(bits) => item.push_number(*bits, column),
+            DefaultValue::Bytes(bytes) => push_bytes(bytes, column),
         }
     }
 
