@@ -4,6 +4,7 @@
 
 #[path = "../benches/nexmark/generator.rs"]
 mod generator;
+#[allow(dead_code)]
 #[path = "../benches/nexmark/queries.rs"]
 mod queries;
 #[path = "../benches/nexmark/twister.rs"]
@@ -11,6 +12,7 @@ mod twister;
 
 use std::collections::BTreeMap;
 
+use queries::{Input, Outlet};
 use sha2::{Digest, Sha256};
 
 const FLINK: &str = include_str!("../benches/nexmark/flink-100k.expected");
@@ -38,8 +40,12 @@ fn the_final_tables_are_those_of_flink() {
     }
     let (expected, mut wrong) = (expected(), Vec::new());
     for (name, query) in queries::all() {
+        // What it gives depends on the clock.
+        if name == "q12" {
+            continue;
+        }
         for parallelism in [1, 2] {
-            let summary = queries::run(query, folder.path(), parallelism, true);
+            let summary = queries::run(query, &Input::Files(folder.path()), parallelism, Outlet::Sum);
             println!("{name} at parallelism {parallelism}: {summary:x?}");
             if (summary.rows, summary.checksum) != expected[name] {
                 wrong.push(format!("{name} at parallelism {parallelism}: {summary:x?}, Flink {:x?}", expected[name]));

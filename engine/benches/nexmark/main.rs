@@ -1,53 +1,88 @@
 //! Nexmark: records per second and per core of the queries that Flink runs, over frozen JSON files.
 //!
 //! `EVENTS` says how many events there are (2,000,000), `QUERIES` which queries run (`q0,q5`; all), `PARALLELISM` 1 or
-//! more. The files are made once, below the target folder, and are in the cache of the system when time is taken. Each
-//! query runs in a process of its own, so that its memory is known; the better of `ROUNDS` (2) counts. Time is from the
-//! text of the query to the end of the run, CPU is user and system time of the whole process.
+//! more. The files are made once, below the target folder, and are in the cache of the system when time is taken. With
+//! `KAFKA=host:port` the same records are read from topics, and with `SINK=kafka` results are written to topics, exactly
+//! once, with a checkpoint every second. Each query runs in a process of its own, so that its memory is known; the least
+//! time and the least CPU time of `ROUNDS` (2) count. Time is from the text of the query to the end of the run, CPU is
+//! user and system time of the whole process. Rows and checksum are those of the final table of 100,000 events, which is
+//! known from Flink (`flink-100k.expected`). `LATENCY=host:port` measures latency instead, see `latency.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod generator;
+mod latency;
 mod queries;
+mod topics;
 mod twister;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use queries::{Input, Outlet};
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The final tables of so many events are summed up, and can be compared with those of Flink.
+const FEW: i64 = 100_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--one") {
-        one(&arguments[at + 1], Path::new(&arguments[at + 2]));
+        one(&arguments[at + 1], Path::new(&arguments[at + 2]), &arguments[at + 3]);
         return;
     }
-    let number =
-        |name: &str, otherwise: i64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+    if let Some(servers) = variable("LATENCY") {
+        latency::measure(&servers, number("SECONDS", 20) as u64);
+        return;
+    }
     let (events, rounds) = (number("EVENTS", 2_000_000), number("ROUNDS", 2));
-    let only = std::env::var("QUERIES").unwrap_or_default();
+    let only = variable("QUERIES").unwrap_or_default();
     let wanted: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
-    let data = data(events);
-    println!("query   seconds  k records/s  k records per CPU second  peak MB   rows out  checksum");
+    let data = self::data(events);
+    if let Some(servers) = variable("KAFKA") {
+        topics::fill(&servers, &prefix(&data), &data);
+    }
+    let few = self::data(FEW);
+    println!("query  records k  seconds  CPU seconds  k records per CPU second  peak MB    rows out  checksum");
     for (name, query) in queries::all() {
         if !wanted.is_empty() && !wanted.contains(&name) {
             continue;
         }
+        if let Some(servers) = variable("KAFKA").filter(|_| variable("SINK").is_some()) {
+            // What Flink writes to afterwards.
+            (0..rounds).for_each(|round| assert!(topics::create(&servers, &format!("out-flink-{name}-{round}"))));
+        }
         let records = input_rows(query, events);
-        let best = (0..rounds).map(|_| measured(name, &data, false)).min_by(|a, b| a.seconds.total_cmp(&b.seconds));
-        let (best, summed) = (best.unwrap(), measured(name, &data, true));
+        let runs: Vec<Measured> = (0..rounds).map(|round| measured(name, &data, &round.to_string())).collect();
+        let least = |what: fn(&Measured) -> f64| runs.iter().map(what).fold(f64::INFINITY, f64::min);
+        let (seconds, cpu) = (least(|run| run.seconds), least(|run| run.cpu));
+        let peak = runs.iter().map(|run| run.peak_kb).max().unwrap_or(0);
+        let summed = measured(name, &few, "sum");
         println!(
-            "{name:<6} {:>8.2} {:>12.0} {:>25.0} {:>8} {:>10}  {:016x}",
-            best.seconds,
-            records as f64 / best.seconds / 1000.0,
-            records as f64 / best.cpu / 1000.0,
-            best.peak_kb >> 10,
+            "{name:<6} {:>9} {seconds:>8.2} {cpu:>12.2} {:>25.0} {:>8} {:>11}  {:016x}",
+            records / 1000,
+            records as f64 / cpu / 1000.0,
+            peak >> 10,
             summed.rows,
             summed.checksum,
         );
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+fn number(name: &str, otherwise: i64) -> i64 {
+    variable(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// What the names of the topics begin with that hold these files.
+fn prefix(data: &Path) -> String {
+    data.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Below the folder that cargo builds in.
@@ -73,9 +108,10 @@ fn input_rows(query: &str, events: i64) -> i64 {
         [
             format!("FROM {table} "),
             format!("JOIN {table} "),
-            format!(", {table} "),
+            format!(", {table} B "),
             format!("TABLE {table},"),
             format!("FROM {table}\n"),
+            format!("FROM {table})"),
             format!("TABLE {table} "),
         ]
         .iter()
@@ -92,13 +128,10 @@ struct Measured {
     checksum: u64,
 }
 
-fn measured(name: &str, data: &Path, sum: bool) -> Measured {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--one", name])
-        .arg(data)
-        .env("SUM", if sum { "1" } else { "" })
-        .output()
-        .unwrap();
+/// `round`: which one it is, or `sum`.
+fn measured(name: &str, data: &Path, round: &str) -> Measured {
+    let output =
+        Command::new(std::env::current_exe().unwrap()).args(["--one", name]).arg(data).arg(round).output().unwrap();
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let fields: Vec<&str> = text.split_whitespace().collect();
@@ -112,14 +145,25 @@ fn measured(name: &str, data: &Path, sum: bool) -> Measured {
 }
 
 /// One query in this process: seconds, CPU seconds, peak of memory in KB, rows, checksum.
-fn one(name: &str, data: &Path) {
+fn one(name: &str, data: &Path, round: &str) {
     let (_, query) = queries::all().into_iter().find(|(known, _)| *known == name).unwrap();
-    let sum = std::env::var("SUM").is_ok_and(|sum| !sum.is_empty());
-    let parallelism = std::env::var("PARALLELISM").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let (servers, prefix) = (variable("KAFKA").filter(|_| round != "sum"), prefix(data));
+    let input = servers.as_deref().map_or(Input::Files(data), |servers| Input::Topics(servers, &prefix));
+    let topic = format!("out-millrace-{name}-{round}-{}", std::process::id());
+    let outlet = match &servers {
+        Some(servers) if variable("SINK").is_some() => {
+            topics::create(servers, &topic);
+            Outlet::Topic(servers, &topic)
+        }
+        _ if round == "sum" => Outlet::Sum,
+        _ => Outlet::Nowhere,
+    };
+    let parallelism = u32::try_from(number("PARALLELISM", 1)).unwrap();
+    let before = millrace_engine::runtime::process_figures().cpu_seconds;
     let since = Instant::now();
-    let summary = queries::run(query, data, parallelism, sum);
+    let summary = queries::run(query, &input, parallelism, outlet);
     let seconds = since.elapsed().as_secs_f64();
-    let cpu = millrace_engine::runtime::process_figures().cpu_seconds;
+    let cpu = millrace_engine::runtime::process_figures().cpu_seconds - before;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     let peak = peak.split_whitespace().next().unwrap_or("0");
