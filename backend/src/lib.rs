@@ -27,6 +27,7 @@ pub mod broker;
 pub mod job;
 pub mod log;
 pub mod metric;
+pub mod module;
 pub mod preview;
 pub mod watch;
 

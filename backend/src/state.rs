@@ -19,6 +19,7 @@ use crate::job::supervisor::Surroundings;
 use crate::live::LiveHub;
 use crate::log::LogStore;
 use crate::metric::MetricStore;
+use crate::module::{self, Modules};
 use crate::preview::Previews;
 use crate::store::{self, Store};
 use crate::watch::Mirror;
@@ -47,6 +48,8 @@ pub struct App {
     /// Keeps runs going.
     pub jobs: Supervisor,
     pub previews: Previews,
+    /// Uploaded modules, as files.
+    pub modules: Modules,
     /// The way back from supervision to the tables; filled in by `tasks::start`.
     pub worker_tables: Arc<WorkerTables>,
     /// Cancelled when the server is asked to stop: streams end, loops leave.
@@ -77,6 +80,7 @@ impl App {
         let previews = config.data_dir.join("previews");
         Ok(App {
             jobs: Supervisor::new(supervision::places(&config), around),
+            modules: Modules::new(module::folder(&config.data_dir)),
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
             logs,
             metrics,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::table;
+use crate::app::{function, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
@@ -37,6 +37,7 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
     if adopted > 0 {
         tracing::info!(runs = adopted, "runs of the last server are taken over");
     }
+    tokio::spawn(function::tidy_up(app.clone()));
     tokio::spawn(keep_history(app.clone()));
     tokio::spawn(watch_itself(app.clone()));
     if app.config.demo {

@@ -1,20 +1,7 @@
-/** The smaller pages: functions, access, settings, primitives, and an address that leads nowhere. */
+/** The smaller pages: access, settings, primitives, and an address that leads nowhere. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
 import { setTheme } from '../fixtures/picture.ts';
 import { Team } from '../fixtures/team.ts';
-
-test('functions: found by words, filtered by kind', async ({ signedIn: page, server }) => {
-  const team = new Team(page, server);
-  await page.goto(team.at('functions'));
-  await expect(page).toHaveTitle('Functions · Millrace');
-  const list = page.getByRole('table', { name: 'Functions' });
-  await expect(list.getByRole('row', { name: /CONCAT/ }).first()).toBeVisible();
-  await expectAccessible(page);
-  await takePictures(page, 'functions');
-  await page.getByRole('searchbox').fill('tumble');
-  await expect(list.getByRole('row', { name: /TUMBLE/i }).first()).toBeVisible();
-  await expect(page).toHaveURL(/[?&]q=tumble/);
-});
 
 test('access: members with roles, and a token that is shown once', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);

@@ -96,7 +96,7 @@ test('shell: a lost connection is told, what is on screen stays, and it comes ba
     // Another page that could not load its content in the first place.
     const unlucky = await page.context().newPage();
     await unlucky.route('**/api/v1/functions*', (route) => route.abort());
-    await unlucky.goto(`${own.url}/t/demo/functions`);
+    await unlucky.goto(`${own.url}/t/demo/functions/built-in`);
     await expect(unlucky.getByRole('heading', { name: 'This could not be loaded' })).toBeVisible();
     await expect(unlucky.getByText('live', { exact: true })).toBeVisible();
     await unlucky.unroute('**/api/v1/functions*');
@@ -108,7 +108,7 @@ test('shell: a lost connection is told, what is on screen stays, and it comes ba
     await expect(page.getByText('live', { exact: true })).toBeVisible({ timeout: 30_000 });
     await expect(page.getByRole('alert')).toBeHidden();
     await expect(row).toBeVisible();
-    await expect(unlucky.getByRole('table', { name: 'Functions' })).toBeVisible({ timeout: 30_000 });
+    await expect(unlucky.getByRole('table', { name: 'Built in' })).toBeVisible({ timeout: 30_000 });
     await unlucky.close();
   } finally {
     await own.stop();

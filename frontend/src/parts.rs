@@ -32,7 +32,10 @@ pub(crate) fn team(team: String, route: TeamRoute) -> AnyView {
         | TeamRoute::ConnectionEdit(_)
         | TeamRoute::Connection(..)
         | TeamRoute::Topic(..) => when_loaded(preload_connections(), move || connections(team, route)),
-        TeamRoute::Functions | TeamRoute::Access(_) => when_loaded(preload_others(), move || others(team.of(route))),
+        TeamRoute::Functions(_) | TeamRoute::Function(..) => {
+            when_loaded(preload_functions(), move || functions(team, route))
+        }
+        TeamRoute::Access(_) => when_loaded(preload_others(), move || others(team.of(route))),
     }
 }
 
@@ -101,12 +104,21 @@ fn connections(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderErr
     })
 }
 
+#[wasm_split(functions, wasm_split_path = ::leptos::wasm_split, preload(preload_functions), fallible)]
+fn functions(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderError> {
+    Ok(match route {
+        TeamRoute::Function(function, _) => {
+            view! { <page::functions::function::FunctionPage team function/> }.into_any()
+        }
+        _ => view! { <page::functions::FunctionsPage team/> }.into_any(),
+    })
+}
+
 #[wasm_split(others, wasm_split_path = ::leptos::wasm_split, preload(preload_others), fallible)]
 fn others(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Settings => view! { <page::settings::SettingsPage/> }.into_any(),
         Route::Primitives => view! { <page::primitives::PrimitivesPage/> }.into_any(),
-        Route::Team(_, TeamRoute::Functions) => view! { <page::functions::FunctionsPage/> }.into_any(),
         Route::Team(team, _) => view! { <page::access::AccessPage team/> }.into_any(),
         _ => view! { <page::not_found::NotFoundPage/> }.into_any(),
     })

@@ -2,7 +2,7 @@
 //!
 //! Promises: `Route::parse(&route.href()) == route` for every route, and any text parses to something.
 
-use millrace_wire::ids::{ConnectionId, JobId, TableId};
+use millrace_wire::ids::{ConnectionId, FunctionId, JobId, TableId};
 
 use crate::format::percent;
 
@@ -35,7 +35,8 @@ pub enum TeamRoute {
     Editor(Option<JobId>),
     Jobs,
     Job(JobId, JobTab),
-    Functions,
+    Functions(FunctionsTab),
+    Function(FunctionId, FunctionTab),
     Access(AccessTab),
 }
 
@@ -67,6 +68,8 @@ tabs! {
         Overview = "overview", Metrics = "metrics", Logs = "logs", Events = "events", Runs = "runs",
         Versions = "versions", Savepoints = "savepoints", Settings = "settings",
     }
+    FunctionsTab { Own = "own", BuiltIn = "built-in" }
+    FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
     AccessTab { Members = "members", Tokens = "tokens" }
 }
 
@@ -139,7 +142,12 @@ impl TeamRoute {
             ["jobs"] => TeamRoute::Jobs,
             ["jobs", id] => TeamRoute::Job(id.parse().ok()?, JobTab::Overview),
             ["jobs", id, tab] => TeamRoute::Job(id.parse().ok()?, JobTab::parse(tab)?),
-            ["functions"] => TeamRoute::Functions,
+            ["functions"] => TeamRoute::Functions(FunctionsTab::Own),
+            ["functions", word] => match FunctionsTab::parse(word) {
+                Some(tab) => TeamRoute::Functions(tab),
+                None => TeamRoute::Function(word.parse().ok()?, FunctionTab::Test),
+            },
+            ["functions", id, tab] => TeamRoute::Function(id.parse().ok()?, FunctionTab::parse(tab)?),
             ["access"] => TeamRoute::Access(AccessTab::Members),
             ["access", tab] => TeamRoute::Access(AccessTab::parse(tab)?),
             _ => return None,
@@ -170,7 +178,10 @@ impl TeamRoute {
             TeamRoute::Editor(Some(id)) => format!("editor/{id}"),
             TeamRoute::Jobs => "jobs".to_owned(),
             TeamRoute::Job(id, tab) => format!("jobs/{id}/{}", tab.word()),
-            TeamRoute::Functions => "functions".to_owned(),
+            TeamRoute::Functions(FunctionsTab::Own) => "functions".to_owned(),
+            TeamRoute::Functions(tab) => format!("functions/{}", tab.word()),
+            TeamRoute::Function(id, FunctionTab::Test) => format!("functions/{id}"),
+            TeamRoute::Function(id, tab) => format!("functions/{id}/{}", tab.word()),
             TeamRoute::Access(AccessTab::Members) => "access".to_owned(),
             TeamRoute::Access(tab) => format!("access/{}", tab.word()),
         }
@@ -182,6 +193,8 @@ impl TeamRoute {
             TeamRoute::Connection(id, _) => TeamRoute::Connection(*id, ConnectionTab::Topics),
             TeamRoute::Topic(id, topic, _) => TeamRoute::Topic(*id, topic.clone(), TopicTab::Messages),
             TeamRoute::Job(id, _) => TeamRoute::Job(*id, JobTab::Overview),
+            TeamRoute::Functions(_) => TeamRoute::Functions(FunctionsTab::Own),
+            TeamRoute::Function(id, _) => TeamRoute::Function(*id, FunctionTab::Test),
             TeamRoute::Access(_) => TeamRoute::Access(AccessTab::Members),
             // The editor keeps its open tabs while another job comes to the front.
             TeamRoute::Editor(_) => TeamRoute::Editor(None),

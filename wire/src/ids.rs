@@ -37,7 +37,7 @@ macro_rules! ids {
 
 ids! {
     UserId, TeamId, TokenId,
-    ConnectionId, DatabaseId, TableId,
+    ConnectionId, DatabaseId, TableId, FunctionId,
     JobId, VersionId, RunId, SavepointId,
     PreviewId, WorkerId,
 }

@@ -6,6 +6,7 @@ use crate::graph::{Graph, Guarantee};
 use crate::ids::{JobId, RunId, SavepointId, VersionId};
 use crate::macros::{wire, wire_words};
 use crate::run::{RestorePoint, RunState};
+use crate::user_function::PinnedFunction;
 
 wire_words! {
     /// What a person, or a rule, asked for.
@@ -186,6 +187,9 @@ wire! {
         pub writes: Vec<String>,
         /// Descriptors as they were when the version was made.
         pub tables: BTreeMap<String, String>,
+        /// The team's functions that the script calls, by name, as they were then.
+        #[serde(default)]
+        pub functions: BTreeMap<String, PinnedFunction>,
     }
 
     /// `POST …/jobs/{job}/versions`: freezes the draft.

@@ -22,6 +22,7 @@ pub mod connector;
 pub mod function;
 pub mod kafka;
 pub mod table;
+pub mod user_function;
 
 pub mod graph;
 pub mod sql;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, TableId};
+use crate::ids::{FunctionId, JobId, TableId};
 use crate::job::{CurrentRun, DesiredState};
 use crate::metric::MetricReport;
 use crate::run::RunEvent;
@@ -33,6 +33,9 @@ pub enum LiveEvent {
     },
     TablesChanged {
         table: TableId,
+    },
+    FunctionsChanged {
+        function: FunctionId,
     },
     ConnectionsChanged,
     Broker {

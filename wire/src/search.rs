@@ -4,7 +4,7 @@ use crate::macros::wire;
 
 wire! {
     pub struct SearchHit {
-        /// `table`, `column`, `job`, `connection`, `database`
+        /// `table`, `column`, `job`, `connection`, `database`, `function`
         pub kind: String,
         pub id: String,
         pub title: String,

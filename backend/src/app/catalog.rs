@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use millrace_wire::ids::{ConnectionId, TeamId};
 use millrace_wire::link::TableSource;
 
-use super::connection;
 use super::team::DEFAULT_DATABASE;
+use super::{connection, function};
 use crate::engine::CatalogText;
 use crate::error::Result;
 use crate::state::App;
@@ -26,10 +26,11 @@ pub async fn for_planning(app: &App, team: TeamId) -> Result<CatalogText> {
         let hidden_options = table.draft.connection.and_then(|id| hidden.get(&id).cloned()).unwrap_or_default();
         tables.insert(full_name(&table), TableSource { ddl: table.ddl, hidden_options });
     }
-    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables })
+    let functions = function::for_scripts(app, team).await?;
+    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables, functions })
 }
 
-/// Only `names` (`database.table`); one that does not exist is left out, which planning has told before.
+/// Only the tables `names` (`database.table`), no functions; one that does not exist is left out, which planning has told before.
 pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> Result<CatalogText> {
     let mut tables = BTreeMap::new();
     let mut known = BTreeMap::new();
@@ -51,7 +52,7 @@ pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> R
         };
         tables.insert(name, TableSource { ddl: table.ddl, hidden_options });
     }
-    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables })
+    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables, ..CatalogText::default() })
 }
 
 /// All tables. A connection that cannot be used now leaves its tables without hidden options: the job that needs them
@@ -71,7 +72,7 @@ pub async fn all_for_running(app: &App, team: TeamId) -> Result<CatalogText> {
         let hidden_options = table.draft.connection.and_then(|id| known.get(&id).cloned()).unwrap_or_default();
         tables.insert(full_name(&table), TableSource { ddl: table.ddl, hidden_options });
     }
-    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables })
+    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables, ..CatalogText::default() })
 }
 
 pub fn full_name(table: &TableRow) -> String {

@@ -9,6 +9,8 @@ pub mod check;
 pub mod catalog;
 pub mod connection;
 pub mod database;
+pub mod function;
+pub mod function_test;
 pub mod overview;
 mod reach;
 pub mod search;
@@ -17,6 +19,7 @@ pub mod table;
 pub mod topic;
 
 pub mod job;
+mod macro_text;
 pub mod preview;
 pub mod run;
 pub mod start;

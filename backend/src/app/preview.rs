@@ -38,7 +38,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
         sql: request.sql,
         offset: request.offset,
         tables: catalog.tables,
-        functions: Default::default(),
+        functions: catalog.functions,
         default_database: catalog.default_database,
         max_rows,
         max_seconds,

@@ -60,6 +60,10 @@ async fn all(app: &App, caller: &TeamCaller) -> Result<Vec<SearchHit>> {
         let detail = if job.description.is_empty() { job.tags.join(" ") } else { job.description };
         add("job", job.id.to_string(), job.name, detail, format!("jobs/{}/overview", job.id));
     }
+    for (function, newest) in store::function::list(&app.store, team).await? {
+        let detail = if function.remark.is_empty() { newest.signature } else { function.remark };
+        add("function", function.id.to_string(), function.name, detail, format!("functions/{}", function.id));
+    }
     for connection in store::connection::list(&app.store, team).await? {
         let path = format!("connections/{}", connection.id);
         add("connection", connection.id.to_string(), connection.name, connection.description, path);

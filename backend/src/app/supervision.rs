@@ -12,6 +12,7 @@ use super::catalog;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::job::supervisor::{Places, Tables};
+use crate::module;
 use crate::state::App;
 use crate::store;
 
@@ -66,5 +67,6 @@ pub fn places(config: &Config) -> Places {
         link_url: format!("ws://{address}/api/v1/link"),
         runs: config.data_dir.join("runs"),
         file_roots: config.file_roots.clone(),
+        modules: module::folder(&config.data_dir),
     }
 }

@@ -1,4 +1,4 @@
-//! Versions: drafts frozen together with the tables they name.
+//! Versions: drafts frozen together with the tables and functions they name.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use millrace_wire::job::{Version, VersionSummary};
 use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Severity, Validate, Validation};
 
-use super::{catalog, job, sql};
+use super::{catalog, function, job, sql};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::state::App;
@@ -24,7 +24,10 @@ pub async fn list(app: &App, team: TeamId, id: JobId) -> Result<Vec<VersionSumma
 
 pub async fn get(app: &App, team: TeamId, id: JobId, number: u32) -> Result<Version> {
     job::row(app, team, id).await?;
-    store::version::get(&app.store, id, number).await?.ok_or_else(|| Error::not_found("version"))
+    let version = store::version::get(&app.store, id, number).await?;
+    let mut version = version.ok_or_else(|| Error::not_found("version"))?;
+    function::say_what_is_newer(app, team, &mut version.functions).await?;
+    Ok(version)
 }
 
 /// Freezes the draft. A draft that is what the newest version holds gives that version again.
@@ -35,6 +38,7 @@ pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str)
         && newest.sql == row.draft.sql
         && newest.settings == row.draft.settings
         && newest.tables == tables_now(app, team, &newest).await?
+        && newest.functions == function::pinned_now(app, team, newest.functions.keys()).await?
     {
         return Ok(newest);
     }
@@ -56,6 +60,7 @@ pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str)
         reads: validation.reads,
         writes: validation.writes,
         tables: BTreeMap::new(),
+        functions: function::pinned_now(app, team, validation.functions.iter()).await?,
     };
     version.tables = tables_now(app, team, &version).await?;
     let number = transact!(app.store, tx => {

@@ -10,11 +10,11 @@ use millrace_engine::connector::{ConnectorContext, registry};
 use millrace_engine::error::EngineError;
 use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
 use millrace_engine::runtime::{RunCommitters, Takeover};
-use millrace_engine::sql;
+use millrace_engine::{sql, udf};
 use millrace_wire::connection::TestStep;
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::{ErrorDomain, FieldError};
-use millrace_wire::function::FunctionInfo;
+use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, FunctionSource};
 use millrace_wire::link::TableSource;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
@@ -31,6 +31,7 @@ pub(super) fn catalog(catalog: &CatalogText) -> EngineCatalog {
     EngineCatalog {
         default_database: catalog.default_database.clone(),
         tables: catalog.tables.clone(),
+        functions: catalog.functions.clone(),
         ..EngineCatalog::default()
     }
 }
@@ -99,15 +100,7 @@ impl EngineFront for EmbeddedEngine {
     }
 
     fn format_sql(&self, sql: &str) -> std::result::Result<String, Box<Diagnostic>> {
-        let diagnostic = |problem: sql::Problem| Diagnostic {
-            severity: problem.severity,
-            code: problem.code.to_owned(),
-            span: problem.span.map(|span| sql::LineIndex::new(sql).wire(span)),
-            message: problem.message,
-            hint: problem.hint,
-            replacement: problem.replacement,
-        };
-        sql::format_sql(sql).map_err(|problem| Box::new(diagnostic(problem)))
+        sql::format_sql(sql).map_err(|problem| Box::new(diagnostic(problem, sql)))
     }
 
     fn check_table(&self, ddl: &str, hidden: &BTreeMap<String, String>) -> (Vec<FieldError>, Vec<ResolvedColumn>) {
@@ -125,6 +118,24 @@ impl EngineFront for EmbeddedEngine {
 
     fn functions(&self) -> Vec<FunctionInfo> {
         sql::list_functions()
+    }
+
+    fn inspect_module(&self, module: &[u8]) -> std::result::Result<Vec<FunctionEntry>, String> {
+        udf::inspect(module)
+    }
+
+    fn check_function(
+        &self,
+        name: &str,
+        source: &FunctionSource,
+        known: &CatalogText,
+    ) -> std::result::Result<FunctionInfo, Vec<Diagnostic>> {
+        let text = match &source.body {
+            FunctionBody::Sql { definition } => definition.as_str(),
+            FunctionBody::Wasm { .. } => "",
+        };
+        udf::check_in(name, source, &catalog(known))
+            .map_err(|problems| problems.into_iter().map(|problem| diagnostic(problem, text)).collect())
     }
 
     fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>> {
@@ -154,6 +165,18 @@ impl EngineFront for EmbeddedEngine {
                 None => Vec::new(),
             }
         })
+    }
+}
+
+/// `text`: what the problem's span counts in.
+fn diagnostic(problem: sql::Problem, text: &str) -> Diagnostic {
+    Diagnostic {
+        severity: problem.severity,
+        code: problem.code.to_owned(),
+        span: problem.span.filter(|span| span.end <= text.len()).map(|span| sql::LineIndex::new(text).wire(span)),
+        message: problem.message,
+        hint: problem.hint,
+        replacement: problem.replacement,
     }
 }
 

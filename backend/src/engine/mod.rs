@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use millrace_wire::connection::TestStep;
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::FieldError;
-use millrace_wire::function::FunctionInfo;
+use millrace_wire::function::{FunctionEntry, FunctionInfo, FunctionSource};
 use millrace_wire::link::TableSource;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
@@ -25,12 +25,14 @@ use crate::error::Result;
 
 pub use local::{Rows, run_here};
 
-/// What a script can name: the team's tables as text.
+/// What a script can name: the team's tables as text, and its functions.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogText {
     pub default_database: String,
     /// By `database.table`.
     pub tables: BTreeMap<String, TableSource>,
+    /// The team's own functions by name.
+    pub functions: BTreeMap<String, FunctionSource>,
 }
 
 /// What a connector is asked for when its schema is fetched; hidden options come from the connection.
@@ -81,7 +83,20 @@ pub trait EngineFront: Send + Sync {
 
     fn connectors(&self) -> ConnectorCatalog;
 
+    /// The built-in ones.
     fn functions(&self) -> Vec<FunctionInfo>;
+
+    /// What an uploaded module holds, or why it cannot be used. Runs none of it.
+    fn inspect_module(&self, module: &[u8]) -> std::result::Result<Vec<FunctionEntry>, String>;
+
+    /// A function of a team under this name, or what is wrong with it. A macro may call the functions of the catalog.
+    /// Runs none of it.
+    fn check_function(
+        &self,
+        name: &str,
+        source: &FunctionSource,
+        catalog: &CatalogText,
+    ) -> std::result::Result<FunctionInfo, Vec<Diagnostic>>;
 
     fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>>;
 

@@ -15,6 +15,7 @@ pub mod problem;
 mod catalog;
 mod connection;
 mod database;
+mod function;
 mod health;
 mod job;
 mod link;

@@ -32,6 +32,7 @@ pub const fn status_of(code: Code) -> StatusCode {
         | Code::TableInUse
         | Code::ConnectionInUse
         | Code::DatabaseInUse
+        | Code::FunctionInUse
         | Code::DraftChanged
         | Code::NameTaken
         | Code::WrongState => StatusCode::CONFLICT,

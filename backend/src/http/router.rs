@@ -11,13 +11,13 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    catalog, connection, database, health, job, link, live, log, openapi, overview, preview, prometheus, run, search,
-    session, setup, start, table, team, token, topic, version,
+    catalog, connection, database, function, health, job, link, live, log, openapi, overview, preview, prometheus, run,
+    search, session, setup, start, table, team, token, topic, version,
 };
 use crate::error::Error;
 use crate::state::App;
 
-/// Scripts are text of a few kilobytes; nothing is uploaded yet.
+/// Scripts are text of a few kilobytes. Modules, which are larger, are read by their own routes.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 /// Everything below `/api/v1`, in the order of docs/api.md.
@@ -70,6 +70,15 @@ pub fn api(app: Arc<App>) -> Routes {
         .put("/teams/{team}/tables/{table}", table::update)
         .delete("/teams/{team}/tables/{table}", table::delete)
         .get("/teams/{team}/tables/{table}/sample", table::sample)
+        .get("/teams/{team}/functions", function::list)
+        .post("/teams/{team}/functions", function::create)
+        .post("/teams/{team}/functions/modules", function::upload)
+        .post("/teams/{team}/functions/inspect", function::inspect)
+        .post("/teams/{team}/functions/check", function::check)
+        .get("/teams/{team}/functions/{function}", function::show)
+        .patch("/teams/{team}/functions/{function}", function::change)
+        .delete("/teams/{team}/functions/{function}", function::delete)
+        .post("/teams/{team}/functions/{function}/test", function::test)
         .post("/teams/{team}/sql/validate", catalog::validate)
         .post("/teams/{team}/sql/complete", catalog::complete)
         .post("/teams/{team}/sql/format", catalog::format)

@@ -1,9 +1,12 @@
 //! What an actor does: launch, ask, kill, change the state. Each change is written down with a compare-and-set first.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use millrace_wire::function::FunctionSource;
 use millrace_wire::ids::WorkerId;
-use millrace_wire::job::{DesiredState, StopMode};
+use millrace_wire::job::{DesiredState, StopMode, Version};
 use millrace_wire::link::{Assignment, Command, Failure, LINK_VERSION, TableSource, ToWorker};
 use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 
@@ -14,6 +17,7 @@ use super::steps::Step;
 use super::{process, token};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Error, Result};
+use crate::module;
 use crate::store::run::{self, Change, Seen};
 use crate::store::{job, job_event};
 use crate::transact;
@@ -254,7 +258,7 @@ impl Actor {
             team: work.team_slug.clone(),
             sql: work.version.sql.clone(),
             tables: tables.collect(),
-            functions: Default::default(),
+            functions: pinned_functions(&work.version, &self.shared.modules),
             default_database,
             settings: work.version.settings.clone(),
             checkpoint_root: self.run.checkpoint_root.clone(),
@@ -267,6 +271,12 @@ impl Actor {
             identity: format!("millrace-{}", self.run.job),
         })
     }
+}
+
+/// As they were when the version was made, wherever the data directory lies now.
+fn pinned_functions(version: &Version, modules: &Path) -> BTreeMap<String, FunctionSource> {
+    let functions = version.functions.iter();
+    functions.filter_map(|(name, pinned)| Some((name.clone(), module::pinned(pinned, modules)?))).collect()
 }
 
 fn event_kind(state: RunState) -> RunEventKind {

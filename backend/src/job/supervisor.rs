@@ -53,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) mirror: Mirror,
     pub(crate) tables: Arc<dyn Tables>,
     pub(crate) file_roots: FileRoots,
+    pub(crate) modules: PathBuf,
     pub(crate) limits: Limits,
     pub(crate) steps: Steps,
     pub(crate) shutdown: CancellationToken,
@@ -74,6 +75,8 @@ pub struct Places {
     /// Folders of runs are made below.
     pub runs: PathBuf,
     pub file_roots: FileRoots,
+    /// Uploaded modules lie here.
+    pub modules: PathBuf,
 }
 
 /// The stores and hubs that supervision reads and feeds.
@@ -110,6 +113,7 @@ impl Supervisor {
                 mirror: around.mirror,
                 tables: around.tables,
                 file_roots: places.file_roots,
+                modules: places.modules,
                 limits,
                 steps,
                 shutdown: around.shutdown,

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "platform", include_str!("../../../migrations/0001_platform.sql")),
     (2, "jobs", include_str!("../../../migrations/0002_jobs.sql")),
+    (3, "functions", include_str!("../../../migrations/0003_functions.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

@@ -22,6 +22,7 @@ pub mod user;
 
 pub mod connection;
 pub mod database;
+pub mod function;
 pub mod table;
 
 pub mod job;

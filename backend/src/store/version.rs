@@ -1,4 +1,4 @@
-//! Versions of jobs, and which tables they use.
+//! Versions of jobs, and which tables and functions they use.
 
 use millrace_wire::ids::{JobId, TeamId, VersionId};
 use millrace_wire::job::{Version, VersionSummary};
@@ -27,6 +27,7 @@ fn read(row: &Row) -> Result<Version> {
         reads: row.json("reads")?,
         writes: row.json("writes")?,
         tables: row.json("tables")?,
+        functions: row.json("functions")?,
     })
 }
 
@@ -39,12 +40,13 @@ pub async fn next_number(tx: &mut Tx, job: JobId) -> Result<u32> {
     Ok(u32::try_from(row.int("next")?).unwrap_or(1))
 }
 
-/// Writes the version and, table by table, what it reads and writes.
+/// Writes the version and, one by one, which tables it reads and writes and which functions it calls.
 pub async fn insert(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) -> Result<()> {
     let summary = &version.summary;
     sqlx::query(
         "INSERT INTO job_versions (id, job_id, number, sql_text, settings, graph, guarantee, reads, writes, tables, \
-         created_by, created_at, comment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         created_by, created_at, comment, functions) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(summary.id.to_string())
     .bind(job.to_string())
@@ -59,6 +61,7 @@ pub async fn insert(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) ->
     .bind(summary.created_by.clone())
     .bind(summary.created_at)
     .bind(summary.comment.clone())
+    .bind(serde_json::to_string(&version.functions)?)
     .execute(&mut **tx)
     .await?;
     let reads = version.reads.iter().map(|table| (table, "read"));
@@ -77,6 +80,25 @@ pub async fn insert(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) ->
         .bind(database.to_owned())
         .bind(name.to_owned())
         .bind(direction)
+        .execute(&mut **tx)
+        .await?;
+    }
+    insert_functions(tx, team, job, version).await
+}
+
+async fn insert_functions(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) -> Result<()> {
+    for pinned in version.functions.values() {
+        sqlx::query(
+            "INSERT INTO job_function_use (version_id, team_id, job_id, version_number, function_id, \
+             function_version, module_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        )
+        .bind(version.summary.id.to_string())
+        .bind(team.to_string())
+        .bind(job.to_string())
+        .bind(i64::from(version.summary.number))
+        .bind(pinned.function.to_string())
+        .bind(i64::from(pinned.version))
+        .bind(pinned.module_hash.clone())
         .execute(&mut **tx)
         .await?;
     }

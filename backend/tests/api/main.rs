@@ -11,6 +11,7 @@ mod openapi;
 mod other_teams;
 
 mod connection;
+mod function;
 mod job;
 mod live;
 mod request;

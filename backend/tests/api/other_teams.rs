@@ -12,6 +12,7 @@ struct Things {
     connection: String,
     table: String,
     job: String,
+    function: String,
 }
 
 async fn things(test: &TestApp, people: &People) -> Things {
@@ -19,8 +20,10 @@ async fn things(test: &TestApp, people: &People) -> Things {
     let table = test.post(&people.owner, &people.path("/tables"), table_draft("theirs")).await.good();
     let job = json!({ "name": "theirs", "sql": "SELECT 1" });
     let job = test.post(&people.owner, &people.path("/jobs"), job).await.good();
+    let function = json!({ "name": "theirs", "definition": "(x INT) RETURN x" });
+    let function = test.post(&people.owner, &people.path("/functions"), function).await.good();
     let id = |thing: &Value| thing["id"].as_str().unwrap().to_owned();
-    Things { connection: id(&connection), table: id(&table), job: id(&job) }
+    Things { connection: id(&connection), table: id(&table), job: id(&job), function: id(&function) }
 }
 
 /// Bodies that are valid, so that nothing but the object is the reason.
@@ -33,6 +36,10 @@ fn body(path: &str) -> Option<Value> {
         Some(table_draft("mine_now"))
     } else if path.ends_with("/jobs/{job}") {
         Some(json!({ "name": "mine now" }))
+    } else if path.ends_with("/functions/{function}") {
+        Some(json!({ "remark": "mine now" }))
+    } else if path.ends_with("/test") && path.contains("{function}") {
+        Some(json!({ "rows": [["1"]] }))
     } else if path.ends_with("/draft") {
         let settings = serde_json::to_value(millrace_wire::job::JobSettings::default()).unwrap();
         Some(json!({ "sql": "SELECT 2", "settings": settings, "revision": 1 }))
@@ -55,7 +62,7 @@ async fn objects_of_another_team_are_not_found_under_ones_own() {
     let before = snapshot(&test, &theirs).await;
     let mut cases = 0;
     for rule in RULES.iter().filter(|rule| rule.path.starts_with("/teams/{team}/")) {
-        let names = ["{connection}", "{table}", "{job}"];
+        let names = ["{connection}", "{table}", "{job}", "{function}"];
         if !names.iter().any(|name| rule.path.contains(name)) {
             continue;
         }
@@ -63,7 +70,8 @@ async fn objects_of_another_team_are_not_found_under_ones_own() {
             .path
             .replace("{connection}", &things.connection)
             .replace("{table}", &things.table)
-            .replace("{job}", &things.job);
+            .replace("{job}", &things.job)
+            .replace("{function}", &things.function);
         let body = (rule.method != "GET" && rule.method != "DELETE").then(|| body(rule.path)).flatten();
         let again = body.clone();
         let answer = test.call(&mine.owner, rule.method, &crate::matrix::fill(&path, &mine.slug), body).await;
@@ -85,7 +93,7 @@ async fn objects_of_another_team_are_not_found_under_ones_own() {
 
 async fn snapshot(test: &TestApp, people: &People) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["/connections", "/tables", "/jobs", "/databases"] {
+    for path in ["/connections", "/tables", "/jobs", "/databases", "/functions"] {
         all.push(test.get(&people.owner, &people.path(path)).await.good());
     }
     all

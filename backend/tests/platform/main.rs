@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod exactly_once;
+mod functions;
 mod kafka_secured;
 mod local_run;
 mod process;

@@ -130,6 +130,15 @@ impl Server {
         self.call(Method::POST, &format!("{TEAM}{path}"), Some(body)).await
     }
 
+    /// A module, below the team.
+    pub(crate) async fn upload(&self, path: &str, module: Vec<u8>) -> Answer {
+        let request = self.request(Method::POST, &format!("{TEAM}{path}")).header("Content-Type", "application/wasm");
+        let answer =
+            request.body(module).send().await.unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log()));
+        let status = answer.status().as_u16();
+        Answer { status, body: answer.json().await.unwrap_or_default() }
+    }
+
     /// Makes a job and starts it. Answers its id.
     pub(crate) async fn start_job(&self, name: &str, sql: &str, settings: &[(&str, u64)]) -> String {
         let mut all = json!({

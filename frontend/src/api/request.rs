@@ -7,6 +7,7 @@ use std::rc::Rc;
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use web_sys::Blob;
 
 use super::Failure;
 
@@ -26,15 +27,20 @@ pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
 }
 
 pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    read(&exchange(Method::POST, path, Some(write(body)?)).await?)
+    read(&exchange(Method::POST, path, Some(Body::Json(write(body)?))).await?)
 }
 
 pub async fn put<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    read(&exchange(Method::PUT, path, Some(write(body)?)).await?)
+    read(&exchange(Method::PUT, path, Some(Body::Json(write(body)?))).await?)
 }
 
 pub async fn patch<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    read(&exchange(Method::PATCH, path, Some(write(body)?)).await?)
+    read(&exchange(Method::PATCH, path, Some(Body::Json(write(body)?))).await?)
+}
+
+/// Sends a file as it is and not as JSON.
+pub async fn post_module<T: DeserializeOwned>(path: &str, module: &Blob) -> Result<T, Failure> {
+    read(&exchange(Method::POST, path, Some(Body::Module(module.clone()))).await?)
 }
 
 pub async fn delete(path: &str) -> Result<(), Failure> {
@@ -57,14 +63,22 @@ fn write(body: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(body).map_err(|_| Failure::unreadable(0))
 }
 
-async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
+enum Body {
+    Json(String),
+    Module(Blob),
+}
+
+async fn exchange(method: Method, path: &str, body: Option<Body>) -> Result<String, Failure> {
     let changes = method != Method::GET;
     let mut request = RequestBuilder::new(&format!("{BASE}{path}")).method(method).header("Accept", "application/json");
     if changes {
         request = request.header("X-Millrace", "1");
     }
     let request = match body {
-        Some(body) => request.header("Content-Type", "application/json").body(body),
+        Some(Body::Json(body)) => request.header("Content-Type", "application/json").body(body),
+        Some(Body::Module(module)) => {
+            request.header("Content-Type", "application/wasm").body(wasm_bindgen::JsValue::from(module))
+        }
         None => request.build(),
     };
     let answer = request.map_err(|_| Failure::unreachable())?.send().await.map_err(|_| Failure::unreachable())?;

@@ -156,6 +156,9 @@ super::texts! {
     no_versions_body = "A version is a frozen copy of the draft. One is made when the job starts, or in the editor.";
     settings_differ = "Settings that differ";
     settings_same = "The settings are the same.";
+    functions_of(version, functions) = "{version} calls {functions}";
+    function_at(name, version) = "{name} v{version}";
+    function_behind(name, version, newer) = "{name} v{version} (v{newer} is there)";
 
     savepoint_number = "Number";
     savepoint_kind = "Kind";

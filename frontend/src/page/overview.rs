@@ -142,6 +142,6 @@ fn follow(overview: Loaded<Overview>) {
             reload_soon()
         }
         LiveEvent::Reset => overview.reload(),
-        LiveEvent::Metrics { .. } | LiveEvent::Broker { .. } => {}
+        LiveEvent::FunctionsChanged { .. } | LiveEvent::Metrics { .. } | LiveEvent::Broker { .. } => {}
     });
 }

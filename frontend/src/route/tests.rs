@@ -12,6 +12,7 @@ fn every_route() -> Vec<Route> {
     let table = ID.parse().unwrap();
     let connection = ID.parse().unwrap();
     let job = ID.parse().unwrap();
+    let function = ID.parse().unwrap();
     let mut routes = vec![
         Route::Home,
         Route::SignIn,
@@ -28,7 +29,10 @@ fn every_route() -> Vec<Route> {
         team(TeamRoute::Editor(None)),
         team(TeamRoute::Editor(Some(job))),
         team(TeamRoute::Jobs),
-        team(TeamRoute::Functions),
+        team(TeamRoute::Functions(FunctionsTab::Own)),
+        team(TeamRoute::Functions(FunctionsTab::BuiltIn)),
+        team(TeamRoute::Function(function, FunctionTab::Test)),
+        team(TeamRoute::Function(function, FunctionTab::UsedBy)),
         TeamRoute::Jobs.of("päd/agogik & co"),
     ];
     routes.extend(TableTab::ALL.iter().map(|tab| team(TeamRoute::Table(table, *tab))));

@@ -93,6 +93,7 @@ fn of_hit(hit: SearchHit) -> Offer {
         "column" => Icon::Columns,
         "job" => Icon::Jobs,
         "connection" => Icon::Connections,
+        "function" => Icon::Functions,
         _ => Icon::Database,
     };
     Offer { group: text::group_objects(), icon, title: hit.title, detail: hit.detail, act: OfferAct::Go(hit.href) }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::fold::Fold;
 use crate::address::use_address;
 use crate::i18n::shell as text;
-use crate::route::{AccessTab, Route, TeamRoute};
+use crate::route::{AccessTab, FunctionsTab, Route, TeamRoute};
 use crate::session::use_session;
 use crate::ui::icon::Icon;
 
@@ -64,7 +64,7 @@ impl Place {
             Place::Jobs => TeamRoute::Jobs.of(team),
             Place::Tables => TeamRoute::Tables.of(team),
             Place::Connections => TeamRoute::Connections.of(team),
-            Place::Functions => TeamRoute::Functions.of(team),
+            Place::Functions => TeamRoute::Functions(FunctionsTab::Own).of(team),
             Place::Access => TeamRoute::Access(AccessTab::Members).of(team),
             Place::Settings => Route::Settings,
         }
@@ -85,7 +85,7 @@ impl Place {
                 | TeamRoute::Connection(..)
                 | TeamRoute::ConnectionEdit(_)
                 | TeamRoute::Topic(..) => Place::Connections,
-                TeamRoute::Functions => Place::Functions,
+                TeamRoute::Functions(_) | TeamRoute::Function(..) => Place::Functions,
                 TeamRoute::Access(_) => Place::Access,
             },
             _ => return None,

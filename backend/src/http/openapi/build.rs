@@ -4,7 +4,9 @@ use millrace_wire::error::ApiError;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Ref, Schema, SchemaFormat, Type,
+};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Required, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
@@ -28,13 +30,15 @@ pub struct Operation {
     summary: &'static str,
     query: &'static [&'static str],
     request: Option<RefOr<Schema>>,
+    /// The body is a WebAssembly module.
+    module: bool,
     answer: Answer,
     schemas: Schemas,
 }
 
 pub(super) fn on(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
     let answer = Answer::Nothing("204");
-    Operation { method, path, summary, query: &[], request: None, answer, schemas: Vec::new() }
+    Operation { method, path, summary, query: &[], request: None, module: false, answer, schemas: Vec::new() }
 }
 
 impl Operation {
@@ -45,6 +49,12 @@ impl Operation {
 
     pub(super) fn takes<T: ToSchema>(mut self) -> Self {
         self.request = Some(self.reference::<T>());
+        self
+    }
+
+    /// The bytes of a file as the body.
+    pub(super) fn takes_module(mut self) -> Self {
+        self.module = true;
         self
     }
 
@@ -146,6 +156,13 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
     for name in operation.query {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query);
         built = built.parameter(parameter.required(Required::False).schema(Some(string())));
+    }
+    if operation.module {
+        let binary =
+            ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        let content = ContentBuilder::new().schema(Some(RefOr::T(Schema::Object(binary.build())))).build();
+        let body = RequestBodyBuilder::new().required(Some(Required::True)).content("application/wasm", content);
+        built = built.request_body(Some(body.build()));
     }
     if let Some(request) = &operation.request {
         let content = ContentBuilder::new().schema(Some(request.clone())).build();

@@ -23,11 +23,17 @@ use millrace_wire::table::{
 };
 use millrace_wire::team::{Member, NewTeam, SetMember, Team};
 use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
+use millrace_wire::user_function::{
+    FunctionChange, FunctionTest, MacroCheck, ModuleContent, NewMacro, TestFunction, UserFunction, UserFunctionSummary,
+};
 
 use super::build::{Operation, on};
 
 pub fn operations() -> Vec<Operation> {
-    [server(), teams(), connections(), tables(), previews(), jobs(), runs()].into_iter().flatten().collect()
+    [server(), teams(), connections(), tables(), functions(), scripts(), previews(), jobs(), runs()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn server() -> Vec<Operation> {
@@ -116,6 +122,39 @@ fn tables() -> Vec<Operation> {
         on("PUT", "/teams/{team}/tables/{table}", "Change a table.").takes::<TableDraft>().gives::<Table>(),
         on("DELETE", "/teams/{team}/tables/{table}", "Delete a table; refused while jobs use it."),
         on("GET", "/teams/{team}/tables/{table}/sample", "Some decoded rows.").query(&["limit"]).gives::<Sample>(),
+    ]
+}
+
+fn functions() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/functions", "The team's own functions.").lists::<UserFunctionSummary>(),
+        on("POST", "/teams/{team}/functions", "Make a function, or a version of one, of an SQL expression.")
+            .takes::<NewMacro>()
+            .gives::<UserFunction>(),
+        on("POST", "/teams/{team}/functions/modules", "Make a function, or a version of one, of a WebAssembly module.")
+            .query(&["name", "entry", "remark", "overwrite"])
+            .takes_module()
+            .gives::<UserFunction>(),
+        on("POST", "/teams/{team}/functions/inspect", "What a module holds; keeps nothing.")
+            .takes_module()
+            .gives::<ModuleContent>(),
+        on("POST", "/teams/{team}/functions/check", "What is wrong with an SQL function; keeps nothing.")
+            .takes::<NewMacro>()
+            .gives::<MacroCheck>(),
+        on("GET", "/teams/{team}/functions/{function}", "A function with its versions and the jobs that use it.")
+            .gives::<UserFunction>(),
+        on("PATCH", "/teams/{team}/functions/{function}", "Change the remark.")
+            .takes::<FunctionChange>()
+            .gives::<UserFunction>(),
+        on("DELETE", "/teams/{team}/functions/{function}", "Delete a function; refused while jobs use it."),
+        on("POST", "/teams/{team}/functions/{function}/test", "Run it on sample values.")
+            .takes::<TestFunction>()
+            .gives::<FunctionTest>(),
+    ]
+}
+
+fn scripts() -> Vec<Operation> {
+    vec![
         on("POST", "/teams/{team}/sql/validate", "Check a script.").takes::<Validate>().gives::<Validation>(),
         on("POST", "/teams/{team}/sql/complete", "What may stand at the caret.")
             .takes::<Complete>()

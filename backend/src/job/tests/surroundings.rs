@@ -113,6 +113,7 @@ impl World {
             reads: vec![],
             writes: vec!["d.used".into()],
             tables: BTreeMap::from([("d.used".to_owned(), "CREATE TABLE then".to_owned())]),
+            functions: BTreeMap::new(),
         };
         let run_row = RunRow {
             id: run,
@@ -165,6 +166,7 @@ impl World {
         let history = connect::open(&format!("sqlite://{}", self.folder.path().join("h.db").display())).await.unwrap();
         let shutdown = CancellationToken::new();
         let places = Places {
+            modules: self.folder.path().join("functions"),
             worker_binary: Some(self.folder.path().join("worker.sh")),
             link_url: "ws://127.0.0.1:1/api/v1/link".into(),
             runs: self.folder.path().join("runs"),

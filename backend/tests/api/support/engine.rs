@@ -10,10 +10,10 @@ use millrace_backend::error::{Error, Result};
 use millrace_wire::connection::{ConnectionKind, TestStep};
 use millrace_wire::connector::{ConnectorCatalog, ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::error::FieldError;
-use millrace_wire::function::FunctionInfo;
+use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, FunctionKind, FunctionSource};
 use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
 use millrace_wire::link::TableSource;
-use millrace_wire::sql::{CompletionItem, Diagnostic, Span, StatementInfo, Validation};
+use millrace_wire::sql::{CompletionItem, Diagnostic, Severity, Span, StatementInfo, Validation};
 use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
 pub(crate) struct FormEngine;
@@ -65,7 +65,9 @@ fn insert(table: &str) -> Validation {
 impl EngineFront for FormEngine {
     fn validate(&self, sql: &str, catalog: &CatalogText, _: u32) -> Validation {
         if let Some((_, written)) = sql.split_once("INSERT INTO ") {
-            return insert(written.split_whitespace().next().unwrap_or_default());
+            let called = |name: &&String| sql.contains(&format!("{name}("));
+            let functions = catalog.functions.keys().filter(called).cloned().collect();
+            return Validation { functions, ..insert(written.split_whitespace().next().unwrap_or_default()) };
         }
         Validation {
             diagnostics: Vec::new(),
@@ -137,7 +139,52 @@ impl EngineFront for FormEngine {
     }
 
     fn functions(&self) -> Vec<FunctionInfo> {
-        Vec::new()
+        let (name, signature) = ("UPPER".to_owned(), "UPPER(STRING) → STRING".to_owned());
+        let (kind, summary, category) = (FunctionKind::Scalar, String::new(), "text".to_owned());
+        vec![FunctionInfo { name, kind, signature, summary, category }]
+    }
+
+    /// What follows the magic number are the names of the functions, in lines.
+    fn inspect_module(&self, module: &[u8]) -> std::result::Result<Vec<FunctionEntry>, String> {
+        let names = module.get(8..).and_then(|rest| std::str::from_utf8(rest).ok());
+        let names = names.ok_or("The module is not valid.")?.lines().filter(|line| !line.is_empty());
+        Ok(names
+            .map(|name| FunctionEntry {
+                name: name.to_owned(),
+                kind: FunctionKind::Scalar,
+                arguments: vec!["INT".to_owned()],
+                result: "INT".to_owned(),
+                entry: format!("{name}(int32)->int32"),
+            })
+            .collect())
+    }
+
+    fn check_function(
+        &self,
+        name: &str,
+        source: &FunctionSource,
+        _: &CatalogText,
+    ) -> std::result::Result<FunctionInfo, Vec<Diagnostic>> {
+        let problem = |message: &str| {
+            let (severity, code, message) = (Severity::Error, "test".to_owned(), message.to_owned());
+            vec![Diagnostic { severity, code, message, hint: None, span: None, replacement: None }]
+        };
+        let refused = match &source.body {
+            FunctionBody::Sql { definition } => definition.contains("WRONG"),
+            FunctionBody::Wasm { module, entry, .. } => {
+                !std::path::Path::new(module).is_file() || entry.contains("wrong")
+            }
+        };
+        if refused {
+            return Err(problem("It is wrong."));
+        }
+        Ok(FunctionInfo {
+            name: name.to_owned(),
+            kind: source.kind,
+            signature: format!("{name}(INT) → INT"),
+            summary: String::new(),
+            category: "user".to_owned(),
+        })
     }
 
     /// Shows the options it was given, as a connector would see them.

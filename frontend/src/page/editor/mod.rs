@@ -25,6 +25,7 @@ use millrace_wire::job::Job;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::page::Page;
 use millrace_wire::table::TableSummary;
+use millrace_wire::user_function::UserFunctionSummary;
 
 use crate::address::use_address;
 use crate::api;
@@ -56,10 +57,7 @@ pub fn EditorPage(
         problems: Pane::new("millrace.editor.problems", 180.0, 264.0, 560.0),
     };
     let catalog = catalog(&team);
-    let functions = {
-        let loaded = load(|| (), |()| async { api::get::<Page<FunctionInfo>>("/functions").await });
-        Memo::new(move |_| loaded.with(|page| page.items.clone()).unwrap_or_default())
-    };
+    let functions = functions(&team);
     History::provide(&team);
     let full = full_screen();
     let address = use_address();
@@ -122,6 +120,36 @@ pub fn EditorPage(
 }
 
 /// The tables with their columns, all of them, fetched again when one changes.
+/// The built-in functions and those of the team.
+fn functions(team: &str) -> Memo<Vec<FunctionInfo>> {
+    let built_in = load(|| (), |()| async { api::get::<Page<FunctionInfo>>("/functions").await });
+    let path = api::path::team(team, "functions");
+    let own = load(
+        || (),
+        move |()| {
+            let path = path.clone();
+            async move { api::pages::all::<UserFunctionSummary>(&path).await.map(|page| page.items) }
+        },
+    );
+    use_live().on(move |event| {
+        if matches!(event, LiveEvent::FunctionsChanged { .. } | LiveEvent::Reset) {
+            own.reload();
+        }
+    });
+    Memo::new(move |_| {
+        let mut all = built_in.with(|page| page.items.clone()).unwrap_or_default();
+        let info = |function: &UserFunctionSummary| FunctionInfo {
+            name: function.name.clone(),
+            kind: function.kind,
+            signature: function.signature.clone(),
+            summary: function.remark.clone(),
+            category: String::new(),
+        };
+        all.extend(own.with(|own| own.iter().map(info).collect::<Vec<_>>()).unwrap_or_default());
+        all
+    })
+}
+
 fn catalog(team: &str) -> Memo<Vec<TableSummary>> {
     let path = api::path::team(team, "tables");
     let loaded = load(

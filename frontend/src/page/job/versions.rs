@@ -29,6 +29,8 @@ struct Side {
     name: String,
     sql: String,
     settings: JobSettings,
+    /// The team's functions that it calls, in words.
+    functions: Vec<String>,
 }
 
 const DRAFT: &str = "draft";
@@ -156,6 +158,9 @@ fn Compare(versions: Signal<Page<VersionSummary>>) -> impl IntoView {
                             </ul>
                         }.into_any()
                     }}
+                    {[&left, &right].into_iter().filter(|side| !side.functions.is_empty()).map(|side| view! {
+                        <p class="subtle rail-note">{text::functions_of(&side.name, side.functions.join(", "))}</p>
+                    }).collect_view()}
                     <SqlDiff left_name=left.name left=left.sql right_name=right.name right=right.sql/>
                 }
             })).into_any())}
@@ -168,13 +173,28 @@ async fn side(context: JobContext, word: &str) -> Result<Side, Failure> {
     if word == DRAFT {
         let draft = context.job.value().with_untracked(|job| job.as_ref().map(|job| job.draft.clone()));
         return Ok(draft.map_or_else(
-            || Side { name: text::draft().to_owned(), sql: String::new(), settings: JobSettings::default() },
-            |draft| Side { name: text::draft_of(&draft.updated_by), sql: draft.sql, settings: draft.settings },
+            || Side {
+                name: text::draft().to_owned(),
+                sql: String::new(),
+                settings: JobSettings::default(),
+                functions: Vec::new(),
+            },
+            |draft| Side {
+                name: text::draft_of(&draft.updated_by),
+                sql: draft.sql,
+                settings: draft.settings,
+                functions: Vec::new(),
+            },
         ));
     }
     let number = word.parse::<u32>().unwrap_or_default();
     let version = api::get::<Version>(&context.path(&format!("versions/{number}"))).await?;
-    Ok(Side { name: text::version_name(number), sql: version.sql, settings: version.settings })
+    let functions = version.functions.iter().map(|(name, pinned)| match pinned.newer {
+        Some(newer) => text::function_behind(name, pinned.version, newer),
+        None => text::function_at(name, pinned.version),
+    });
+    let functions = functions.collect();
+    Ok(Side { name: text::version_name(number), sql: version.sql, settings: version.settings, functions })
 }
 
 /// Puts an old version into the draft; versions themselves never change.
