@@ -48,6 +48,7 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
         ("REPLACE", "TEMPORARY"),
         ("REPLACE", "VIEW"),
         ("INSERT", "OVERWRITE"),
+        ("TEMPORARY", "FUNCTION"),
         ("EXECUTE", "STATEMENT"),
         ("BEGIN", "STATEMENT"),
         ("NULLS", "FIRST"),
@@ -83,8 +84,33 @@ fn is_keyword(tokens: &[Token], at: usize) -> bool {
     let of_system_time = own == "OF" && before == "AS" && word(at.checked_sub(2)).eq_ignore_ascii_case("SYSTEM_TIME");
     is_reserved(&own)
         || of_system_time
+        || (matches!(own.as_str(), "RETURNS" | "RETURN") && is_of_macro(tokens, at, &own))
         || BEHIND.contains(&(before.as_str(), own.as_str()))
         || AHEAD.contains(&(own.as_str(), after.as_str()))
+}
+
+/// Whether `word` is the one of `CREATE TEMPORARY FUNCTION f(…) RETURNS … RETURN …`: in the expression it may be a name.
+fn is_of_macro(tokens: &[Token], at: usize, word: &str) -> bool {
+    let said =
+        |token: &Token, word: &str| matches!(&token.kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word));
+    let before = tokens.get(..at).unwrap_or_default();
+    let start = before.iter().rposition(|token| token.kind == TokenKind::Sign(";")).map_or(0, |end| end + 1);
+    let mut statement = before.iter().skip(start).filter(|token| token.kind != TokenKind::Comment);
+    let creates = ["CREATE", "TEMPORARY", "FUNCTION"];
+    if !creates.iter().all(|word| statement.next().is_some_and(|token| said(token, word))) {
+        return false;
+    }
+    let (mut open, mut parameters) = (0_usize, false);
+    for token in statement {
+        match token.kind {
+            TokenKind::Sign("(") => open += 1,
+            TokenKind::Sign(")") => open = open.saturating_sub(1),
+            _ if open == 0 && parameters && (said(token, word) || said(token, "RETURN")) => return false,
+            _ => {}
+        }
+        parameters |= open > 0;
+    }
+    open == 0 && parameters
 }
 
 /// What an open parenthesis holds.
@@ -272,7 +298,9 @@ impl<'a> Printer<'a> {
         };
         let distinct_from =
             word == "FROM" && self.previous(at).is_some_and(|before| self.keyword(before) == "DISTINCT");
-        if clause && !distinct_from {
+        if matches!(word, "RETURNS" | "RETURN") && is_keyword(&self.tokens, at) {
+            self.line(2);
+        } else if clause && !distinct_from {
             self.set(Level::Query { between: false, broken: false });
             if !self.at_line_start() {
                 self.line(0);

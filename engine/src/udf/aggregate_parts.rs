@@ -74,6 +74,11 @@ impl AggregateParts {
         }))
     }
 
+    /// What the function for `part` is or would be called.
+    pub(crate) fn part_name(&self, part: &str) -> String {
+        format!("{}_{part}", self.name)
+    }
+
     /// Whether a function is there only for an aggregate one.
     pub(super) fn is_part(functions: &BTreeMap<String, Function>, signature: &Signature) -> bool {
         let parts = ["_create_state", ACCUMULATE, "_retract", "_merge", "_finish"];

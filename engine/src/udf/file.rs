@@ -13,7 +13,7 @@ use super::limits;
 use super::module::Library;
 
 /// Modules whose functions are remembered.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 512;
 
 /// SHA-256 in hexadecimal digits.
 pub(super) fn hash(bytes: &[u8]) -> String {

@@ -38,11 +38,20 @@ pub(crate) fn load(
 }
 
 impl ModuleFunction {
-    const fn kind(&self) -> FunctionKind {
+    pub(crate) const fn kind(&self) -> FunctionKind {
         match self {
             Self::Scalar(_) => FunctionKind::Scalar,
             Self::Rows(_) => FunctionKind::Table,
             Self::Aggregate(_) => FunctionKind::Aggregate,
+        }
+    }
+
+    /// As SQL names it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Scalar(function) => &function.module.name,
+            Self::Rows(function) => &function.module.name,
+            Self::Aggregate(function) => &function.module.name,
         }
     }
 

@@ -8,13 +8,21 @@ mod aggregate;
 mod aggregate_parts;
 mod file;
 mod function;
+#[cfg(test)]
+mod fuzz;
 mod host;
+#[cfg(test)]
+mod job_tests;
 mod limits;
 mod load;
 mod module;
 mod name;
 mod signature;
 mod symbol;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, FunctionKind, FunctionSource};
 

@@ -103,7 +103,12 @@ impl From<EngineError> for Failure {
 
 fn execute(case: &Case, course: &Course, folder: &Path) -> Result<RunResult, Failure> {
     let (script, names) = script(case, folder);
-    let bound = bind(&script, &CatalogText { default_database: "default".to_owned(), ..CatalogText::default() });
+    let catalog = CatalogText {
+        default_database: "default".to_owned(),
+        function_roots: Some(Vec::new()),
+        ..CatalogText::default()
+    };
+    let bound = bind(&script, &catalog);
     let bound = bound.map_err(Failure::Problems)?;
     let select = bound.sinks.iter().find(|sink| matches!(sink.target, SinkTarget::Collect));
     let schema = select.map(|sink| sink.query.schema.clone()).unwrap_or_default();

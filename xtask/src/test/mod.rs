@@ -9,7 +9,7 @@ mod tally;
 
 use crate::binary::{self, Profile};
 use crate::server::{Kafka, MariaDb, Postgres};
-use crate::{place, say, tidy, web};
+use crate::{need, place, say, tidy, web};
 use anyhow::bail;
 pub(crate) use browser::measure;
 use clap::{Args, ValueEnum};
@@ -36,6 +36,8 @@ enum Part {
     Sql,
     /// The server's API and store, on SQLite and PostgreSQL.
     Api,
+    /// Users' functions: bad modules, and the sample built and run.
+    Udf,
     /// Exactly-once on a real Apache Kafka.
     Kafka,
     /// Tables of PostgreSQL and MariaDB.
@@ -61,13 +63,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if wants(Part::Tidy) {
         tally.add(say::step("Tidy", || Ok(tidy::as_suite()))?);
     }
-    let needs_programs = part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql | Part::Databases));
+    let needs_programs =
+        part.is_none_or(|part| !matches!(part, Part::Tidy | Part::Unit | Part::Sql | Part::Udf | Part::Databases));
     let (binaries, over_budget) = if needs_programs {
         let built = binary::build(Profile::Dev, &web::Options::default())?;
         (Some(built.binaries), built.over_budget)
     } else {
         (None, None)
     };
+    if wants(Part::Udf) || wants(Part::Sql) {
+        need::wasm_target()?;
+    }
     let suites = rust::suites(part)?;
     let servers = Servers::start(part, &mut tally);
     for suite in suites.iter().filter(|_| part != Some(Part::Kafka) || servers.kafka.is_some()) {

@@ -33,6 +33,10 @@ pub(super) fn suites(part: Option<Part>) -> anyhow::Result<Vec<RustSuite>> {
         Some(Part::Api) => {
             vec![RustSuite::of_folder("API and store", "backend/tests", &[], &["--lib"])?]
         }
+        Some(Part::Udf) => vec![
+            RustSuite::new("Users' functions, by hand", &NATIVE, &["--lib", "udf::"]),
+            RustSuite::new("Users' functions, the sample", &NATIVE, &["--test", "user_functions"]),
+        ],
         Some(Part::Kafka) => vec![RustSuite::new("Apache Kafka", &NATIVE, &["--lib", "--tests", "kafka"])],
         Some(Part::Databases) => vec![RustSuite::new("Databases", &NATIVE, &["--lib", "connector::database"])],
         Some(Part::Tidy | Part::Browser) => Vec::new(),

@@ -4,6 +4,8 @@
 //! batch takes as many calls as its largest group has rows; where states can be merged, such a group is halved until few
 //! are left.
 
+mod halves;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
@@ -15,6 +17,7 @@ use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
 use crate::state::{Reader, write_bytes};
 use crate::udf::{AggregateFunction, GuestAggregate};
+use halves::Halves;
 
 pub(super) struct User {
     guest: GuestAggregate,
@@ -106,6 +109,41 @@ impl User {
         Ok(())
     }
 
+    /// Rows that only come, many of them of the same group: every row gets a state, then states are merged.
+    fn by_halves(&mut self, rows: &[Row], args: &[ArrayRef]) -> Result<()> {
+        let empty = self.empty()?;
+        let numbers = UInt32Array::from_iter_values(rows.iter().map(|row| row.number));
+        let mut columns = vec![take(&empty, &UInt32Array::from(vec![0; rows.len()]), None)?];
+        for arg in args {
+            columns.push(take(arg, &numbers, None)?);
+        }
+        let states = self.guest.accumulate(&columns, rows.len())?;
+        let mut places: Vec<u32> = Vec::new();
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        let mut known: hashbrown::HashMap<u32, usize, foldhash::fast::FixedState> = hashbrown::HashMap::default();
+        for (index, row) in rows.iter().enumerate().filter(|(index, _)| states.is_valid(*index)) {
+            let group = *known.entry(row.slot).or_insert_with(|| {
+                places.push(row.slot);
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            if let Some(group) = groups.get_mut(group) {
+                group.push(index as u32);
+            }
+        }
+        if places.is_empty() {
+            return Ok(());
+        }
+        let reduced = Halves { states, groups }.reduce(&self.guest)?;
+        let held = |slot: &u32| self.states.get(*slot as usize).is_some_and(Option::is_some);
+        if !places.iter().any(held) {
+            return self.keep(&places, &reduced);
+        }
+        let columns = [self.states(&places)?, reduced];
+        let states = self.guest.merge(&columns, places.len())?;
+        self.keep(&places, &states)
+    }
+
     /// Merges pairs of slots with no target twice.
     fn merge_once(&mut self, into: &[u32], from: &[u32]) -> Result<()> {
         if into.is_empty() {
@@ -115,6 +153,16 @@ impl User {
         let states = self.guest.merge(&columns, into.len())?;
         self.keep(into, &states)
     }
+}
+
+/// Rows of one group in one batch above which merging takes fewer calls.
+const MANY: usize = 12;
+
+/// Rows of the group that has most of them.
+fn largest(rows: &[Row]) -> usize {
+    let mut counts: hashbrown::HashMap<u32, usize, foldhash::fast::FixedState> = hashbrown::HashMap::default();
+    rows.iter().for_each(|row| *counts.entry(row.slot).or_default() += 1);
+    counts.into_values().max().unwrap_or(0)
 }
 
 struct Row {
@@ -152,6 +200,9 @@ impl Accumulator for User {
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
         let mut rows = Vec::with_capacity(update.slots.len());
         update.each(None, |row, slot, retract| rows.push(Row { slot: slot as u32, number: row as u32, retract }));
+        if self.function.merges() && rows.iter().all(|row| !row.retract) && largest(&rows) > MANY {
+            return self.by_halves(&rows, args);
+        }
         for wave in waves(rows.into_iter(), |row| row.slot) {
             self.wave(&wave, args)?;
         }

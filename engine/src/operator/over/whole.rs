@@ -81,7 +81,9 @@ impl Whole {
 
     /// Any other aggregate: row by row, what comes into the frame is added and what leaves it taken back.
     fn accumulated(&self, call: &AggregateCall, rows: &RecordBatch, frames: &[Range<usize>]) -> Result<ArrayRef> {
-        let mut values = AccumulatorSet::new(std::slice::from_ref(call), &self.input, true)?;
+        // A user's function may know of no way back: what leaves a frame begins it anew.
+        let back = call.user.as_ref().is_none_or(|user| user.retracts());
+        let mut values = AccumulatorSet::new(std::slice::from_ref(call), &self.input, back)?;
         values.grow(1);
         let mut given: Vec<ArrayRef> = Vec::with_capacity(frames.len());
         let mut last: Option<(&Range<usize>, ArrayRef)> = None;
@@ -91,7 +93,12 @@ impl Whole {
                 continue;
             }
             let (coming, going) = match &last {
-                Some((known, _)) if known.start <= frame.start && known.end <= frame.end && frame.start < known.end => {
+                Some((known, _))
+                    if known.start <= frame.start
+                        && known.end <= frame.end
+                        && frame.start < known.end
+                        && (back || known.start == frame.start) =>
+                {
                     (known.end..frame.end, known.start..frame.start)
                 }
                 _ => {

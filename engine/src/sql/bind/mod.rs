@@ -43,6 +43,8 @@ mod table_like;
 mod tests;
 mod user_function;
 mod user_macro;
+#[cfg(test)]
+mod user_tests;
 mod values;
 mod window;
 

@@ -1,5 +1,6 @@
 //! What names mean at a place of a half-written script, for completion.
 
+use millrace_wire::function::FunctionInfo;
 use millrace_wire::link::TableSource;
 
 use super::{Bind, Binder, Named};
@@ -64,6 +65,11 @@ impl<'a> Outline<'a> {
             tables.push(OutlineTable { name: name.clone(), detail: "query above".to_owned(), comment: String::new() });
         }
         tables
+    }
+
+    /// Functions of the catalog and of the statements before; those that cannot be used are left out.
+    pub(in crate::sql) fn functions(&mut self) -> Vec<FunctionInfo> {
+        self.binder.user_function_infos()
     }
 
     fn catalog_table(&mut self, name: &str, source: &TableSource) -> OutlineTable {

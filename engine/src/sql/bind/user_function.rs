@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_wire::function::{FunctionBody, FunctionKind, FunctionSource};
+use millrace_wire::function::{FunctionBody, FunctionInfo, FunctionKind, FunctionSource};
 
 use super::expr::ExprScope;
 use super::relation::Relation;
@@ -200,6 +200,25 @@ impl Binder<'_> {
             }
             _ => self.refuse("unknown-function", format!("There is no function '{}'.", name.text()), name.span),
         }
+    }
+
+    /// Every function that can be used, as it is called.
+    pub(super) fn user_function_infos(&mut self) -> Vec<FunctionInfo> {
+        let local = self.user_functions.iter().filter(|(_, (known, _))| known.is_none()).map(|(name, _)| name.clone());
+        let names: Vec<String> = self.catalog.functions.keys().cloned().chain(local).collect();
+        let info = |function: UserFunction| {
+            let (name, kind, signature) = match function {
+                UserFunction::Module(function) => {
+                    (function.name().to_owned(), function.kind(), function.signature(function.name()))
+                }
+                UserFunction::Macro(definition) => {
+                    (definition.name.clone(), FunctionKind::Scalar, definition.signature())
+                }
+                UserFunction::Broken(_) => return None,
+            };
+            Some(FunctionInfo { name, kind, signature, summary: String::new(), category: "user".to_owned() })
+        };
+        names.into_iter().filter_map(|name| self.user_function(&name)).filter_map(info).collect()
     }
 
     /// Names for suggestions.

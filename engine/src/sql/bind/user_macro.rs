@@ -2,7 +2,6 @@
 
 use super::conversion::fits_sink;
 use super::relation::Relation;
-use super::user_function::UserFunction;
 use super::{Bind, Binder};
 use crate::expr::{Expr, ExprKind};
 use crate::plan::logical::{Rel, RelNode};
@@ -110,13 +109,4 @@ fn size(expr: &Expr) -> usize {
 
 fn height(expr: &Expr) -> usize {
     1 + expr.children().into_iter().map(height).max().unwrap_or(0)
-}
-
-/// How a function is called, for messages and completion.
-pub(super) fn signature(name: &str, function: &UserFunction) -> Option<String> {
-    match function {
-        UserFunction::Module(function) => Some(function.signature(name)),
-        UserFunction::Macro(definition) => Some(definition.signature()),
-        UserFunction::Broken(_) => None,
-    }
 }

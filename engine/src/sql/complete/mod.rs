@@ -83,6 +83,7 @@ fn items(sql: &str, offset: usize, catalog: &CatalogText) -> Vec<CompletionItem>
                 "MERGE INTO",
                 "CREATE TEMPORARY TABLE",
                 "CREATE TEMPORARY VIEW",
+                "CREATE TEMPORARY FUNCTION",
                 "WITH",
                 "SET",
                 "EXPLAIN",
@@ -179,6 +180,10 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
             };
             found.add(&call, &call, CompletionKind::Snippet, &function.signature, &function.summary);
         }
+        for function in outline.functions().into_iter().filter(|function| function.kind == FunctionKind::Table) {
+            let call = format!("LATERAL TABLE({}())", function.name);
+            found.add(&call, &call, CompletionKind::Snippet, &function.signature, "your function");
+        }
     }
 }
 
@@ -209,6 +214,10 @@ fn columns(found: &mut Found, sql: &str, offset: usize, qualifier: &[String], af
             let call =
                 if function.signature.contains('(') { format!("{}(", function.name) } else { function.name.clone() };
             found.add(&function.name, &call, CompletionKind::Function, &function.signature, &function.summary);
+        }
+        for function in outline.functions().into_iter().filter(|function| function.kind != FunctionKind::Table) {
+            let call = format!("{}(", function.name);
+            found.add(&function.name, &call, CompletionKind::Function, &function.signature, "your function");
         }
     }
     // A name that was just finished is followed by a keyword only.

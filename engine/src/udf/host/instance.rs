@@ -70,6 +70,7 @@ impl Instance {
     pub(super) fn begin(&mut self) -> Outcome<Ticking> {
         let ticking = Ticking::start().map_err(Fault::Host)?;
         self.store.set_epoch_deadline(ticker::DEADLINE);
+        self.store.data_mut().hungry = false;
         Ok(ticking)
     }
 
@@ -129,7 +130,7 @@ impl Instance {
             return if hungry { Err(Fault::Memory) } else { lie("gave no memory for its arguments") };
         }
         let piece = Piece { at, length };
-        self.read(piece)?;
+        self.part(piece)?;
         self.write(at, &[0; SLICE as usize])?;
         self.write(at + SLICE, question)?;
         let called = function.call(&mut self.store, (at + SLICE, length - SLICE, at));
@@ -160,11 +161,16 @@ impl Instance {
         Ok(Piece { at: word(0), length: word(4) })
     }
 
-    /// A part of the memory, when it is one.
+    /// What the guest answers.
     fn read(&self, piece: Piece) -> Outcome<&[u8]> {
         if piece.length as usize > limits::ANSWER_BYTES {
             return lie(format!("gave an answer of more than {} MB for one batch", limits::ANSWER_BYTES >> 20));
         }
+        self.part(piece)
+    }
+
+    /// A part of the memory, when it is one.
+    fn part(&self, piece: Piece) -> Outcome<&[u8]> {
         let memory = self.memory.data(&self.store);
         let part = memory.get(piece.at as usize..).and_then(|rest| rest.get(..piece.length as usize));
         part.ok_or_else(|| Fault::Lie("points outside of its memory".to_owned()))

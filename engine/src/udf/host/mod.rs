@@ -16,3 +16,6 @@ pub(super) mod wasi;
 
 pub(super) use compiled::Compiled;
 pub(super) use runner::Runner;
+
+#[cfg(test)]
+pub(super) use answer::decode;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Date32Type, Int32Type, Time64MicrosecondType, TimestampMicrosecondType};
 
 use super::answer;
 use super::compiled::Compiled;
@@ -183,6 +183,30 @@ fn no_errors(batch: &RecordBatch, at: usize) -> Outcome<()> {
 
 /// A column of the answer as SQL has it.
 fn converted(batch: &RecordBatch, at: usize, result: &DataType) -> Outcome<ArrayRef> {
+    if !is_sane(batch.column(at)) {
+        return lie("gave a date or time that there is not");
+    }
     let cannot = |error| Fault::Lie(format!("gave a value that is no {result} ({error})"));
     question::convert(batch.column(at), result).map_err(cannot)
+}
+
+/// Days and microseconds from year 0 to 9999.
+const DAYS: std::ops::RangeInclusive<i32> = -719_528..=2_932_896;
+const DAY: i64 = 86_400_000_000;
+
+/// Whether dates and times are some that everything behind can count with.
+fn is_sane(array: &ArrayRef) -> bool {
+    match array.data_type() {
+        DataType::Date32 => array.as_primitive::<Date32Type>().iter().flatten().all(|days| DAYS.contains(&days)),
+        DataType::Time64(_) => {
+            array.as_primitive::<Time64MicrosecondType>().iter().flatten().all(|time| (0..DAY).contains(&time))
+        }
+        DataType::Timestamp(..) => {
+            let days = |time: i64| i32::try_from(time.div_euclid(DAY)).is_ok_and(|days| DAYS.contains(&days));
+            array.as_primitive::<TimestampMicrosecondType>().iter().flatten().all(days)
+        }
+        DataType::List(_) => is_sane(array.as_list::<i32>().values()),
+        DataType::Struct(_) => array.as_struct().columns().iter().all(is_sane),
+        _ => true,
+    }
 }

@@ -10,6 +10,7 @@ mod row_filter;
 mod scan;
 mod table_call;
 mod upsert;
+mod user;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -225,6 +226,7 @@ impl<'a> Builder<'a> {
         let text = aggregate_text(aggregate, &input.schema);
         let Some(window) = &aggregate.window else {
             let from = self.rel(input)?;
+            self.takes_back(&aggregate.calls, from)?;
             // Bounded input is kept to its end.
             let (ttl, clean) = match self.settings.batch {
                 true => (Duration::ZERO, None),
@@ -257,6 +259,8 @@ impl<'a> Builder<'a> {
             let start = if session { end } else { start };
             (WindowInput::Attached { start, end, time, local: window.local }, self.rel(input)?)
         };
+        self.takes_back(&aggregate.calls, from)?;
+        user::merged(&aggregate.calls, &window_input)?;
         let text = format!("WindowAggregate {window_input:?} {text}");
         let kind = NodeKind::WindowAggregate {
             window: window_input,

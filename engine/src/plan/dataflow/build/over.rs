@@ -22,6 +22,7 @@ impl Builder<'_> {
             let message = "OVER in the order of event time, on rows that change, is not supported.";
             return Err(problem("unsupported", message));
         }
+        super::user::slides(&over.calls, over.frame)?;
         let calls: Vec<OverCall> = over.calls.iter().map(counted).collect();
         let kind = NodeKind::OverAggregate {
             partition: over.partition.clone(),
