@@ -111,6 +111,11 @@ impl Parser<'_> {
         if !or_replace && (self.take_words(&["SYSTEM", "FUNCTION"]) || self.take_word("FUNCTION")) {
             return Ok(StatementKind::CreateFunction(Box::new(self.create_function(temporary, start)?)));
         }
+        if or_replace && self.at_word("FUNCTION") {
+            let problem =
+                Problem::error("unsupported", "CREATE OR REPLACE FUNCTION is not supported.", self.since(start));
+            return Err(problem.with_hint("Give the function another name."));
+        }
         for what in ["SYSTEM", "CATALOG", "DATABASE", "MODEL", "MATERIALIZED"] {
             if self.at_word(what) {
                 let message = format!("CREATE {what} is not supported in a script.");
