@@ -10,7 +10,7 @@ use crate::plan::logical::RelNode;
 use crate::sql::{Problem, bind_all, complete, format_sql, validate};
 use crate::udf::{check, check_in};
 
-const TABLE: &str = "CREATE TABLE t (id INT, x DOUBLE, k STRING, ts TIMESTAMP(3)) WITH ('connector' = 'blackhole');\n";
+const TABLE: &str = "CREATE TABLE t (id INT, x DOUBLE, k STRING, ts TIMESTAMP(3)) WITH ('connector' = 'datagen');\n";
 
 fn source(definition: &str) -> FunctionSource {
     FunctionSource { kind: FunctionKind::Scalar, body: FunctionBody::Sql { definition: definition.to_owned() } }
@@ -146,11 +146,11 @@ fn problems_in_a_definition_of_the_script_stand_there() {
 #[test]
 fn who_uses_what_is_told() {
     let functions =
-        [("Inner", "(x INT) RETURN x"), ("outer_", "(x INT) RETURN inner(x)"), ("idle", "(x INT) RETURN x")];
+        [("Within", "(x INT) RETURN x"), ("around", "(x INT) RETURN within(x)"), ("idle", "(x INT) RETURN x")];
     let catalog = catalog(&functions);
-    let validation = validate("SELECT OUTER_(1)", &catalog, 1);
+    let validation = validate("SELECT AROUND(1)", &catalog, 1);
     assert_eq!(validation.diagnostics, vec![]);
-    assert_eq!(validation.functions, ["Inner", "outer_"]);
+    assert_eq!(validation.functions, ["Within", "around"]);
     assert!(validate("SELECT ABS(1)", &catalog, 1).functions.is_empty());
 }
 
@@ -200,7 +200,7 @@ fn definitions_are_formatted() {
     let formatted = format_sql(written).unwrap();
     assert_eq!(
         formatted,
-        "CREATE TEMPORARY FUNCTION f(x INT, return_ INT)\n  RETURNS INT\n  RETURN CASE WHEN x > 1 AND x < 3 THEN x ELSE return_ END;\n\nSELECT f(1, 2)\n"
+        "CREATE TEMPORARY FUNCTION f(x int, return_ int)\n  RETURNS int\n  RETURN CASE WHEN x > 1 AND x < 3 THEN x ELSE return_ END;\n\nSELECT f(1, 2)\n"
     );
     assert_eq!(format_sql(&formatted).unwrap(), formatted);
 }
