@@ -16,7 +16,7 @@ use crate::route::{FunctionTab, TeamRoute};
 use crate::ui::age::Ago;
 use crate::ui::badge::Badge;
 use crate::ui::button::{Button, Kind};
-use crate::ui::code_block::CodeBlock;
+use crate::ui::copy_button::CopyButton;
 use crate::ui::empty_state::EmptyState;
 use crate::ui::icon::Icon;
 use crate::ui::order::by_words;
@@ -87,14 +87,13 @@ fn is_hit(function: &UserFunctionSummary, words: &str) -> bool {
 }
 
 fn none(bringing: RwSignal<bool>) -> AnyView {
-    let command = Signal::derive(|| BUILD_COMMAND.to_owned());
     view! {
         <EmptyState icon=Icon::Functions title=text::none() body=text::none_body()>
             <Button kind=Kind::Primary icon=Icon::Plus reason=refusal(Right::Edit) on_press=move |()| bringing.set(true)>{text::new()}</Button>
         </EmptyState>
         <div class="function-hint">
             <p class="muted">{text::none_build()}</p>
-            <CodeBlock label=text::build_command() text=command/>
+            <p class="row"><code class="code" title=text::build_command()>{BUILD_COMMAND}</code><CopyButton text=BUILD_COMMAND.to_owned()/></p>
         </div>
     }
     .into_any()
