@@ -377,7 +377,8 @@ pub(crate) enum ExprKind {
     },
     Case {
         operand: Option<Box<Expr>>,
-        branches: Vec<(Expr, Expr)>,
+        /// With an operand, each may name several values.
+        branches: Vec<(Vec<Expr>, Expr)>,
         otherwise: Option<Box<Expr>>,
     },
     Between {

@@ -12,9 +12,9 @@ use millrace_engine::error::Result;
 use millrace_engine::runtime::{RunCommitters, RunOptions};
 
 /// What comes next, called by a reader again and again.
-pub type Next = Box<dyn FnMut(Duration) -> Result<SourceEvent> + Send>;
+pub(crate) type Next = Box<dyn FnMut(Duration) -> Result<SourceEvent> + Send>;
 
-pub struct Feed {
+pub(crate) struct Feed {
     schema: SchemaRef,
     splits: &'static [&'static str],
     start: Box<dyn Fn(&SchemaRef) -> Next + Send + Sync>,
@@ -22,7 +22,7 @@ pub struct Feed {
 
 impl Feed {
     /// `start` gives each reader its function; batches have the given columns of the table.
-    pub fn new(
+    pub(crate) fn new(
         table: &TableRef,
         columns: &[usize],
         splits: &'static [&'static str],
@@ -35,7 +35,7 @@ impl Feed {
 }
 
 /// Rows of a number and a time.
-pub fn timed_rows(split: &str, schema: &SchemaRef, rows: &[(i64, i64)]) -> Result<SourceEvent> {
+pub(crate) fn timed_rows(split: &str, schema: &SchemaRef, rows: &[(i64, i64)]) -> Result<SourceEvent> {
     let (values, times): (Vec<i64>, Vec<i64>) = rows.iter().copied().unzip();
     let columns: Vec<ArrayRef> =
         vec![Arc::new(Int64Array::from(values)), Arc::new(TimestampMillisecondArray::from(times))];
@@ -43,7 +43,7 @@ pub fn timed_rows(split: &str, schema: &SchemaRef, rows: &[(i64, i64)]) -> Resul
     Ok(SourceEvent::Batch { split: split.into(), batch, bytes: 1 })
 }
 
-pub fn options(run: &str, batch_rows: usize) -> RunOptions {
+pub(crate) fn options(run: &str, batch_rows: usize) -> RunOptions {
     RunOptions {
         store: None,
         run: run.to_owned(),

@@ -255,16 +255,18 @@ impl Binder<'_> {
     fn case(
         &mut self,
         operand: Option<&ast::Expr>,
-        branches: &[(ast::Expr, ast::Expr)],
+        branches: &[(Vec<ast::Expr>, ast::Expr)],
         otherwise: Option<&ast::Expr>,
         scope: &mut ExprScope,
         span: Span,
     ) -> Bind<Expr> {
         let mut bound = Vec::with_capacity(branches.len());
-        for (condition, result) in branches {
-            let condition = match operand {
-                Some(operand) => self.binary("=", operand, condition, scope, condition.span),
-                None => self.condition(condition, scope, "WHEN"),
+        for (conditions, result) in branches {
+            let condition = match (operand, conditions.as_slice()) {
+                (Some(operand), [value]) => self.binary("=", operand, value, scope, value.span),
+                (Some(operand), values) => self.in_list(operand, values, scope, span),
+                (None, [condition]) => self.condition(condition, scope, "WHEN"),
+                (None, _) => self.refuse("parse", "WHEN takes one condition.", span),
             };
             let result = self.expr(result, scope);
             bound.push((condition?, result?));

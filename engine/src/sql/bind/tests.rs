@@ -200,6 +200,13 @@ fn wrong_scripts_are_told_what_and_where() {
 }
 
 #[test]
+fn several_values_of_one_when_are_one_branch() {
+    let plan = plan("SELECT CASE k WHEN 'a', 'b' THEN 1 ELSE 2 END FROM t");
+    assert!(plan.matches("THEN").count() == 1 && plan.contains("'a'") && plan.contains("'b'"), "{plan}");
+    assert_eq!(problems("SELECT CASE WHEN flag, flag THEN 1 END FROM t").len(), 1);
+}
+
+#[test]
 fn right_scripts_become_plans() {
     for (sql, expected) in [
         ("SELECT id FROM shop.orders AS o WHERE o.amount > 1", "project[$0] < filter[($1 > 1)] < shop.orders"),

@@ -75,19 +75,20 @@ impl Parser<'_> {
         let operand = if self.at_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
         let mut branches = Vec::new();
         while self.take_word("WHEN") {
-            let condition = self.expr()?;
-            if self.at_sign(",") {
-                return Err(self.expected("THEN (several values in one WHEN are not supported)"));
-            }
+            let conditions = match operand {
+                Some(_) => self.separated(Self::expr)?,
+                None => vec![self.expr()?],
+            };
             self.expect_word("THEN")?;
-            branches.push((condition, self.expr()?));
+            branches.push((conditions, self.expr()?));
         }
         if branches.is_empty() {
             return Err(self.expected("WHEN"));
         }
         let otherwise = if self.take_word("ELSE") { Some(Box::new(self.expr()?)) } else { None };
         self.expect_word("END")?;
-        let inner = branches.iter().map(|(condition, result)| condition.height.max(result.height)).max().unwrap_or(0);
+        let parts = branches.iter().flat_map(|(conditions, result)| conditions.iter().chain([result]));
+        let inner = parts.map(|part| part.height).max().unwrap_or(0);
         let around = operand.iter().chain(&otherwise).map(|expr| expr.height).max().unwrap_or(0);
         node(ExprKind::Case { operand, branches, otherwise }, self.since(start), inner.max(around))
     }
