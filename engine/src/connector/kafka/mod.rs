@@ -203,7 +203,7 @@ fn options() -> Vec<OptionSchema> {
             "Send after",
             "Milliseconds that a record waits for others; longer makes fewer and larger requests.",
             OptionKind::Integer,
-            "20",
+            "5",
         )),
         sink(defaulted(
             "sink.transactional-id-prefix",

@@ -72,7 +72,7 @@ pub(super) fn settings(config: &ClientConfig) -> ClientConfig {
         config.remove(name);
     }
     let defaults = [
-        ("linger.ms", "20"),
+        ("linger.ms", "5"),
         ("batch.size", "524288"),
         ("batch.num.messages", "50000"),
         ("queue.buffering.max.messages", "500000"),
