@@ -23,6 +23,8 @@ mod rank_tests;
 mod repeat;
 mod session;
 mod sink;
+#[cfg(test)]
+mod spill_tests;
 mod state_clean;
 #[cfg(test)]
 mod state_clean_tests;

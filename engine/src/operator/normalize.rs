@@ -2,7 +2,7 @@
 //!
 //! As Flink's ChangelogNormalize: the first row of a key is `+I`, a later one `-U` and `+U`, a deletion `-D` with the row
 //! as it was. A row that is there already gives nothing, and neither does the deletion of what is not there. With a time
-//! to live, an equal row is given again, so that state behind this one lives as long.
+//! to live, an equal row is given again, so that state behind this one lives as long. State may be larger than memory.
 
 use std::sync::Arc;
 
@@ -13,7 +13,9 @@ use super::stored_rows::{Change, RowCodec};
 use super::{Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
-use crate::state::{KeyEncoder, KeyTable, KeyedState, Reader, StateSize, hash_key, write_bytes, write_i64};
+use crate::state::{
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+};
 
 pub struct NormalizeSpec {
     pub keys: Vec<usize>,
@@ -30,14 +32,61 @@ struct Kept {
     used_ms: i64,
 }
 
+/// By slot.
+#[derive(Default)]
+struct Rows {
+    kept: Vec<Kept>,
+    bytes: u64,
+}
+
+impl Rows {
+    fn put(&mut self, slot: u32, kept: Kept) -> Option<Arc<[u8]>> {
+        let length = |row: &Option<Arc<[u8]>>| row.as_ref().map_or(0, |row| row.len() as u64);
+        self.bytes += length(&kept.row);
+        let old = std::mem::replace(&mut self.kept[slot as usize], kept).row;
+        self.bytes -= length(&old);
+        old
+    }
+}
+
+impl SlotValues for Rows {
+    fn grow(&mut self, capacity: usize) {
+        if self.kept.len() < capacity {
+            self.kept.resize_with(capacity, Kept::default);
+        }
+    }
+
+    fn clear(&mut self, slot: u32) {
+        self.put(slot, Kept::default());
+    }
+
+    /// Last use, row.
+    fn write(&self, slot: u32, out: &mut Vec<u8>) {
+        let kept = &self.kept[slot as usize];
+        write_i64(out, kept.used_ms);
+        write_bytes(out, kept.row.as_deref().unwrap_or_default());
+    }
+
+    fn read(&mut self, slot: u32, from: &mut Reader<'_>) -> Result<()> {
+        let used_ms = from.i64()?;
+        self.put(slot, Kept { row: Some(from.bytes()?.into()), used_ms });
+        Ok(())
+    }
+
+    fn used_ms(&self, slot: u32) -> i64 {
+        self.kept[slot as usize].used_ms
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes + (self.kept.len() * size_of::<Kept>()) as u64
+    }
+}
+
 pub struct Normalize {
     spec: NormalizeSpec,
     keys: KeyEncoder,
     rows: RowCodec,
-    table: KeyTable,
-    /// By slot.
-    kept: Vec<Kept>,
-    bytes: u64,
+    state: Keyed<Rows>,
     now_ms: i64,
 }
 
@@ -48,46 +97,32 @@ impl Normalize {
             keys: KeyEncoder::new(&spec.schema, &spec.keys)?,
             rows: RowCodec::new(&read)?,
             spec,
-            table: KeyTable::default(),
-            kept: Vec::new(),
-            bytes: 0,
+            state: Keyed::new(Rows::default()),
             now_ms: 0,
         })
     }
 
-    fn put(&mut self, key: &[u8], row: Arc<[u8]>) -> Option<Arc<[u8]>> {
-        let (slot, _) = self.table.find_or_insert(0, hash_key(key), key);
-        let at = slot as usize;
-        self.kept.resize_with(self.kept.len().max(at + 1), Kept::default);
-        self.bytes += row.len() as u64;
-        let old = std::mem::replace(&mut self.kept[at], Kept { row: Some(row), used_ms: self.now_ms }).row;
-        self.bytes -= old.as_ref().map_or(0, |old| old.len() as u64);
-        old
-    }
-
-    fn remove(&mut self, slot: u32) -> Option<Arc<[u8]>> {
-        let old = std::mem::take(&mut self.kept[slot as usize]).row;
-        self.bytes -= old.as_ref().map_or(0, |old| old.len() as u64);
-        self.table.remove(slot);
-        old
-    }
-
-    fn upsert(&mut self, key: &[u8], row: &[u8], changes: &mut Vec<Change>) {
-        let same = self.table.find(0, hash_key(key), key).map(|slot| &self.kept[slot as usize]);
-        if self.spec.ttl_ms <= 0 && same.is_some_and(|kept| kept.row.as_deref() == Some(row)) {
-            return;
+    fn upsert(&mut self, key: &[u8], row: &[u8], changes: &mut Vec<Change>) -> Result<()> {
+        let (slot, _) = self.state.slot(key)?;
+        let kept = &self.state.values.kept[slot as usize];
+        if self.spec.ttl_ms <= 0 && kept.row.as_deref() == Some(row) {
+            return Ok(());
         }
         let row: Arc<[u8]> = row.into();
-        match self.put(key, Arc::clone(&row)) {
+        self.state.touch(slot);
+        match self.state.values.put(slot, Kept { row: Some(Arc::clone(&row)), used_ms: self.now_ms }) {
             None => changes.push((RowKind::Insert, row)),
             Some(old) => changes.extend([(RowKind::UpdateBefore, old), (RowKind::UpdateAfter, row)]),
         }
+        Ok(())
     }
 
-    fn delete(&mut self, key: &[u8], changes: &mut Vec<Change>) {
-        let slot = self.table.find(0, hash_key(key), key);
-        let old = slot.and_then(|slot| self.remove(slot));
+    fn delete(&mut self, key: &[u8], changes: &mut Vec<Change>) -> Result<()> {
+        let Some(slot) = self.state.find(key)? else { return Ok(()) };
+        let old = self.state.values.put(slot, Kept::default());
+        self.state.remove(slot);
         changes.extend(old.map(|old| (RowKind::Delete, old)));
+        Ok(())
     }
 }
 
@@ -98,9 +133,9 @@ impl Operator for Normalize {
         let mut changes = Vec::new();
         for index in 0..batch.len() {
             if batch.kind(index).is_accumulate() {
-                self.upsert(keys.key(index), rows.row(index).data(), &mut changes);
+                self.upsert(keys.key(index), rows.row(index).data(), &mut changes)?;
             } else {
-                self.delete(keys.key(index), &mut changes);
+                self.delete(keys.key(index), &mut changes)?;
             }
         }
         let complete = |range: std::ops::Range<usize>, columns: &mut Vec<ArrayRef>| {
@@ -111,49 +146,46 @@ impl Operator for Normalize {
             });
             *columns = whole.collect();
         };
-        self.rows.give(&changes, &self.spec.schema, complete, out)
+        self.rows.give(&changes, &self.spec.schema, complete, out)?;
+        self.state.settle()
     }
 
     fn expire(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
-        if self.spec.ttl_ms <= 0 {
-            return;
-        }
-        let old = |slot: &u32| now_ms.saturating_sub(self.kept[*slot as usize].used_ms) >= self.spec.ttl_ms;
-        let gone: Vec<u32> = self.table.used().filter(old).collect();
-        gone.into_iter().for_each(|slot| drop(self.remove(slot)));
+        let ttl_ms = self.spec.ttl_ms;
+        self.state.expire(now_ms, ttl_ms, |rows, slot| now_ms.saturating_sub(rows.used_ms(slot)) >= ttl_ms);
+    }
+
+    fn attach(&mut self, place: StatePlace) {
+        self.state.attach(place);
     }
 
     /// Per key: key bytes, last use, row.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         let mut state = KeyedState::default();
-        for slot in self.table.used() {
-            let kept = &self.kept[slot as usize];
-            let out = state.group(self.table.hash(slot));
-            write_bytes(out, self.table.key(slot));
-            write_i64(out, kept.used_ms);
-            write_bytes(out, kept.row.as_deref().unwrap_or_default());
-        }
+        self.state.snapshot(&[], &mut state)?;
         Ok(Some(state))
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        vec![self.state.parts()]
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        tables.into_iter().next().map_or(Ok(()), |parts| self.state.adopt(parts))
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
         for bytes in state.groups.values() {
             let mut reader = Reader::new(bytes);
             while !reader.is_empty() {
-                let key = reader.bytes()?;
-                let used_ms = reader.i64()?;
-                self.put(key, reader.bytes()?.into());
-                if let Some(slot) = self.table.find(0, hash_key(key), key) {
-                    self.kept[slot as usize].used_ms = used_ms;
-                }
+                self.state.restore(&mut reader)?;
             }
         }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let kept = (self.kept.len() * size_of::<Kept>()) as u64;
-        StateSize { rows: self.table.len() as u64, bytes: self.table.bytes() + self.bytes + kept }
+        self.state.size()
     }
 }

@@ -14,6 +14,7 @@ use crate::change::{ChangeBatch, RowKind};
 use crate::expr::{Expr, ExprKind, Value};
 use crate::function::{Argument, EvalContext, resolve_scalar};
 use crate::plan::logical::{AggregateCall, AggregateFunction, JoinKey, JoinKind};
+use crate::state::{StateHome, StateOptions, StatePlace, hashes_of};
 use crate::types::{Field, LogicalType, Schema, Type};
 
 /// Key, value, and whether the state of its key ends with it.
@@ -225,28 +226,62 @@ fn a_group_goes_when_its_results_say_so() {
     assert_eq!(table, [vec![1, 1, 9], vec![1, 2, 11], vec![2, 1, 7]]);
 }
 
-/// `CURRENT_TIMESTAMP > LTZ '1970-…'`, as a condition that is looked at again without any row.
-#[test]
-fn a_condition_on_the_time_is_looked_at_again() {
+/// `CURRENT_TIMESTAMP IS NOT NULL`: a condition that is looked at again without any row, and is TRUE then.
+fn always() -> Expr {
     let now = resolve_scalar("CURRENT_TIMESTAMP", &[]).unwrap_or_else(|_| panic!("the time"));
     let ty = now.return_type.clone();
     let now = Expr { kind: ExprKind::Call { function: Arc::new(now), args: Vec::new() }, ty: ty.clone(), span: None };
-    let args = vec![now];
     let present = resolve_scalar("IS NOT NULL", &[Argument { ty, literal: None }]).unwrap_or_else(|_| panic!("a test"));
     let ty = present.return_type.clone();
-    let test = Expr { kind: ExprKind::Call { function: Arc::new(present), args }, ty, span: None };
+    let test = Expr { kind: ExprKind::Call { function: Arc::new(present), args: vec![now] }, ty, span: None };
     assert!(test.is_volatile());
+    test
+}
+
+fn join_that_always_cleans(join: Join) -> Join {
+    join.with_clean([Some(CleanTest::new(&always(), &input(), EvalContext::default()).unwrap()), None])
+}
+
+fn groups_that_always_clean(groups: GroupAggregate) -> GroupAggregate {
+    let test = CleanTest::new(&always(), &output(), EvalContext::default()).unwrap();
+    groups.with_clean(Some(GroupCleaner::Result(test)))
+}
+
+#[test]
+fn a_condition_on_the_time_is_looked_at_again() {
     let mut side = join();
     side.process(0, batch(&[(RowKind::Insert, (1, 1, None))]), &mut Vec::new()).unwrap();
-    let mut side = side.with_clean([Some(CleanTest::new(&test, &input(), EvalContext::default()).unwrap()), None]);
+    let mut side = join_that_always_cleans(side);
     assert_eq!(side.size().rows, 1);
     side.sweep().unwrap();
     assert_eq!(side.size().rows, 0);
-    let cleaner = GroupCleaner::Result(CleanTest::new(&test, &output(), EvalContext::default()).unwrap());
     let mut groups = aggregate(GroupCleaner::Row(2));
     groups.process(0, batch(&[(RowKind::Insert, (1, 1, None))]), &mut Vec::new()).unwrap();
-    let mut groups = groups.with_clean(Some(cleaner));
+    let mut groups = groups_that_always_clean(groups);
     assert_eq!(groups.size().rows, 1);
     groups.sweep().unwrap();
     assert_eq!(groups.size().rows, 0);
+}
+
+/// What is on disk only has its turn as well.
+#[test]
+fn a_condition_on_the_time_reaches_what_is_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let fill = |operator: &mut dyn Operator, name: &str| {
+        let directory = Some(folder.path().join(name));
+        let memory = StateOptions { memory: Some(4000), whole_below: 0, flush_bytes: 500, inline: true, directory };
+        operator.attach(StatePlace { home: StateHome::new(memory), hashes: hashes_of(0, 1) });
+        for key in 0..600 {
+            operator.process(0, batch(&[(RowKind::Insert, (key, 1, None))]), &mut Vec::new()).unwrap();
+        }
+        let size = operator.size();
+        assert!(size.rows >= 600 && size.bytes < 40_000, "{size:?}");
+    };
+    let (mut side, mut groups) = (join(), aggregate(GroupCleaner::Row(2)));
+    fill(&mut side, "join");
+    fill(&mut groups, "groups");
+    let (mut side, mut groups) = (join_that_always_cleans(side), groups_that_always_clean(groups));
+    side.sweep().unwrap();
+    groups.sweep().unwrap();
+    assert_eq!((side.size().rows, groups.size().rows), (0, 0));
 }

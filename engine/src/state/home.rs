@@ -33,7 +33,7 @@ pub struct StateOptions {
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { directory: None, memory: None, whole_below: 4 << 20, flush_bytes: 16 << 20, inline: false }
+        StateOptions { directory: None, memory: None, whole_below: 4 << 20, flush_bytes: 8 << 20, inline: false }
     }
 }
 

@@ -48,13 +48,9 @@ impl Hashes {
     }
 }
 
-/// Entries that were not used since are as good as gone.
+/// Entries that were used last at this time, or before, are as good as gone. `None` keeps everything.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Expiry {
-    /// 0 keeps everything.
-    pub(super) ttl_ms: i64,
-    pub(super) now_ms: i64,
-}
+pub(super) struct Expiry(pub(super) Option<i64>);
 
 struct Merging {
     /// Segments from this place on, so many, become one.
@@ -65,7 +61,7 @@ struct Merging {
 
 impl Expiry {
     const fn is_over(self, used_ms: i64) -> bool {
-        self.ttl_ms > 0 && self.now_ms.saturating_sub(used_ms) >= self.ttl_ms
+        matches!(self.0, Some(last) if used_ms <= last)
     }
 }
 
@@ -80,10 +76,11 @@ impl SegmentLog {
         self.expiry = expiry;
     }
 
-    pub(super) fn append(&mut self, entries: Unsorted) -> Result<()> {
+    /// The newest entries. The segment is on its way to disk after this.
+    pub(super) fn append(&mut self, entries: Unsorted) -> Result<Arc<Segment>> {
         let segment = self.home.write(move |path| entries.write(path))?;
-        self.parts.push(LogPart { segment, hashes: self.hashes });
-        Ok(())
+        self.parts.push(LogPart { segment: Arc::clone(&segment), hashes: self.hashes });
+        Ok(segment)
     }
 
     /// For a checkpoint.
@@ -94,17 +91,6 @@ impl SegmentLog {
     /// What stays in memory.
     pub(super) fn held(&self) -> u64 {
         self.files().map(|(file, _)| file.held()).sum()
-    }
-
-    /// Everything that was handed over has come to disk.
-    pub(super) fn is_settled(&self) -> Result<bool> {
-        for part in self.parts.iter().rev() {
-            match part.segment.ready() {
-                None => return Ok(false),
-                Some(file) => file.map(|_| ())?,
-            }
-        }
-        Ok(true)
     }
 
     pub(super) fn settle(&self) -> Result<()> {
@@ -134,6 +120,11 @@ impl SegmentLog {
     /// All that is there, waiting for what is not on disk yet.
     pub(super) fn scan(&self) -> Result<Live> {
         self.settle()?;
+        self.scan_written()
+    }
+
+    /// All that has come to disk.
+    pub(super) fn scan_written(&self) -> Result<Live> {
         let files: Vec<_> = self.files().collect();
         Ok(Live { merge: merge_of(&files)?, expiry: self.expiry })
     }

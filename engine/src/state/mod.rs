@@ -10,10 +10,9 @@ mod home;
 mod key_encoder;
 mod key_table;
 mod keyed;
-#[cfg(test)]
-mod keyed_tests;
 mod log;
 mod segment;
+mod slot_lists;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,9 +21,10 @@ pub use codec::{Reader, write_bytes, write_i64, write_u32, write_u64};
 pub use home::{Segment, StateHome, StateOptions};
 pub use key_encoder::{EncodedKeys, KeyEncoder, hash_key};
 pub use key_table::KeyTable;
-pub use keyed::{Keyed, SlotValues, StatePlace};
+pub use keyed::{Keyed, NEVER, SlotValues, StatePlace, Waking};
 pub use log::{Hashes, LogPart};
 pub use segment::SegmentFile;
+pub use slot_lists::SlotLists;
 
 /// Never changes: it is the finest cut of a checkpoint, and bounds the parallelism.
 pub const KEY_GROUPS: u16 = 128;

@@ -33,12 +33,15 @@ impl GroupAggregate {
         Ok(())
     }
 
-    /// Looks at every group in memory, where the condition may have become TRUE by itself. Those that are on disk are
-    /// looked at when they are used again.
+    /// Looks at every group in memory, where the condition may have become TRUE by itself, and at some of those on disk:
+    /// all of them have their turn.
     pub(super) fn forget_changed(&mut self) -> Result<()> {
         if matches!(&self.clean, Some(GroupCleaner::Result(CleanTest { changes: true, .. }))) {
             let slots: Vec<u32> = self.state.slots().collect();
             self.forget_where_true(&slots)?;
+            let away = self.state.next_away(CHUNK_ROWS)?;
+            self.forget_where_true(&away)?;
+            self.state.let_go(&away);
         }
         Ok(())
     }

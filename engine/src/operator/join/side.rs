@@ -158,25 +158,35 @@ impl Side {
     /// Forgets rows that were not written since `now_ms - ttl_ms`.
     pub(super) fn expire(&mut self, now_ms: i64, ttl_ms: i64) {
         self.state.expire(now_ms, ttl_ms, |buckets, slot| now_ms.saturating_sub(buckets.used_ms(slot)) >= ttl_ms);
-        self.retain(|entry| now_ms.saturating_sub(entry.used_ms) < ttl_ms);
+        let slots: Vec<u32> = self.state.slots().collect();
+        self.retain(&slots, |entry| now_ms.saturating_sub(entry.used_ms) < ttl_ms);
     }
 
-    /// Forgets rows in memory of which the condition is TRUE by now.
+    /// Forgets rows of which the condition is TRUE by now: of all keys in memory, and some of those on disk, which all
+    /// have their turn.
     pub(super) fn clean(&mut self, test: &CleanTest, codec: &RowCodec) -> Result<()> {
+        let here: Vec<u32> = self.state.slots().collect();
+        self.clean_slots(&here, test, codec)?;
+        let away = self.state.next_away(CHUNK_ROWS)?;
+        self.clean_slots(&away, test, codec)?;
+        self.state.let_go(&away);
+        Ok(())
+    }
+
+    fn clean_slots(&mut self, slots: &[u32], test: &CleanTest, codec: &RowCodec) -> Result<()> {
         let mut gone: Vec<bool> = Vec::new();
-        let rows: Vec<&[u8]> = self.state.slots().flat_map(|slot| self.bucket(slot)).map(|entry| &*entry.row).collect();
+        let rows: Vec<&[u8]> = slots.iter().flat_map(|slot| self.bucket(*slot)).map(|entry| &*entry.row).collect();
         for rows in rows.chunks(CHUNK_ROWS) {
             gone.extend(test.holds(&codec.batch(rows.iter().copied())?)?.iter().map(|gone| gone == Some(true)));
         }
         let mut gone = gone.into_iter();
-        self.retain(|_| !gone.next().unwrap_or(false));
+        self.retain(slots, |_| !gone.next().unwrap_or(false));
         Ok(())
     }
 
-    /// Looks at every row in memory, in the order of slots.
-    fn retain(&mut self, mut stays: impl FnMut(&Entry) -> bool) {
-        let slots: Vec<u32> = self.state.slots().collect();
-        for slot in slots {
+    /// Looks at every row of some keys, in their order.
+    fn retain(&mut self, slots: &[u32], mut stays: impl FnMut(&Entry) -> bool) {
+        for slot in slots.iter().copied() {
             let values = &mut self.state.values;
             let bucket = &mut values.buckets[slot as usize];
             let (before, mut bytes) = (bucket.len(), 0);

@@ -2,7 +2,8 @@
 //!
 //! Rows wait for the watermark and leave in the order of their arrival with the kind they came with. Of the versions that
 //! the watermark has passed only the last is kept, so that a row that comes late finds no older one: it leaves padded, or
-//! not at all. As in Flink a key is looked at when the watermark passes the earliest time that it waits for.
+//! not at all. As in Flink a key is looked at when the watermark passes the earliest time that it waits for. State
+//! may be larger than memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,13 +19,13 @@ use crate::operator::stored_rows::RowCodec;
 use crate::operator::window_aggregate::event_times;
 use crate::operator::{CHUNK_ROWS, Operator, Output};
 use crate::plan::logical::VersionTimes;
-use crate::state::{KeyEncoder, KeyTable, KeyedState, Reader, StateSize, hash_key, write_bytes, write_i64, write_u64};
+use crate::state::{
+    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+    write_u64,
+};
 
 /// Bookkeeping per row beside its bytes.
 const PER_ROW: usize = 64;
-
-/// Stands for "no timer" in a checkpoint.
-const NO_TIMER: i64 = i64::MAX;
 
 pub struct TemporalJoinSpec {
     pub join: JoinSpec,
@@ -75,67 +76,16 @@ impl Versions {
     }
 }
 
-pub struct TemporalJoin {
-    spec: TemporalJoinSpec,
-    both: SchemaRef,
-    keys: [KeyEncoder; 2],
-    codecs: [RowCodec; 2],
-    table: KeyTable,
-    /// By slot.
+/// By slot.
+#[derive(Default)]
+struct Keys {
     held: Vec<Versions>,
     timers: BTreeSet<(i64, u32)>,
     rows: u64,
     bytes: u64,
-    now_ms: i64,
 }
 
-/// Rows that are due, each with the version it meets.
-#[derive(Default)]
-struct Due {
-    rows: Vec<(RowKind, Arc<[u8]>)>,
-    versions: Vec<Option<Arc<[u8]>>>,
-}
-
-impl TemporalJoin {
-    pub fn new(spec: TemporalJoinSpec) -> Result<Self> {
-        let join = &spec.join;
-        let left: Vec<usize> = join.keys.iter().map(|key| key.left).collect();
-        let right: Vec<usize> = join.keys.iter().map(|key| key.right).collect();
-        Ok(TemporalJoin {
-            both: both_sides(join),
-            keys: [KeyEncoder::new(&join.left, &left)?, KeyEncoder::new(&join.right, &right)?],
-            codecs: [RowCodec::new(&join.left)?, RowCodec::new(&join.right)?],
-            table: KeyTable::default(),
-            held: Vec::new(),
-            timers: BTreeSet::new(),
-            rows: 0,
-            bytes: 0,
-            now_ms: 0,
-            spec,
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) const fn spec_for_tests(&mut self) -> &mut JoinSpec {
-        &mut self.spec.join
-    }
-
-    #[cfg(test)]
-    pub(super) fn waiting_for_tests(&self) -> usize {
-        self.held.iter().map(|held| held.waiting.len()).sum()
-    }
-
-    fn slot(&mut self, key: &[u8]) -> u32 {
-        let (slot, new) = self.table.find_or_insert(0, hash_key(key), key);
-        let at = slot as usize;
-        if new {
-            self.held.resize_with(self.held.len().max(at + 1), Versions::default);
-            self.held[at] = Versions::default();
-        }
-        self.held[at].used_ms = self.now_ms;
-        slot
-    }
-
+impl Keys {
     /// A key has one timer: the earliest it was asked for since it was looked at last.
     fn wake(&mut self, slot: u32, time: i64) {
         let held = &mut self.held[slot as usize];
@@ -148,27 +98,23 @@ impl TemporalJoin {
         self.timers.insert((time, slot));
     }
 
-    fn wait(&mut self, key: &[u8], row: Waiting) {
-        let slot = self.slot(key);
-        let time = row.time;
+    fn wait(&mut self, slot: u32, row: Waiting) {
         self.rows += 1;
         self.bytes += row.row.len() as u64;
         self.held[slot as usize].waiting.push(row);
-        self.wake(slot, time);
     }
 
-    fn version(&mut self, key: &[u8], time: i64, row: Option<&[u8]>) {
-        let slot = self.slot(key);
+    fn version(&mut self, slot: u32, time: i64, row: Option<&[u8]>) {
         self.bytes += row.map_or(0, <[u8]>::len) as u64;
         match self.held[slot as usize].versions.insert(time, row.map(Arc::from)) {
             Some(before) => self.bytes -= before.map_or(0, |row| row.len()) as u64,
             None => self.rows += 1,
         }
-        self.wake(slot, time);
     }
 
-    /// Takes the rows of a key that the watermark has passed, and what they made superfluous.
-    fn look_at(&mut self, slot: u32, watermark: i64, due: &mut Due) {
+    /// Takes the rows of a key that the watermark has passed, and what they made superfluous. Tells whether the key has
+    /// nothing any more.
+    fn look_at(&mut self, slot: u32, watermark: i64, due: &mut Due) -> bool {
         let held = &mut self.held[slot as usize];
         let waiting = std::mem::take(&mut held.waiting);
         let mut next = None;
@@ -188,13 +134,25 @@ impl TemporalJoin {
         self.bytes -= bytes;
         let next = next.into_iter().chain(held.end_to_come(watermark)).min();
         if held.waiting.is_empty() && held.versions.is_empty() {
-            self.free(slot);
-        } else if let Some(next) = next {
+            return true;
+        }
+        if let Some(next) = next {
             self.wake(slot, next);
+        }
+        false
+    }
+}
+
+impl SlotValues for Keys {
+    const LISTED: bool = true;
+
+    fn grow(&mut self, capacity: usize) {
+        if self.held.len() < capacity {
+            self.held.resize_with(capacity, Versions::default);
         }
     }
 
-    fn free(&mut self, slot: u32) {
+    fn clear(&mut self, slot: u32) {
         let gone = std::mem::take(&mut self.held[slot as usize]);
         if let Some(timer) = gone.timer {
             self.timers.remove(&(timer, slot));
@@ -202,7 +160,132 @@ impl TemporalJoin {
         self.rows -= (gone.waiting.len() + gone.versions.len()) as u64;
         self.bytes -= gone.waiting.iter().map(|row| row.row.len() as u64).sum::<u64>();
         self.bytes -= gone.versions.values().flatten().map(|row| row.len() as u64).sum::<u64>();
-        self.table.remove(slot);
+    }
+
+    /// Timer, last use; number of waiting rows, each time, kind and row; number of versions, each time, whether there is
+    /// a row, and the row.
+    fn write(&self, slot: u32, out: &mut Vec<u8>) {
+        let held = &self.held[slot as usize];
+        write_i64(out, held.timer.unwrap_or(NEVER));
+        write_i64(out, held.used_ms);
+        write_u64(out, held.waiting.len() as u64);
+        for row in &held.waiting {
+            write_i64(out, row.time);
+            out.push(row.kind as u8);
+            write_bytes(out, &row.row);
+        }
+        write_u64(out, held.versions.len() as u64);
+        for (time, row) in &held.versions {
+            write_i64(out, *time);
+            out.push(u8::from(row.is_some()));
+            write_bytes(out, row.as_deref().unwrap_or_default());
+        }
+    }
+
+    fn read(&mut self, slot: u32, from: &mut Reader<'_>) -> Result<()> {
+        let timer = from.i64()?;
+        self.held[slot as usize].used_ms = from.i64()?;
+        for _ in 0..from.u64()? {
+            let (time, kind) = (from.i64()?, RowKind::from_byte(from.u8()?));
+            let kind = kind.ok_or_else(|| {
+                EngineError::external("checkpoint_corrupt", "The state of a temporal join is damaged.").without_retry()
+            })?;
+            self.wait(slot, Waiting { time, kind, row: from.bytes()?.into() });
+        }
+        for _ in 0..from.u64()? {
+            let (time, there) = (from.i64()?, from.u8()? != 0);
+            let row = from.bytes()?;
+            self.version(slot, time, there.then_some(row));
+        }
+        if timer != NEVER {
+            self.wake(slot, timer);
+        }
+        Ok(())
+    }
+
+    fn used_ms(&self, slot: u32) -> i64 {
+        self.held[slot as usize].used_ms
+    }
+
+    fn due(&self, slot: u32) -> i64 {
+        self.held[slot as usize].timer.unwrap_or(NEVER)
+    }
+
+    fn due_stored(&self, stored: &[u8]) -> Result<i64> {
+        Reader::new(stored).i64()
+    }
+
+    fn bytes(&self) -> u64 {
+        let held = (self.held.len() * size_of::<Versions>() + self.timers.len() * 32) as u64;
+        self.bytes + self.rows * PER_ROW as u64 + held
+    }
+}
+
+pub struct TemporalJoin {
+    spec: TemporalJoinSpec,
+    both: SchemaRef,
+    keys: [KeyEncoder; 2],
+    codecs: [RowCodec; 2],
+    state: Keyed<Keys>,
+    now_ms: i64,
+}
+
+/// Rows that are due, each with the version it meets.
+#[derive(Default)]
+struct Due {
+    rows: Vec<(RowKind, Arc<[u8]>)>,
+    versions: Vec<Option<Arc<[u8]>>>,
+}
+
+impl TemporalJoin {
+    pub fn new(spec: TemporalJoinSpec) -> Result<Self> {
+        let join = &spec.join;
+        let left: Vec<usize> = join.keys.iter().map(|key| key.left).collect();
+        let right: Vec<usize> = join.keys.iter().map(|key| key.right).collect();
+        Ok(TemporalJoin {
+            both: both_sides(join),
+            keys: [KeyEncoder::new(&join.left, &left)?, KeyEncoder::new(&join.right, &right)?],
+            codecs: [RowCodec::new(&join.left)?, RowCodec::new(&join.right)?],
+            state: Keyed::new(Keys::default()),
+            now_ms: 0,
+            spec,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) const fn spec_for_tests(&mut self) -> &mut JoinSpec {
+        &mut self.spec.join
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting_for_tests(&self) -> usize {
+        self.state.values.held.iter().map(|held| held.waiting.len()).sum()
+    }
+
+    /// The slot of a key that changes.
+    fn slot(&mut self, key: &[u8]) -> Result<u32> {
+        let (slot, _) = self.state.slot(key)?;
+        self.state.touch(slot);
+        self.state.values.held[slot as usize].used_ms = self.now_ms;
+        Ok(slot)
+    }
+
+    /// Gives what is due of the keys in memory.
+    fn pass(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
+        let mut due = Due::default();
+        while let Some(&(time, slot)) = self.state.values.timers.first().filter(|(time, _)| *time <= watermark) {
+            self.state.touch(slot);
+            let keys = &mut self.state.values;
+            keys.timers.remove(&(time, slot));
+            keys.held[slot as usize].timer = None;
+            if keys.look_at(slot, watermark, &mut due) {
+                self.state.remove(slot);
+            }
+            if due.rows.len() >= CHUNK_ROWS {
+                self.give(&std::mem::take(&mut due), out)?;
+            }
+        }
+        self.give(&due, out)
     }
 
     fn give(&self, due: &Due, out: &mut dyn Output) -> Result<()> {
@@ -248,98 +331,67 @@ impl Operator for TemporalJoin {
             if side == LEFT {
                 // Without a key it meets nothing, and only leaves to be padded.
                 if *may || is_outer(self.spec.join.kind, LEFT) {
-                    self.wait(key, Waiting { time, kind, row: row.data().into() });
+                    let slot = self.slot(key)?;
+                    self.state.values.wait(slot, Waiting { time, kind, row: row.data().into() });
+                    self.state.values.wake(slot, time);
                 }
             } else if *may && !(self.spec.only_newest && kind == RowKind::UpdateBefore) {
-                self.version(key, time, kind.is_accumulate().then_some(row.data()));
+                let slot = self.slot(key)?;
+                self.state.values.version(slot, time, kind.is_accumulate().then_some(row.data()));
+                self.state.values.wake(slot, time);
             }
         }
-        Ok(())
+        self.state.settle()
     }
 
     fn watermark(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
-        let mut due = Due::default();
-        while let Some(&(time, slot)) = self.timers.first().filter(|(time, _)| *time <= watermark) {
-            self.timers.remove(&(time, slot));
-            self.held[slot as usize].timer = None;
-            self.look_at(slot, watermark, &mut due);
-            if due.rows.len() >= CHUNK_ROWS {
-                self.give(&std::mem::take(&mut due), out)?;
-            }
+        self.pass(watermark, out)?;
+        let mut waking = self.state.waking(watermark)?;
+        while self.state.wake(&mut waking, CHUNK_ROWS)? {
+            self.pass(watermark, out)?;
         }
-        self.give(&due, out)
+        self.state.settle()
     }
 
     /// A key that nobody wrote to for the time to live is forgotten, with the rows that wait.
     fn expire(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
         let [ttl_ms, _] = self.spec.join.ttl_ms;
-        if ttl_ms > 0 {
-            let old = |slot: &u32| now_ms.saturating_sub(self.held[*slot as usize].used_ms) >= ttl_ms;
-            let gone: Vec<u32> = self.table.used().filter(old).collect();
-            gone.into_iter().for_each(|slot| self.free(slot));
-        }
+        self.state.expire(now_ms, ttl_ms, |keys, slot| now_ms.saturating_sub(keys.used_ms(slot)) >= ttl_ms);
     }
 
-    /// Per key: key bytes, timer, last use; number of waiting rows, each time, kind and row; number of versions, each
-    /// time, whether there is a row, and the row.
+    fn attach(&mut self, place: StatePlace) {
+        self.state.attach(place);
+    }
+
+    /// Per key: key bytes, and what [`Keys`] writes.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
         let mut state = KeyedState::default();
-        for slot in self.table.used() {
-            let out = state.group(self.table.hash(slot));
-            let held = &self.held[slot as usize];
-            write_bytes(out, self.table.key(slot));
-            write_i64(out, held.timer.unwrap_or(NO_TIMER));
-            write_i64(out, held.used_ms);
-            write_u64(out, held.waiting.len() as u64);
-            for row in &held.waiting {
-                write_i64(out, row.time);
-                out.push(row.kind as u8);
-                write_bytes(out, &row.row);
-            }
-            write_u64(out, held.versions.len() as u64);
-            for (time, row) in &held.versions {
-                write_i64(out, *time);
-                out.push(u8::from(row.is_some()));
-                write_bytes(out, row.as_deref().unwrap_or_default());
-            }
-        }
+        self.state.snapshot(&[], &mut state)?;
         Ok(Some(state))
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        vec![self.state.parts()]
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        tables.into_iter().next().map_or(Ok(()), |parts| self.state.adopt(parts))
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
         for bytes in state.groups.values() {
             let mut reader = Reader::new(bytes);
             while !reader.is_empty() {
-                let key = reader.bytes()?;
-                let (timer, used_ms) = (reader.i64()?, reader.i64()?);
-                let slot = self.slot(key);
-                for _ in 0..reader.u64()? {
-                    let (time, kind) = (reader.i64()?, RowKind::from_byte(reader.u8()?));
-                    let kind = kind.ok_or_else(|| {
-                        EngineError::external("checkpoint_corrupt", "The state of a temporal join is damaged.")
-                            .without_retry()
-                    })?;
-                    self.wait(key, Waiting { time, kind, row: reader.bytes()?.into() });
-                }
-                for _ in 0..reader.u64()? {
-                    let (time, there) = (reader.i64()?, reader.u8()? != 0);
-                    let row = reader.bytes()?;
-                    self.version(key, time, there.then_some(row));
-                }
-                if let Some(made) = self.held[slot as usize].timer.take() {
-                    self.timers.remove(&(made, slot));
-                }
-                if timer != NO_TIMER {
-                    self.wake(slot, timer);
-                }
-                self.held[slot as usize].used_ms = used_ms;
+                self.state.restore(&mut reader)?;
             }
         }
         Ok(())
     }
 
+    /// Rows in memory, and at least one for each key that is on disk only.
     fn size(&self) -> StateSize {
-        StateSize { rows: self.rows, bytes: self.bytes + self.rows * PER_ROW as u64 + self.table.bytes() }
+        let size = self.state.size();
+        StateSize { rows: self.state.values.rows.max(size.rows), ..size }
     }
 }

@@ -5,6 +5,7 @@
 //! one changes, or once at the end of bounded input ([`OverTable`]).
 
 mod frames;
+mod kept;
 mod running;
 mod sliding;
 mod table;

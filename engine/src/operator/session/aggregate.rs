@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
-use super::book::{Merge, Over, SessionBook};
+use super::book::{Contents, Merge, Over, SessionBook};
 use crate::change::ChangeBatch;
 use crate::error::Result;
 use crate::operator::aggregate::{AccumulatorSet, Update};
@@ -16,7 +16,7 @@ use crate::operator::window_aggregate::event_times;
 use crate::operator::window_assign::timestamps;
 use crate::operator::{CHUNK_ROWS, GroupColumn, Operator, Output};
 use crate::plan::logical::AggregateCall;
-use crate::state::{KeyEncoder, KeyedState, Reader, StateSize, write_bytes, write_i64, write_u32};
+use crate::state::{KeyEncoder, KeyedState, LogPart, Reader, StatePlace, StateSize, write_i64};
 
 pub struct SessionAggregateSpec {
     /// Milliseconds.
@@ -34,48 +34,84 @@ pub struct SessionAggregateSpec {
     pub retracts: bool,
 }
 
+/// By slot of the session.
+struct Totals {
+    values: AccumulatorSet,
+    /// Rows that were added.
+    rows: Vec<i64>,
+}
+
+impl Contents for Totals {
+    fn grow(&mut self, capacity: usize) {
+        if self.rows.len() < capacity {
+            self.rows.resize(capacity, 0);
+            self.values.grow(capacity);
+        }
+    }
+
+    fn clear(&mut self, slot: u32) {
+        self.values.clear(slot);
+        self.rows[slot as usize] = 0;
+    }
+
+    /// Rows, then the values of the calls in order.
+    fn write(&self, slot: u32, out: &mut Vec<u8>) {
+        write_i64(out, self.rows[slot as usize]);
+        self.values.write(slot, out);
+    }
+
+    fn read(&mut self, slot: u32, from: &mut Reader<'_>) -> Result<()> {
+        self.rows[slot as usize] = from.i64()?;
+        self.values.read(slot, from)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.values.bytes() + (self.rows.len() * size_of::<i64>()) as u64
+    }
+}
+
 pub struct SessionAggregate {
     spec: SessionAggregateSpec,
     keys: KeyEncoder,
-    book: SessionBook,
-    values: AccumulatorSet,
-    /// Rows per slot.
-    rows: Vec<i64>,
+    book: SessionBook<Totals>,
 }
 
 impl SessionAggregate {
     pub fn new(spec: SessionAggregateSpec) -> Result<Self> {
         Ok(SessionAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.keys)?,
-            book: SessionBook::new(spec.gap, spec.zone),
-            values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
+            book: SessionBook::new(
+                spec.gap,
+                spec.zone,
+                Totals { values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?, rows: Vec::new() },
+            ),
             spec,
-            rows: Vec::new(),
         })
-    }
-
-    fn grow(&mut self, slot: u32) {
-        let at = slot as usize;
-        if self.rows.len() <= at {
-            self.rows.resize(at + 1, 0);
-            self.values.grow(at + 1);
-        }
     }
 
     fn merge(&mut self, merges: &[Merge]) -> Result<()> {
         for merge in merges {
-            self.values.merge(&[merge.into], &[merge.from])?;
-            self.rows[merge.into as usize] += self.rows[merge.from as usize];
-            self.free(merge.from);
+            let totals = self.book.contents_mut();
+            totals.values.merge(&[merge.into], &[merge.from])?;
+            totals.rows[merge.into as usize] += totals.rows[merge.from as usize];
+            self.book.release(merge.from);
         }
         Ok(())
     }
 
-    /// Slots that are not in use hold nothing.
-    fn free(&mut self, slot: u32) {
-        self.values.clear(slot);
-        self.rows[slot as usize] = 0;
-        self.book.release(slot);
+    /// Gives the sessions in memory that are over.
+    fn give(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
+        let over = self.book.advance(watermark);
+        let rows = &self.book.contents().rows;
+        let given: Vec<Over> = over.iter().copied().filter(|over| rows[over.session.slot as usize] > 0).collect();
+        for over in given.chunks(CHUNK_ROWS) {
+            self.emit(over, out)?;
+        }
+        for over in over {
+            self.book.release(over.session.slot);
+            self.book.forget(over.key);
+        }
+        Ok(())
     }
 
     fn emit(&self, over: &[Over], out: &mut dyn Output) -> Result<()> {
@@ -92,7 +128,7 @@ impl SessionAggregate {
             });
         }
         let slots: Vec<u32> = over.iter().map(|over| over.session.slot).collect();
-        columns.extend(self.values.evaluate(&slots)?);
+        columns.extend(self.book.contents().values.evaluate(&slots)?);
         let options = RecordBatchOptions::new().with_row_count(Some(slots.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
         out.emit(ChangeBatch::inserts(rows))
@@ -107,14 +143,14 @@ impl Operator for SessionAggregate {
         let (mut keep, mut merges): (Option<Vec<bool>>, Vec<Merge>) = Default::default();
         for row in 0..batch.len() {
             let placed = if times.is_valid(row) {
-                self.book.place(encoded.key(row), times.value(row), &mut merges)
+                self.book.place(encoded.key(row), times.value(row), &mut merges)?
             } else {
                 None
             };
             match placed {
                 Some(slot) => {
-                    self.grow(slot);
-                    self.rows[slot as usize] += if batch.kind(row).is_accumulate() { 1 } else { -1 };
+                    let change = if batch.kind(row).is_accumulate() { 1 } else { -1 };
+                    self.book.contents_mut().rows[slot as usize] += change;
                 }
                 None => keep.get_or_insert_with(|| vec![true; batch.len()])[row] = false,
             }
@@ -123,65 +159,44 @@ impl Operator for SessionAggregate {
         let retract: Option<Vec<bool>> =
             batch.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| !kind.is_accumulate()).collect());
         let update = Update { slots: &slots, retract: retract.as_deref(), keep: keep.as_deref() };
-        self.values.update(update, &batch.rows)?;
-        self.merge(&merges)
+        self.book.contents_mut().values.update(update, &batch.rows)?;
+        self.merge(&merges)?;
+        self.book.settle()
     }
 
     fn watermark(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
-        let over = self.book.advance(watermark);
-        let given: Vec<Over> = over.iter().copied().filter(|over| self.rows[over.session.slot as usize] > 0).collect();
-        for over in given.chunks(CHUNK_ROWS) {
-            self.emit(over, out)?;
+        self.give(watermark, out)?;
+        let mut waking = self.book.waking()?;
+        while self.book.wake(&mut waking, CHUNK_ROWS)? {
+            self.give(watermark, out)?;
         }
-        for over in over {
-            self.free(over.session.slot);
-            self.book.forget(over.key);
-        }
-        Ok(())
+        self.book.settle()
+    }
+
+    fn attach(&mut self, place: StatePlace) {
+        self.book.attach(place);
     }
 
     /// Per key group the watermark; per key: key bytes, number of sessions; of each: start, end, rows, the values of the
     /// calls in order.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
-        let mut state = KeyedState::default();
-        for (hash, key, sessions) in self.book.keys() {
-            let out = state.group(hash);
-            if out.is_empty() {
-                write_i64(out, self.book.watermark());
-            }
-            write_bytes(out, key);
-            write_u32(out, sessions.len() as u32);
-            for session in sessions {
-                write_i64(out, session.start);
-                write_i64(out, session.end);
-                write_i64(out, self.rows[session.slot as usize]);
-                self.values.write(session.slot, out);
-            }
-        }
-        Ok(Some(state))
+        self.book.snapshot().map(Some)
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        vec![self.book.parts()]
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        tables.into_iter().next().map_or(Ok(()), |parts| self.book.adopt(parts))
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
-        for bytes in state.groups.values() {
-            let mut reader = Reader::new(bytes);
-            self.book.restore_watermark(reader.i64()?);
-            while !reader.is_empty() {
-                let key = reader.bytes()?;
-                for _ in 0..reader.u32()? {
-                    let (start, end) = (reader.i64()?, reader.i64()?);
-                    let slot = self.book.restore(key, start, end);
-                    self.grow(slot);
-                    self.rows[slot as usize] = reader.i64()?;
-                    self.values.read(slot, &mut reader)?;
-                }
-            }
-        }
-        Ok(())
+        self.book.restore(&state)
     }
 
     fn size(&self) -> StateSize {
-        let rows = (self.rows.len() * 8) as u64;
-        StateSize { rows: self.book.open(), bytes: self.book.bytes() + self.values.bytes() + rows }
+        self.book.size()
     }
 
     fn late(&self) -> u64 {

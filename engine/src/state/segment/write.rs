@@ -8,8 +8,8 @@ use super::{Filter, GONE, INDEX_ENTRY, MAGIC, VERSION};
 use crate::error::{EngineError, Result};
 use crate::state::{write_i64, write_u32, write_u64};
 
-/// Unpacked size that a block has about.
-const BLOCK: usize = 16 << 10;
+/// Unpacked size that a block has about: what has to be read and unpacked for one key.
+const BLOCK: usize = 4 << 10;
 
 /// Entries as an operator wrote them, before they are sorted.
 #[derive(Default)]

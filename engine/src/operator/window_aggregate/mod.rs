@@ -1,9 +1,12 @@
 //! Aggregation per window: each window gives its result once, when the watermark passes its last instant.
 //!
 //! Rows are added to panes (see [`crate::time::window`]); a window that fires merges its panes. A row is late, and
-//! dropped, only when every window that holds it has fired. Windows given as columns are panes of their own.
+//! dropped, only when every window that holds it has fired. Windows given as columns are panes of their own. State may be
+//! larger than memory: a window of which keys are on disk only is fired from there.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod panes;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, TimestampMillisecondArray};
@@ -15,9 +18,12 @@ use super::{CHUNK_ROWS, Operator, Output};
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::plan::logical::AggregateCall;
-use crate::state::{KeyEncoder, KeyTable, KeyedState, Reader, StateSize, hash_key, write_bytes, write_i64};
+use crate::state::{
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+};
 use crate::time::NO_WATERMARK;
 use crate::time::window::{Window, Windows};
+use panes::{MERGED, Pane, Panes};
 
 pub struct WindowAggregateSpec {
     pub windows: Windows,
@@ -58,17 +64,10 @@ enum PaneState {
     InNoWindow,
 }
 
-/// Marks merged results while a window fires; no pane starts there.
-const MERGED: i64 = i64::MIN;
-
 pub struct WindowAggregate {
     spec: WindowAggregateSpec,
     keys: KeyEncoder,
-    table: KeyTable,
-    values: AccumulatorSet,
-    /// Rows per slot.
-    rows: Vec<i64>,
-    panes: BTreeMap<i64, Vec<u32>>,
+    state: Keyed<Panes>,
     /// Windows that hold a pane and have not fired, by when they do.
     pending: BTreeSet<(i64, Window)>,
     watermark: i64,
@@ -79,11 +78,8 @@ impl WindowAggregate {
     pub fn new(spec: WindowAggregateSpec) -> Result<Self> {
         Ok(WindowAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.keys)?,
-            values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
+            state: Keyed::new(Panes::new(AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?)),
             spec,
-            table: KeyTable::default(),
-            rows: Vec::new(),
-            panes: BTreeMap::new(),
             pending: BTreeSet::new(),
             watermark: NO_WATERMARK,
             late: 0,
@@ -92,23 +88,37 @@ impl WindowAggregate {
 
     /// Whether rows of this pane still count. A new pane announces its windows.
     fn open(&mut self, pane: i64, windows: &[Window]) -> PaneState {
-        if self.panes.contains_key(&pane) {
+        if self.state.values.panes.contains_key(&pane) {
             return PaneState::Open;
         }
         if windows.is_empty() {
             return PaneState::InNoWindow;
         }
-        let open: Vec<_> = windows
-            .iter()
-            .map(|window| (self.spec.windows.last_instant(window.end), *window))
-            .filter(|(last, _)| *last > self.watermark)
-            .collect();
-        if open.is_empty() {
+        let last = |window: &Window| self.spec.windows.last_instant(window.end);
+        if windows.iter().all(|window| last(window) <= self.watermark) {
             return PaneState::Late;
         }
-        self.pending.extend(open);
-        self.panes.insert(pane, Vec::new());
+        self.state.values.panes.insert(pane, Pane::default());
+        self.announce(pane, windows);
         PaneState::Open
+    }
+
+    /// Windows that hold a pane fire when their time comes.
+    fn announce(&mut self, pane: i64, windows: &[Window]) {
+        let last = |window: &Window| (self.spec.windows.last_instant(window.end), *window);
+        self.pending.extend(windows.iter().map(last).filter(|(last, _)| *last > self.watermark));
+        let end = windows.iter().map(|window| window.end).max().unwrap_or(pane);
+        if let Some(known) = self.state.values.panes.get_mut(&pane) {
+            known.start = windows.first().map_or(pane, |window| window.start);
+            known.over_at = self.spec.windows.last_instant(end);
+        }
+    }
+
+    fn windows_at(&self, pane: i64, start: i64) -> Vec<Window> {
+        match self.spec.input_columns {
+            WindowColumns::Time(_) => self.windows_of(pane),
+            WindowColumns::Bounds { .. } => vec![Window { start, end: pane }],
+        }
     }
 
     fn windows_of(&self, pane: i64) -> Vec<Window> {
@@ -118,64 +128,64 @@ impl WindowAggregate {
     }
 
     /// Finds the slot of (pane, key) and counts the row there.
-    fn slot(&mut self, pane: i64, key: &[u8], change: i64) -> u32 {
-        let (slot, new) = self.table.find_or_insert(pane, hash_key(key), key);
-        let at = slot as usize;
-        if new {
-            self.rows.resize(self.rows.len().max(at + 1), 0);
-            self.rows[at] = 0;
-            self.values.grow(at + 1);
-            self.values.clear(slot);
-            if pane != MERGED
-                && let Some(slots) = self.panes.get_mut(&pane)
-            {
-                slots.push(slot);
-            }
-        }
-        self.rows[at] += change;
-        slot
+    fn slot(&mut self, pane: i64, key: &[u8], change: i64) -> Result<(u32, bool)> {
+        let (slot, new) = self.state.slot_at(pane, key)?;
+        self.state.values.rows[slot as usize] += change;
+        Ok((slot, new))
     }
 
     fn fire(&mut self, window: Window, out: &mut dyn Output) -> Result<()> {
         let panes: Vec<i64> = match self.spec.input_columns {
-            WindowColumns::Time(_) => self.panes.range(window.start..window.end).map(|(pane, _)| *pane).collect(),
+            WindowColumns::Time(_) => {
+                self.state.values.panes.range(window.start..window.end).map(|(pane, _)| *pane).collect()
+            }
             WindowColumns::Bounds { .. } => vec![window.end],
         };
-        let slots = match panes.as_slice() {
-            [] => return Ok(()),
-            [pane] => self.panes.get(pane).cloned().unwrap_or_default(),
-            panes => self.merge(panes)?,
-        };
-        let given: Vec<u32> = slots.iter().copied().filter(|slot| self.rows[*slot as usize] > 0).collect();
-        for slots in given.chunks(CHUNK_ROWS) {
-            self.emit(window, slots, out)?;
+        if self.state.is_away(&panes) {
+            return self.fire_from_disk(window, &panes, out);
         }
-        if panes.len() > 1 {
-            slots.into_iter().for_each(|slot| self.free(slot));
+        let slots: Vec<u32> = panes.iter().flat_map(|pane| self.state.values.slots.get(*pane)).copied().collect();
+        self.give(window, slots, panes.len() > 1, out)
+    }
+
+    /// Some keys at a time come from disk, each with all its panes.
+    fn fire_from_disk(&mut self, window: Window, panes: &[i64], out: &mut dyn Output) -> Result<()> {
+        let Some(mut gathering) = self.state.gathering()? else { return Ok(()) };
+        while let Some(chunk) = self.state.gather(&mut gathering, CHUNK_ROWS, |pane| panes.contains(&pane))? {
+            self.give(window, chunk.slots.clone(), panes.len() > 1, out)?;
+            self.state.release(chunk);
         }
         Ok(())
     }
 
-    fn merge(&mut self, panes: &[i64]) -> Result<Vec<u32>> {
-        let (mut into, mut from, mut merged) = (Vec::new(), Vec::new(), Vec::new());
-        for pane in panes {
-            for slot in self.panes.get(pane).cloned().unwrap_or_default() {
-                let key: Box<[u8]> = self.table.key(slot).into();
-                let known = self.table.len();
-                let target = self.slot(MERGED, &key, self.rows[slot as usize]);
-                if self.table.len() > known {
-                    merged.push(target);
-                }
-                into.push(target);
-                from.push(slot);
-            }
+    /// Gives the results of a window from the slots of its panes.
+    fn give(&mut self, window: Window, slots: Vec<u32>, merges: bool, out: &mut dyn Output) -> Result<()> {
+        let slots = if merges { self.merge(&slots)? } else { slots };
+        let rows = &self.state.values.rows;
+        let given: Vec<u32> = slots.iter().copied().filter(|slot| rows[*slot as usize] > 0).collect();
+        for slots in given.chunks(CHUNK_ROWS) {
+            self.emit(window, slots, out)?;
         }
-        self.values.merge(&into, &from)?;
+        if merges {
+            slots.into_iter().for_each(|slot| self.state.drop_slot(slot));
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, slots: &[u32]) -> Result<Vec<u32>> {
+        let (mut into, mut merged) = (Vec::with_capacity(slots.len()), Vec::new());
+        for slot in slots {
+            let key: Box<[u8]> = self.state.key(*slot).into();
+            let (target, new) = self.slot(MERGED, &key, self.state.values.rows[*slot as usize])?;
+            merged.extend(new.then_some(target));
+            into.push(target);
+        }
+        self.state.values.values.merge(&into, slots)?;
         Ok(merged)
     }
 
     fn emit(&self, window: Window, slots: &[u32], out: &mut dyn Output) -> Result<()> {
-        let keys = self.keys.decode(slots.iter().map(|slot| self.table.key(*slot)))?;
+        let keys = self.keys.decode(slots.iter().map(|slot| self.state.key(*slot)))?;
         let mut columns: Vec<ArrayRef> = Vec::new();
         for (position, column) in self.spec.group.iter().enumerate() {
             let ty = self.spec.output.field(position).data_type();
@@ -187,30 +197,24 @@ impl WindowAggregate {
                 GroupColumn::Time => same(self.spec.windows.last_instant(window.end)),
             });
         }
-        columns.extend(self.values.evaluate(slots)?);
+        columns.extend(self.state.values.values.evaluate(slots)?);
         let options = RecordBatchOptions::new().with_row_count(Some(slots.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
         out.emit(ChangeBatch::inserts(rows))
     }
 
-    fn free(&mut self, slot: u32) {
-        self.values.clear(slot);
-        self.rows[slot as usize] = 0;
-        self.table.remove(slot);
-    }
-
     /// Forgets panes whose every window has fired.
     fn drop_panes(&mut self) {
-        while let Some((&pane, _)) = self.panes.first_key_value() {
-            let last = match self.spec.input_columns {
-                WindowColumns::Time(_) => self.windows_of(pane).iter().map(|window| window.end).max().unwrap_or(pane),
-                WindowColumns::Bounds { .. } => pane,
-            };
-            if self.spec.windows.last_instant(last) > self.watermark {
+        // From disk they go by themselves.
+        self.state.expire_up_to(self.watermark);
+        while let Some(first) = self.state.values.panes.first_entry() {
+            if first.get().over_at > self.watermark {
                 break;
             }
-            let slots = self.panes.remove(&pane).unwrap_or_default();
-            slots.into_iter().for_each(|slot| self.free(slot));
+            let (pane, _) = first.remove_entry();
+            let gone = self.state.values.slots.take(pane);
+            gone.into_iter().for_each(|slot| self.state.drop_slot(slot));
+            self.state.forget_tag(pane);
         }
     }
 }
@@ -238,7 +242,9 @@ impl Operator for WindowAggregate {
             match pane.filter(|_| state == PaneState::Open) {
                 Some(pane) => {
                     let change = if batch.kind(row).is_accumulate() { 1 } else { -1 };
-                    slots.push(self.slot(pane, encoded.key(row), change));
+                    let (slot, _) = self.slot(pane, encoded.key(row), change)?;
+                    self.state.touch(slot);
+                    slots.push(slot);
                 }
                 None => {
                     self.late += u64::from(state == PaneState::Late);
@@ -249,7 +255,9 @@ impl Operator for WindowAggregate {
         }
         let retract: Option<Vec<bool>> =
             batch.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| !kind.is_accumulate()).collect());
-        self.values.update(Update { slots: &slots, retract: retract.as_deref(), keep: keep.as_deref() }, &batch.rows)
+        let update = Update { slots: &slots, retract: retract.as_deref(), keep: keep.as_deref() };
+        self.state.values.values.update(update, &batch.rows)?;
+        self.state.settle()
     }
 
     fn watermark(&mut self, watermark: i64, out: &mut dyn Output) -> Result<()> {
@@ -265,27 +273,48 @@ impl Operator for WindowAggregate {
             self.fire(window, out)?;
         }
         self.drop_panes();
-        Ok(())
+        self.state.settle()
+    }
+
+    fn attach(&mut self, place: StatePlace) {
+        self.state.attach(place);
     }
 
     /// Per key group the watermark; per entry: pane, start of the window (for windows given as columns), key bytes,
     /// rows, then the values of the calls in order.
     fn snapshot(&mut self) -> Result<Option<KeyedState>> {
-        let starts: BTreeMap<i64, i64> = self.pending.iter().map(|(_, window)| (window.end, window.start)).collect();
         let mut state = KeyedState::default();
-        for slot in self.table.used() {
-            let out = state.group(self.table.hash(slot));
+        if !self.state.is_whole()? {
+            self.state.in_each_group(&mut state, |out| write_i64(out, self.watermark));
+            return Ok(Some(state));
+        }
+        let values = &self.state.values;
+        for slot in self.state.slots() {
+            let out = state.group(self.state.hash(slot));
             if out.is_empty() {
                 write_i64(out, self.watermark);
             }
-            let pane = self.table.tag(slot);
+            let pane = self.state.tag(slot);
             write_i64(out, pane);
-            write_i64(out, starts.get(&pane).copied().unwrap_or(pane));
-            write_bytes(out, self.table.key(slot));
-            write_i64(out, self.rows[slot as usize]);
-            self.values.write(slot, out);
+            write_i64(out, values.panes.get(&pane).map_or(pane, |pane| pane.start));
+            write_bytes(out, self.state.key(slot));
+            values.write(slot, out);
         }
         Ok(Some(state))
+    }
+
+    fn segments(&self) -> Vec<Vec<LogPart>> {
+        vec![self.state.parts()]
+    }
+
+    fn adopt(&mut self, tables: Vec<Vec<LogPart>>) -> Result<()> {
+        self.state.expire_up_to(self.watermark);
+        tables.into_iter().next().map_or(Ok(()), |parts| self.state.adopt(parts))?;
+        let panes: Vec<(i64, i64)> = self.state.values.panes.iter().map(|(pane, of)| (*pane, of.start)).collect();
+        for (pane, start) in panes {
+            self.announce(pane, &self.windows_at(pane, start));
+        }
+        Ok(())
     }
 
     fn restore(&mut self, state: KeyedState) -> Result<()> {
@@ -294,23 +323,16 @@ impl Operator for WindowAggregate {
             self.watermark = self.watermark.max(reader.i64()?);
             while !reader.is_empty() {
                 let (pane, start) = (reader.i64()?, reader.i64()?);
-                let windows = match self.spec.input_columns {
-                    WindowColumns::Time(_) => self.windows_of(pane),
-                    WindowColumns::Bounds { .. } => vec![Window { start, end: pane }],
-                };
-                self.open(pane, &windows);
-                let key = reader.bytes()?;
-                let rows = reader.i64()?;
-                let slot = self.slot(pane, key, rows);
-                self.values.read(slot, &mut reader)?;
+                self.open(pane, &self.windows_at(pane, start));
+                let slot = self.state.restore_slot(pane, reader.bytes()?);
+                self.state.values.read(slot, &mut reader)?;
             }
         }
         Ok(())
     }
 
     fn size(&self) -> StateSize {
-        let slots = (self.table.capacity() * 12) as u64;
-        StateSize { rows: self.table.len() as u64, bytes: self.table.bytes() + self.values.bytes() + slots }
+        self.state.size()
     }
 
     fn late(&self) -> u64 {

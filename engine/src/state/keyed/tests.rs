@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{
+use crate::error::Result;
+use crate::state::{
     Hashes, Keyed, KeyedState, LogPart, Reader, SlotValues, StateHome, StateOptions, StatePlace, hash_key, hashes_of,
     key_group, task_of, write_bytes, write_i64,
 };
-use crate::error::Result;
 
 #[derive(Default)]
 struct Texts {
