@@ -4,6 +4,9 @@
 //! `KEYS` groups (20,000,000) get two rows each, under a limit of `MEMORY_MB` (2048) for the whole process. Then the same
 //! job starts again from its last checkpoint. Checkpoints are taken every `CHECKPOINT_S` seconds (5) into a folder below
 //! `FOLDER` (that of temporary files).
+//!
+//! With `TTL_S`, instead: a stream of ever new keys, `RATE` (50,000) a second for `SECONDS` (600), each forgotten after so
+//! many seconds; the memory of the process every ten seconds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -46,6 +49,12 @@ fn main() {
     let folder = std::env::var_os("FOLDER").map_or_else(std::env::temp_dir, Into::into);
     let root = folder.join(format!("millrace-large-state-{}", std::process::id()));
     let store = CheckpointStore::open(&root).unwrap();
+    let ttl = number("TTL_S", 0);
+    if ttl > 0 {
+        forget(&Load { rate: number("RATE", 50_000), seconds: number("SECONDS", 600), ttl, memory_mb, every }, &store);
+        std::fs::remove_dir_all(root).unwrap();
+        return;
+    }
 
     let seen = run(keys, memory_mb, every, &store, None);
     assert_eq!((seen.rows, seen.count), (keys, keys * 2), "groups and rows");
@@ -73,7 +82,6 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
          SELECT k, COUNT(*), SUM(id) FROM (SELECT MOD(id, {keys}) AS k, id FROM numbers) GROUP BY k;",
         rows - 1
     );
-    let bound = bind(&script, &CatalogText::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let now = Instant::now();
     let seen = Arc::new(Mutex::new(Seen { rows: 0, count: 0, sum: 0, last: now, pause: Duration::ZERO, first: None }));
     let into = Arc::clone(&seen);
@@ -95,32 +103,9 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
         seen.last = now;
         Ok(())
     });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let committers = Arc::new(RunCommitters::default());
-    let context = ConnectorContext {
-        file_roots: Vec::new(),
-        identity: "large-state".to_owned(),
-        start_at_ms: None,
-        committers: Arc::clone(&committers) as Arc<_>,
-        read_only: false,
-        batch_rows: BATCH_ROWS,
-        runtime: runtime.handle().clone(),
-    };
-    let endpoints = ConnectorEndpoints { context, collect: Some(Arc::new(collect)) };
     let settings = Settings { checkpoint_interval: Some(every), ..Settings::default() };
-    let dataflow = plan(&bound, &settings, &endpoints).unwrap_or_else(|problems| panic!("{problems:?}"));
     let (restored, asked) = from.map_or((None, Instant::now()), |(restored, asked)| (Some(restored), asked));
-    let options = RunOptions {
-        store: Some(store.clone()),
-        run: "large-state".to_owned(),
-        kept: 2,
-        committers,
-        next_checkpoint: store.list().unwrap().first().map_or(1, |(number, _)| number + 1),
-        restored,
-        batch_rows: BATCH_ROWS,
-        state: StateOptions::within(memory_mb.unsigned_abs() << 20),
-    };
-    let run = Run::new(&dataflow, options).unwrap();
+    let (run, _runtime) = start(&script, &settings, collect, memory_mb, store, restored);
     let events = run.events();
     let built = asked.elapsed();
     let since = Instant::now();
@@ -145,13 +130,98 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
     seen
 }
 
+/// The job, and the runtime that it lives on.
+fn start(
+    script: &str,
+    settings: &Settings,
+    collect: CollectSink,
+    memory_mb: i64,
+    store: &CheckpointStore,
+    restored: Option<Restored>,
+) -> (Run, tokio::runtime::Runtime) {
+    let bound = bind(script, &CatalogText::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let committers = Arc::new(RunCommitters::default());
+    let context = ConnectorContext {
+        file_roots: Vec::new(),
+        identity: "large-state".to_owned(),
+        start_at_ms: None,
+        committers: Arc::clone(&committers) as Arc<_>,
+        read_only: false,
+        batch_rows: BATCH_ROWS,
+        runtime: runtime.handle().clone(),
+    };
+    let endpoints = ConnectorEndpoints { context, collect: Some(Arc::new(collect)) };
+    let dataflow = plan(&bound, settings, &endpoints).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let options = RunOptions {
+        store: Some(store.clone()),
+        run: "large-state".to_owned(),
+        kept: 2,
+        committers,
+        next_checkpoint: store.list().unwrap().first().map_or(1, |(number, _)| number + 1),
+        restored,
+        batch_rows: BATCH_ROWS,
+        state: StateOptions::within(memory_mb.unsigned_abs() << 20),
+    };
+    (Run::new(&dataflow, options).unwrap(), runtime)
+}
+
+struct Load {
+    rate: i64,
+    seconds: i64,
+    ttl: i64,
+    memory_mb: i64,
+    every: Duration,
+}
+
+/// Ever new keys that are forgotten again.
+fn forget(load: &Load, store: &CheckpointStore) {
+    let script = format!(
+        "CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '{}',
+           'fields.id.kind' = 'sequence', 'fields.id.start' = '0', 'fields.id.end' = '{}');
+         SELECT id, COUNT(*) FROM numbers GROUP BY id;",
+        load.rate,
+        load.rate * load.seconds - 1
+    );
+    let settings = Settings {
+        checkpoint_interval: Some(load.every),
+        state_ttl: Duration::from_secs(load.ttl.unsigned_abs()),
+        ..Settings::default()
+    };
+    let given = Arc::new(Mutex::new(0_usize));
+    let into = Arc::clone(&given);
+    let collect = CollectSink::new(move |batch: &ChangeBatch| {
+        *into.lock().unwrap() += batch.len();
+        Ok(())
+    });
+    let (run, _runtime) = start(&script, &settings, collect, load.memory_mb, store, None);
+    let (over, waits) = std::sync::mpsc::channel::<()>();
+    let sampler = std::thread::spawn(move || {
+        let mut samples = Vec::new();
+        while waits.recv_timeout(Duration::from_secs(10)).is_err() {
+            samples.push(status_mb("VmRSS:"));
+        }
+        samples
+    });
+    let since = Instant::now();
+    run.run().unwrap();
+    over.send(()).unwrap();
+    let samples = sampler.join().unwrap();
+    println!("{} rows in {:.0} s", given.lock().unwrap(), since.elapsed().as_secs_f64());
+    println!("memory of the process every 10 s, in MB: {samples:?}");
+}
+
 fn bytes(folder: &std::path::Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum()
 }
 
 fn peak_mb() -> u64 {
+    status_mb("VmHWM:")
+}
+
+fn status_mb(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() >> 10
 }
