@@ -69,7 +69,7 @@ impl Endpoints for Memory {
     fn source(&self, table: &TableRef, columns: &[usize]) -> Result<Arc<dyn Source>> {
         let read = table.read_columns();
         let columns: Vec<usize> = columns.iter().map(|column| read[*column]).collect();
-        Ok(Arc::new(Numbers { schema: table.schema_of(&columns).to_arrow() }))
+        Ok(Arc::new(Numbers { schema: table.schema_of(&columns).to_arrow(), upserts: table.name == "changes" }))
     }
 
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
@@ -84,6 +84,7 @@ impl Endpoints for Memory {
 
 struct Numbers {
     schema: SchemaRef,
+    upserts: bool,
 }
 
 impl Source for Numbers {
@@ -97,6 +98,10 @@ impl Source for Numbers {
 
     fn changelog(&self) -> bool {
         false
+    }
+
+    fn upserts(&self) -> bool {
+        self.upserts
     }
 
     fn replayable(&self) -> bool {
@@ -159,6 +164,7 @@ fn rows(schema: &SchemaRef, split: i64, numbers: std::ops::Range<i64>) -> Record
     let column = |name: &str| -> ArrayRef {
         match name {
             "id" => Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| n * SPLITS + split))),
+            "split" => Arc::new(Int64Array::from_iter_values(numbers.clone().map(|_| split))),
             "k" => Arc::new(StringArray::from_iter_values(numbers.clone().map(|n| format!("key {}", mix(n) % 11)))),
             "v" => Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| mix(n) % 100))),
             "ts" => Arc::new(TimestampMillisecondArray::from_iter_values(

@@ -3,13 +3,14 @@
 mod endpoints;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use millrace_engine::catalog::CatalogText;
-use millrace_engine::checkpoint::CheckpointStore;
+use millrace_engine::checkpoint::{CheckpointStore, Verdict, compatibility};
 use millrace_engine::plan::dataflow::{Dataflow, plan};
 use millrace_engine::plan::settings::Settings;
-use millrace_engine::runtime::{Outcome, Run, RunCommitters, RunOptions};
+use millrace_engine::runtime::{Outcome, Run, RunCommitters, RunOptions, node_entries};
 use millrace_engine::sql::bind;
 use millrace_engine::state::StateOptions;
 use millrace_wire::job::StopMode;
@@ -71,6 +72,7 @@ INSERT INTO passed SELECT id, v * 2 FROM events WHERE v > 50;
 ";
 
 pub(crate) struct Simulation {
+    script: String,
     folder: tempfile::TempDir,
     state: StateOptions,
     output: Arc<Mutex<Output>>,
@@ -82,8 +84,12 @@ impl Simulation {
     }
 
     pub(crate) fn with_fault(fault: Fault) -> Self {
-        let state = StateOptions::default();
-        Simulation { folder: tempfile::tempdir().unwrap(), state, output: Arc::new(Mutex::new(Output::new(fault))) }
+        Simulation {
+            script: SCRIPT.to_owned(),
+            folder: tempfile::tempdir().unwrap(),
+            state: StateOptions::default(),
+            output: Arc::new(Mutex::new(Output::new(fault))),
+        }
     }
 
     /// Memory for a few keys only, and segments from the first row on.
@@ -98,7 +104,7 @@ impl Simulation {
     }
 
     fn dataflow(&self, parallelism: u32) -> Dataflow {
-        let script = bind(SCRIPT, &CatalogText::default()).unwrap();
+        let script = bind(&self.script, &CatalogText::default()).unwrap();
         let settings = Settings { parallelism, idle_timeout: std::time::Duration::ZERO, ..Settings::default() };
         plan(&script, &settings, &Memory { output: Arc::clone(&self.output) })
             .unwrap_or_else(|problems| panic!("{problems:?}"))
@@ -198,5 +204,44 @@ impl Simulation {
 
     pub(crate) fn tables(&self) -> BTreeMap<String, Table> {
         self.output.lock().unwrap().tables()
+    }
+}
+
+/// Other jobs, and savepoints that are kept.
+#[allow(dead_code, reason = "not every test that simulates needs them")]
+impl Simulation {
+    pub(crate) fn of(script: &str) -> Self {
+        Self::new().with_script(script)
+    }
+
+    pub(crate) fn with_script(self, script: &str) -> Self {
+        Simulation { script: script.to_owned(), ..self }
+    }
+
+    /// Takes over a savepoint that was the first checkpoint of its job: the sinks' part holds all rows that had left.
+    pub(crate) fn begin_with(&self, savepoint: &Path) {
+        copy_files(savepoint, &self.store().path("savepoint-1"));
+    }
+
+    /// What the job would not take over of its newest savepoint.
+    pub(crate) fn losses(&self, parallelism: u32) -> Vec<String> {
+        let (path, _, _) = self.store().newest_whole(None).unwrap().unwrap();
+        let manifest = CheckpointStore::manifest(&path).unwrap();
+        let report = compatibility(&manifest, &node_entries(&self.dataflow(parallelism)));
+        let lost = report.into_iter().filter(|entry| entry.verdict != Verdict::Kept);
+        lost.map(|entry| format!("{} {}: {:?}", entry.kind, entry.name, entry.verdict)).collect()
+    }
+
+    pub(crate) fn save_to(&self, savepoint: &Path) {
+        copy_files(&self.store().path("savepoint-1"), savepoint);
+    }
+}
+
+#[allow(dead_code, reason = "as above")]
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
