@@ -30,15 +30,13 @@ fn goes_on(name: &str) {
     let script = job(name);
     let undisturbed = Simulation::of(&script).finish_undisturbed();
     assert!(undisturbed.values().all(|table| !table.is_empty()), "a table is empty");
-    for parallelism in [1, 3] {
-        for simulation in [Simulation::of(&script), Simulation::spilling().with_script(&script)] {
-            simulation.begin_with(&folder(name).join("savepoint"));
-            assert_eq!(simulation.losses(parallelism), Vec::<String>::new(), "{name}");
-            assert!(simulation.attempt(parallelism, usize::MAX, &mut StdRng::seed_from_u64(1)));
-            let tables = simulation.tables();
-            for (table, rows) in &undisturbed {
-                assert!(tables[table] == *rows, "{name}, parallelism {parallelism}: {table} differs");
-            }
+    for (parallelism, simulation) in [(1, Simulation::of(&script)), (3, Simulation::spilling().with_script(&script))] {
+        simulation.begin_with(&folder(name).join("savepoint"));
+        assert_eq!(simulation.losses(parallelism), Vec::<String>::new(), "{name}");
+        assert!(simulation.attempt(parallelism, usize::MAX, &mut StdRng::seed_from_u64(1)));
+        let tables = simulation.tables();
+        for (table, rows) in &undisturbed {
+            assert!(tables[table] == *rows, "{name}, parallelism {parallelism}: {table} differs");
         }
     }
 }

@@ -254,8 +254,12 @@ impl<'a> Builder<'a> {
             let kind = window.spec.clone();
             (WindowInput::Assign { kind, time_column: window.time_column, start, end, time }, from)
         } else {
-            // Sessions that end alike may begin differently: the end makes the window, the start is one more key.
-            keys.extend(session.then_some(start));
+            // Sessions that end alike may begin differently: the end makes the window, the start is one more key. It stands
+            // where the operator has it: state and exchange have to agree on the hash of a key.
+            if session {
+                let is_key = |column: &usize| *column == start || !is_bound(column);
+                keys = aggregate.group.iter().copied().filter(is_key).collect();
+            }
             let start = if session { end } else { start };
             (WindowInput::Attached { start, end, time, local: window.local }, self.rel(input)?)
         };
