@@ -2,7 +2,8 @@
 //!
 //! Each folder below `tests/state` holds a job, and a savepoint that was taken in the middle of it by the engine of that
 //! time. `version-1` was written by the last commit that knew no segments. Folders are never written again: a change that
-//! one of them does not survive loses the state of running jobs. For a new layout there is a new folder: `STATE_FIXTURE=version-3 cargo test --test state_versions -- --ignored`.
+//! one of them does not survive loses the state of running jobs. For a new layout there is a new folder, with a test that is
+//! run once with its name: `STATE_FIXTURE=version-3 cargo test --test state_versions`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(dead_code, reason = "shared with others that use more of the simulation")]
@@ -19,7 +20,8 @@ use simulation::Simulation;
 const ROUNDS: usize = 90;
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/state").join(name)
+    // Relative, as in `golden.rs`.
+    Path::new("tests/state").join(name)
 }
 
 fn job(name: &str) -> String {
@@ -27,6 +29,9 @@ fn job(name: &str) -> String {
 }
 
 fn goes_on(name: &str) {
+    if std::env::var("STATE_FIXTURE").is_ok_and(|wanted| wanted == name) {
+        write(name);
+    }
     let script = job(name);
     let undisturbed = Simulation::of(&script).finish_undisturbed();
     assert!(undisturbed.values().all(|table| !table.is_empty()), "a table is empty");
@@ -56,13 +61,10 @@ fn version_2_in_segments() {
     goes_on("version-2-segments");
 }
 
-#[test]
-#[ignore = "writes a fixture"]
-fn write() {
-    let Ok(name) = std::env::var("STATE_FIXTURE") else { return };
-    let script = job(&name);
+fn write(name: &str) {
+    let script = job(name);
     let simulation =
         if name.ends_with("segments") { Simulation::spilling().with_script(&script) } else { Simulation::of(&script) };
     simulation.stop_with_savepoint(2, ROUNDS);
-    simulation.save_to(&folder(&name).join("savepoint"));
+    simulation.save_to(&folder(name).join("savepoint"));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, StringArray};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::datatypes::Int64Type;
 
 use super::limits;
 use super::load::ModuleFunction;
@@ -421,22 +421,4 @@ fn what_a_module_has_is_told() {
     let (path, hash) = kept(&half.bytes());
     let error = super::load::load("t", None, &path, &hash, "total").unwrap_err();
     assert!(error.contains("has no total_create_state()->int64"), "{error}");
-}
-
-/// Says how fast calls are: `cargo test --release … -- --ignored --nocapture udf::tests::speed`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let function = echo().scalar("f", ENTRY);
-    for rows in [1, 64, 1024, 8192] {
-        let column = numbers(rows);
-        let (begun, mut calls) = (Instant::now(), 0_u32);
-        while begun.elapsed().as_secs_f64() < 2.0 {
-            function.call(&[Arc::clone(&column)], rows as usize).unwrap();
-            calls += 1;
-        }
-        let took = begun.elapsed().as_secs_f64() / f64::from(calls);
-        println!("{rows} rows: {:.1} µs a batch, {:.1} million rows/s", took * 1e6, f64::from(rows) / took / 1e6);
-    }
-    assert_eq!(numbers(3).as_primitive::<Int32Type>().value(1), 1);
 }
