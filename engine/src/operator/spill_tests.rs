@@ -168,7 +168,7 @@ fn tiny(inline: bool) -> StateOptions {
 
 fn gives_the_same(make: Make<'_>, steps: &[Step]) -> std::result::Result<(), TestCaseError> {
     let mut whole = Tasks::new(make, StateOptions::default());
-    let mut spilling = Tasks::new(make, tiny(steps.len() % 3 != 0));
+    let mut spilling = Tasks::new(make, tiny(!steps.len().is_multiple_of(3)));
     for (number, step) in steps.iter().enumerate() {
         prop_assert_eq!(spilling.step(step), whole.step(step), "step {}: {:?}", number, step);
     }

@@ -47,9 +47,12 @@ pub(crate) fn locate(named: &str, roots: &[PathBuf]) -> Result<(String, String),
     Ok((path, hash(&bytes)))
 }
 
+/// By hash, the oldest first.
+type Known = Vec<(String, Arc<Library>)>;
+
 /// The functions of a module. Reads the file only when its hash is not known yet.
 pub(super) fn library(path: &str, expected: &str) -> Result<Arc<Library>, String> {
-    static KNOWN: OnceLock<Mutex<Vec<(String, Arc<Library>)>>> = OnceLock::new();
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
     let known = KNOWN.get_or_init(Mutex::default);
     let hash = expected.to_ascii_lowercase();
     if let Some((_, library)) = known.lock().iter().find(|(known, _)| *known == hash) {

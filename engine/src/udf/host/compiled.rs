@@ -12,6 +12,9 @@ use crate::udf::file;
 /// Modules that are kept; one that is in use lives on without.
 const KEPT: usize = 16;
 
+/// By hash, the oldest first.
+type Known = Vec<(String, Arc<Compiled>)>;
+
 pub(crate) struct Compiled {
     pub(super) module: Module,
 }
@@ -19,7 +22,7 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// The module of a file, compiled now or before. May take seconds.
     pub(crate) fn of(path: &str, hash: &str, function: &str) -> Result<Arc<Self>> {
-        static KNOWN: OnceLock<Mutex<Vec<(String, Arc<Compiled>)>>> = OnceLock::new();
+        static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
         // Held while compiling: all tasks of a job want the same module at the same time.
         let mut known = KNOWN.get_or_init(Mutex::default).lock();
         if let Some((_, compiled)) = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(hash)) {
