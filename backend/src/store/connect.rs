@@ -16,6 +16,10 @@ const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 
+/// Times that a SQLite database is waited for when it is opened: after a crash on a busy machine it has its log to read
+/// first, and a server that gives up on it helps nobody.
+const OPENINGS: u32 = 6;
+
 /// `url`: `sqlite:///path/file.db` or `postgres://…`. Creates a missing SQLite file; does not migrate.
 pub async fn open(url: &str) -> Result<Store> {
     sqlx::any::install_default_drivers();
@@ -38,10 +42,8 @@ async fn open_sqlite(url: &str) -> Result<Store> {
 }
 
 async fn sqlite_pool(options: AnyConnectOptions, size: u32) -> Result<AnyPool> {
-    let pool = AnyPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(WAIT_FOR_CONNECTION)
-        .after_connect(|connection, _| {
+    let pool = AnyPoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION).after_connect(
+        |connection, _| {
             Box::pin(async move {
                 // One statement each: every one of them answers with a row of its own.
                 for pragma in [
@@ -55,10 +57,15 @@ async fn sqlite_pool(options: AnyConnectOptions, size: u32) -> Result<AnyPool> {
                 }
                 Ok(())
             })
-        })
-        .connect_with(options)
-        .await?;
-    Ok(pool)
+        },
+    );
+    let mut openings = 1;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) if openings < OPENINGS => openings += 1,
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 async fn check_sqlite_version(pool: &AnyPool) -> Result<()> {
