@@ -124,7 +124,7 @@ fn number(value: &serde_json::Value) -> f64 {
 #[test]
 fn aggregates_over_large_batches_are_those_of_sql() {
     const BATCH: &str = "SET 'execution.runtime-mode' = 'batch';";
-    for groups in [1, 3, 700] {
+    for groups in [1, 3, 701] {
         let query = format!(
             "SELECT MOD(id, {groups}) AS k, wavg(id, MOD(id, 7)), SUM(CAST(id AS DOUBLE) * MOD(id, 7)) / SUM(MOD(id, 7))
              FROM n GROUP BY MOD(id, {groups})"

@@ -46,6 +46,7 @@ super::texts! {
     name_help = "As statements will call it. Letters, digits and underscores.";
     remark_help = "What it does, for others.";
     definition = "Definition";
+    definition_in_sql = "Definition in SQL";
     definition_help = "Parameters, type and expression.";
     definition_empty = "Write a definition.";
     checking = "Checking…";

@@ -9,7 +9,7 @@ use crate::types::LogicalType;
 
 /// A column of the row around a query, and how many parts of the name it takes.
 fn find_outer(outer: &Relation, name: &Name) -> Option<(Expr, usize)> {
-    (0..name.parts.len().min(3)).find_map(|qualifiers| {
+    (0..name.parts.len().min(3)).rev().find_map(|qualifiers| {
         let (column, qualifier) = name.parts.get(..=qualifiers)?.split_last()?;
         match find(outer, qualifier, &column.value) {
             Found::Column(index) => {
@@ -28,10 +28,11 @@ enum Found {
 }
 
 impl Binder<'_> {
-    /// `column`, `table.column`, `database.table.column`, each with fields behind it.
+    /// `column`, `table.column`, `database.table.column`, each with fields behind it. A table goes before a column of the
+    /// same name, as in `UNNEST(…) AS n (n)`.
     pub(super) fn column_name(&mut self, name: &Name, relation: &Relation) -> Bind<Expr> {
-        for qualifiers in [0, 1, 2] {
-            let Some(column) = name.parts.get(qualifiers) else { break };
+        for qualifiers in [2, 1, 0] {
+            let Some(column) = name.parts.get(qualifiers) else { continue };
             let qualifier = name.parts.get(..qualifiers).unwrap_or_default();
             match find(relation, qualifier, &column.value) {
                 Found::Column(index) => {

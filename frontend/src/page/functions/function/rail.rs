@@ -24,7 +24,7 @@ pub(super) fn Rail(function: Signal<UserFunction>) -> impl IntoView {
                     <Panel title=text::facts().to_owned()>{facts}</Panel>
                     {definition.map(|definition| view! {
                         <Panel title=text::definition().to_owned()>
-                            <div class="rail-code"><CodeBlock label=text::definition() text=Signal::stored(definition)/></div>
+                            <div class="rail-code"><CodeBlock label=text::definition_in_sql() text=Signal::stored(definition)/></div>
                         </Panel>
                     })}
                 }
