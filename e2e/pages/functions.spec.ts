@@ -27,6 +27,9 @@ async function bring(page: Page, team: Team, entry: RegExp, name: string): Promi
   await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
 }
 
+// The demo's jobs and three compilations of a module share two cores.
+test.describe.configure({ timeout: 150_000 });
+
 test('functions: a module is brought, tested on values and used in the editor and in a job', async ({ signedIn: page, server, complaints }) => {
   const team = new Team(page, server);
   await page.goto(team.at('functions'));
