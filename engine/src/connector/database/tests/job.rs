@@ -59,3 +59,69 @@ fn an_aggregate_from_table_to_table() {
         }
     }
 }
+
+/// The `WITH` of a table of the server.
+fn with(server: &Server, table: &str, more: &str) -> String {
+    let options: Vec<String> =
+        server.options(table).iter().map(|(name, value)| format!("'{name}' = '{value}'")).collect();
+    format!("WITH ({}{more})", options.join(", "))
+}
+
+#[test]
+fn rows_are_looked_up_while_a_job_runs() {
+    for server in servers("rows_are_looked_up_while_a_job_runs") {
+        let (orders, people, to) = (server.name(), server.name(), server.name());
+        server.run(&format!("CREATE TABLE {orders} (id int PRIMARY KEY, who int)"));
+        server.run(&format!("CREATE TABLE {people} (id int PRIMARY KEY, name varchar(20))"));
+        server.run(&format!("CREATE TABLE {to} (id int PRIMARY KEY, name varchar(20))"));
+        let numbers = server.pick("generate_series(1, 300) AS s(n)", "(SELECT seq AS n FROM seq_1_to_300) AS s");
+        server.run(&format!("INSERT INTO {orders} SELECT n, n % 7 FROM {numbers}"));
+        server.run(&format!("INSERT INTO {people} VALUES (0, 'zoe'), (1, 'ann'), (2, NULL), (3, 'it''s me')"));
+        let caches = [
+            "",
+            ", 'lookup.cache' = 'PARTIAL', 'lookup.partial-cache.max-rows' = '3'",
+            ", 'lookup.cache' = 'FULL', 'lookup.full-cache.periodic-reload.interval' = '1 h'",
+        ];
+        for cache in caches {
+            server.run(&format!("DELETE FROM {to}"));
+            let sql = format!(
+                "CREATE TABLE orders (id INT, who INT, p AS PROCTIME()) {};
+                 CREATE TABLE people (id INT, name STRING, PRIMARY KEY (id) NOT ENFORCED) {};
+                 CREATE TABLE target (id INT, name STRING, PRIMARY KEY (id) NOT ENFORCED) {};
+                 INSERT INTO target SELECT o.id, p.name FROM orders AS o
+                   LEFT JOIN people FOR SYSTEM_TIME AS OF o.p AS p ON o.who = p.id WHERE o.id > 280 AND o.id <= 287;",
+                with(&server, &orders, ""),
+                with(&server, &people, cache),
+                with(&server, &to, "")
+            );
+            run(&server, &sql);
+            let expected = ["281,ann", "282,NULL", "283,it's me", "284,NULL", "285,NULL", "286,NULL", "287,zoe"];
+            assert_eq!(server.rows(&format!("SELECT id, name FROM {to} ORDER BY id")), expected, "{cache}");
+        }
+    }
+}
+
+#[test]
+fn merge_changes_a_table_of_the_server() {
+    for server in servers("merge_changes_a_table_of_the_server") {
+        let (changes, to) = (server.name(), server.name());
+        server.run(&format!("CREATE TABLE {changes} (id int PRIMARY KEY, v int)"));
+        server.run(&format!("CREATE TABLE {to} (id int PRIMARY KEY, v int, note varchar(20))"));
+        server.run(&format!("INSERT INTO {changes} VALUES (1, 10), (2, -1), (3, 30), (4, -4)"));
+        server.run(&format!("INSERT INTO {to} VALUES (1, 1, 'a'), (2, 2, 'b'), (5, 5, 'e')"));
+        let sql = format!(
+            "SET 'execution.runtime-mode' = 'batch';
+             CREATE TABLE changes (id INT, v INT) {};
+             CREATE TABLE target (id INT, v INT, note STRING, PRIMARY KEY (id) NOT ENFORCED) {};
+             MERGE INTO target AS t USING changes AS c ON t.id = c.id
+               WHEN MATCHED AND c.v < 0 THEN DELETE
+               WHEN MATCHED THEN UPDATE SET v = t.v + c.v
+               WHEN NOT MATCHED AND c.v > 0 THEN INSERT (id, v, note) VALUES (c.id, c.v, 'new');",
+            with(&server, &changes, ""),
+            with(&server, &to, "")
+        );
+        run(&server, &sql);
+        let rows = server.rows(&format!("SELECT id, v, note FROM {to} ORDER BY id"));
+        assert_eq!(rows, ["1,11,a", "3,30,new", "5,5,e"]);
+    }
+}
