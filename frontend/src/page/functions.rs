@@ -13,7 +13,7 @@ use crate::address::use_address;
 use crate::api;
 use crate::i18n::functions as text;
 use crate::live::use_live;
-use crate::load::load;
+use crate::load::{Loaded, load};
 use crate::rights::{Right, refusal};
 use crate::route::{FunctionsTab, Route, TeamRoute};
 use crate::ui::button::{Button, Kind};
@@ -22,9 +22,9 @@ use crate::ui::page_head::PageHead;
 use crate::ui::tabs::{Tab, Tabs};
 use bring::{Bring, BringDialog};
 
-#[component]
-pub fn FunctionsPage(team: String) -> impl IntoView {
-    let path = api::path::team(&team, "functions");
+/// The functions that the team brought, fetched again when one changes.
+pub(crate) fn own_functions(team: &str) -> Loaded<Vec<UserFunctionSummary>> {
+    let path = api::path::team(team, "functions");
     let own = load(
         || (),
         move |()| {
@@ -33,7 +33,18 @@ pub fn FunctionsPage(team: String) -> impl IntoView {
         },
     );
     use_live().on(move |event| {
-        if matches!(event, LiveEvent::FunctionsChanged { .. } | LiveEvent::JobsChanged { .. } | LiveEvent::Reset) {
+        if matches!(event, LiveEvent::FunctionsChanged { .. } | LiveEvent::Reset) {
+            own.reload();
+        }
+    });
+    own
+}
+
+#[component]
+pub fn FunctionsPage(team: String) -> impl IntoView {
+    let own = own_functions(&team);
+    use_live().on(move |event| {
+        if matches!(event, LiveEvent::JobsChanged { .. }) {
             own.reload();
         }
     });

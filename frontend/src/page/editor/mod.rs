@@ -32,6 +32,7 @@ use crate::api;
 use crate::i18n::{editor as text, words};
 use crate::live::use_live;
 use crate::load::load;
+use crate::page::functions::own_functions;
 use crate::route::TeamRoute;
 use crate::ui::button::IconButton;
 use crate::ui::icon::Icon;
@@ -119,23 +120,10 @@ pub fn EditorPage(
     .into_any()
 }
 
-/// The tables with their columns, all of them, fetched again when one changes.
 /// The built-in functions and those of the team.
 fn functions(team: &str) -> Memo<Vec<FunctionInfo>> {
     let built_in = load(|| (), |()| async { api::get::<Page<FunctionInfo>>("/functions").await });
-    let path = api::path::team(team, "functions");
-    let own = load(
-        || (),
-        move |()| {
-            let path = path.clone();
-            async move { api::pages::all::<UserFunctionSummary>(&path).await.map(|page| page.items) }
-        },
-    );
-    use_live().on(move |event| {
-        if matches!(event, LiveEvent::FunctionsChanged { .. } | LiveEvent::Reset) {
-            own.reload();
-        }
-    });
+    let own = own_functions(team);
     Memo::new(move |_| {
         let mut all = built_in.with(|page| page.items.clone()).unwrap_or_default();
         let info = |function: &UserFunctionSummary| FunctionInfo {
@@ -150,6 +138,7 @@ fn functions(team: &str) -> Memo<Vec<FunctionInfo>> {
     })
 }
 
+/// The tables with their columns, all of them, fetched again when one changes.
 fn catalog(team: &str) -> Memo<Vec<TableSummary>> {
     let path = api::path::team(team, "tables");
     let loaded = load(

@@ -6,6 +6,7 @@
 pub(crate) mod cell;
 mod changelog;
 mod export;
+pub(crate) mod few;
 mod window;
 
 use std::sync::Arc;

@@ -3,9 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::function::FunctionKind;
-use millrace_wire::preview::ResultColumn;
 use millrace_wire::user_function::{FunctionParameter, FunctionTest, TestFunction, UserFunction};
-use serde_json::Value;
 
 use super::newest;
 use crate::api::{self, Failure};
@@ -19,7 +17,7 @@ use crate::ui::empty_state::EmptyState;
 use crate::ui::failure::FailureNote;
 use crate::ui::icon::Icon;
 use crate::ui::panel::Panel;
-use crate::widget::data_grid::cell::{Cell, is_number, shown};
+use crate::widget::data_grid::few::few_rows;
 
 /// As the server has it.
 const MOST_ROWS: usize = 100;
@@ -162,7 +160,7 @@ fn outcome(result: RwSignal<Option<Result<FunctionTest, Failure>>>) -> AnyView {
             let content = match (test.rows.is_empty(), test.failure.is_some()) {
                 (true, true) => ().into_any(),
                 (true, false) => view! { <EmptyState title=text::no_rows()/> }.into_any(),
-                (false, _) => grid(&test.columns, &test.rows),
+                (false, _) => few_rows(text::result(), None, &test.columns, &test.rows),
             };
             view! {
                 <Panel title=text::result().to_owned() note=note>
@@ -176,37 +174,6 @@ fn outcome(result: RwSignal<Option<Result<FunctionTest, Failure>>>) -> AnyView {
             }
             .into_any()
         }
-    }
-}
-
-fn grid(columns: &[ResultColumn], rows: &[Vec<Value>]) -> AnyView {
-    let numbers: Vec<bool> = columns.iter().map(|column| is_number(&column.data_type)).collect();
-    let cells = |row: &Vec<Value>| {
-        let class = |at: usize| if numbers.get(at) == Some(&true) { "num" } else { "" };
-        row.iter().enumerate().map(|(at, value)| cell(value, class(at))).collect_view()
-    };
-    view! {
-        <div class="pane sample-pane" tabindex="0" role="group" aria-label=text::result()>
-            <table class="grid sample">
-                <thead>
-                    <tr>
-                        {columns.iter().map(|column| view! {
-                            <th scope="col">{column.name.clone()}<small>{column.data_type.clone()}</small></th>
-                        }).collect_view()}
-                    </tr>
-                </thead>
-                <tbody>{rows.iter().map(|row| view! { <tr>{cells(row)}</tr> }).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-fn cell(value: &Value, class: &'static str) -> AnyView {
-    match shown(value) {
-        Cell::Null => view! { <td class=class><span class="null">"NULL"</span></td> }.into_any(),
-        Cell::EmptyText => view! { <td class=class><span class="subtle">"“”"</span></td> }.into_any(),
-        Cell::Text(words) => view! { <td class=class title=words.clone()>{words.clone()}</td> }.into_any(),
     }
 }
 
