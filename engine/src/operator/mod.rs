@@ -20,6 +20,7 @@ mod processing_time;
 mod rank;
 #[cfg(test)]
 mod rank_tests;
+mod ranked;
 mod repeat;
 mod session;
 mod sink;

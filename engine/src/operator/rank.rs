@@ -5,13 +5,15 @@
 //! changed gives `-U` and `+U`; else rows that leave give `-D` and rows that come in `+I`. Per batch and partition only
 //! the net change is given.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, new_null_array};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::compute::{interleave, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use foldhash::fast::FixedState;
 
+use super::ranked::{Held, NOT_COMING, Place, Ranked};
 use super::stored_rows::{Change, RowCodec, SortCodec};
 use super::{CHUNK_ROWS, Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
@@ -23,7 +25,7 @@ use crate::state::{
 };
 
 /// Bookkeeping per row beside its bytes.
-const PER_ROW: usize = 64;
+const PER_ROW: usize = 72;
 
 /// What stands behind the columns of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +68,9 @@ pub struct RankSpec {
     pub at_end: bool,
 }
 
-/// Sort key, then arrival, which counts within the partition.
-type Place = (Box<[u8]>, u64);
-
 #[derive(Default)]
 struct Partition {
-    rows: BTreeMap<Place, Arc<[u8]>>,
+    rows: Ranked,
     arrivals: u64,
     used_ms: i64,
     /// The batch that touched it last.
@@ -88,15 +87,22 @@ struct Partitions {
 }
 
 impl Partitions {
-    fn insert(&mut self, slot: u32, place: Place, row: Arc<[u8]>) {
+    fn insert(&mut self, slot: u32, place: Place, held: Held) {
         self.held += 1;
-        self.bytes += (place.0.len() + row.len()) as u64;
-        self.partitions[slot as usize].rows.insert(place, row);
+        self.bytes += (place.0.len() + held.bytes().len()) as u64;
+        self.partitions[slot as usize].rows.insert(place, held);
     }
 
-    fn removed(&mut self, place: &Place, row: &[u8]) {
+    fn removed(&mut self, place: &Place, held: &Held) {
         self.held -= 1;
-        self.bytes -= (place.0.len() + row.len()) as u64;
+        self.bytes -= (place.0.len() + held.bytes().len()) as u64;
+    }
+
+    /// What a batch brought has its bytes now, unless it is gone again.
+    fn settle(&mut self, slot: u32, place: &Place, row: &[u8]) {
+        let Some(held) = self.partitions[slot as usize].rows.get_mut(place) else { return };
+        self.bytes += row.len() as u64;
+        held.row = Some(row.into());
     }
 
     const fn arrival(&self, number: u64) -> u64 {
@@ -113,7 +119,7 @@ impl SlotValues for Partitions {
 
     fn clear(&mut self, slot: u32) {
         let gone = std::mem::take(&mut self.partitions[slot as usize]);
-        gone.rows.iter().for_each(|(place, row)| self.removed(place, row));
+        gone.rows.iter().for_each(|(place, held)| self.removed(place, held));
     }
 
     /// Last use, number of rows; per row: arrival, sort key, row bytes.
@@ -121,10 +127,10 @@ impl SlotValues for Partitions {
         let partition = &self.partitions[slot as usize];
         write_i64(out, partition.used_ms);
         write_u64(out, partition.rows.len() as u64);
-        for ((key, arrival), row) in &partition.rows {
+        for ((key, arrival), held) in partition.rows.iter() {
             write_u64(out, *arrival);
             write_bytes(out, key);
-            write_bytes(out, row);
+            write_bytes(out, held.bytes());
         }
     }
 
@@ -137,7 +143,8 @@ impl SlotValues for Partitions {
             let came = self.arrival(arrival);
             let partition = &mut self.partitions[slot as usize];
             partition.arrivals = partition.arrivals.max(came + 1);
-            self.insert(slot, (key.into(), arrival), row.into());
+            let held = Held { row: Some(row.into()), coming: NOT_COMING };
+            self.insert(slot, (key.into(), arrival), held);
         }
         Ok(())
     }
@@ -151,8 +158,8 @@ impl SlotValues for Partitions {
     }
 }
 
-/// A row within the range: its arrival, which no other row has, and its bytes.
-type Visible = (u64, Arc<[u8]>);
+/// A row within the range: its arrival, which no other row has, and what it is.
+type Visible = (u64, Held);
 
 pub struct Rank {
     spec: RankSpec,
@@ -164,16 +171,26 @@ pub struct Rank {
     batch: u64,
 }
 
+/// What one batch does to the partitions.
+#[derive(Default)]
+struct Work {
+    /// Partitions that changed, in the order of their first change, and what was within the range before.
+    touched: Vec<(u32, std::ops::Range<usize>)>,
+    before: Vec<Visible>,
+    /// Rows that were taken in, some of which are gone again.
+    taken: Vec<(u32, Place, u32)>,
+}
+
 /// Changes with the number of each.
 #[derive(Default)]
 struct Changes {
-    changes: Vec<Change>,
+    changes: Vec<(RowKind, Held)>,
     numbers: Vec<i64>,
 }
 
 impl Changes {
-    fn push(&mut self, kind: RowKind, row: &Arc<[u8]>, number: u64) {
-        self.changes.push((kind, Arc::clone(row)));
+    fn push(&mut self, kind: RowKind, row: &Held, number: u64) {
+        self.changes.push((kind, row.clone()));
         self.numbers.push(i64::try_from(number).unwrap_or(i64::MAX));
     }
 }
@@ -192,36 +209,79 @@ impl Rank {
     }
 
     fn visible(&self, slot: u32) -> Vec<Visible> {
-        visible(&self.spec, &self.state.values.partitions[slot as usize])
+        visible(&self.spec, &self.state.values.partitions[slot as usize]).collect()
     }
 
-    fn add(&mut self, slot: u32, key: &[u8], row: &[u8]) {
-        let most = usize::try_from(self.spec.to).unwrap_or(usize::MAX);
-        let arrival = self.state.values.arrival(self.state.values.partitions[slot as usize].arrivals);
+    /// Before the first change of a partition in this batch.
+    fn change(&mut self, slot: u32, work: &mut Work) {
         let partition = &mut self.state.values.partitions[slot as usize];
-        // Rows beyond the range can never come in when nothing is taken back.
-        if !self.spec.retracts && partition.rows.len() >= most {
-            let last = partition.rows.last_key_value().map(|((last, at), _)| (&**last, *at));
-            if last.is_none_or(|last| (key, arrival) >= last) {
-                return;
-            }
-            if let Some((place, gone)) = partition.rows.pop_last() {
-                self.state.values.removed(&place, &gone);
-            }
+        if partition.batch == self.batch {
+            return;
         }
-        self.state.values.partitions[slot as usize].arrivals += 1;
-        self.state.values.insert(slot, (key.into(), arrival), row.into());
+        partition.batch = self.batch;
+        let first = work.before.len();
+        if !self.spec.at_end {
+            work.before.extend(visible(&self.spec, partition));
+        }
+        work.touched.push((slot, first..work.before.len()));
+    }
+
+    /// Rows beyond the range can never come in when nothing is taken back.
+    fn is_beyond(&self, slot: u32, key: &[u8]) -> bool {
+        let (values, most) = (&self.state.values, usize::try_from(self.spec.to).unwrap_or(usize::MAX));
+        let partition = &values.partitions[slot as usize];
+        if self.spec.retracts || partition.rows.len() < most {
+            return false;
+        }
+        let arrival = values.arrival(partition.arrivals);
+        partition.rows.last().is_none_or(|(last, at)| (key, arrival) >= (&**last, *at))
+    }
+
+    fn add(&mut self, slot: u32, key: &[u8], held: Held, work: &mut Work) {
+        let most = usize::try_from(self.spec.to).unwrap_or(usize::MAX);
+        let values = &mut self.state.values;
+        let partition = &mut values.partitions[slot as usize];
+        let arrival = partition.arrivals;
+        partition.arrivals += 1;
+        if !self.spec.retracts
+            && partition.rows.len() >= most
+            && let Some((place, gone)) = partition.rows.pop_last()
+        {
+            values.removed(&place, &gone);
+        }
+        let place: Place = (key.into(), values.arrival(arrival));
+        work.taken.push((slot, place.clone(), held.coming));
+        values.insert(slot, place, held);
     }
 
     /// One equal row goes. What is not there cannot be taken back.
     fn take_back(&mut self, slot: u32, key: &[u8], row: &[u8]) {
-        let rows = &mut self.state.values.partitions[slot as usize].rows;
-        let (low, high): (Place, Place) = ((key.into(), 0), (key.into(), u64::MAX));
-        let equal = rows.range(low..=high).find(|(_, held)| ***held == *row);
-        if let Some(place) = equal.map(|(place, _)| place.clone())
-            && let Some(gone) = rows.remove(&place)
-        {
+        if let Some((place, gone)) = self.state.values.partitions[slot as usize].rows.take_equal(key, row) {
             self.state.values.removed(&place, &gone);
+        }
+    }
+
+    /// Only rows that stayed are turned into bytes, unless all had to be.
+    fn settle(&mut self, rows: &RecordBatch, encoded: bool, work: &mut Work) -> Result<()> {
+        let partitions = &mut self.state.values.partitions;
+        work.taken.retain(|(slot, place, _)| partitions[*slot as usize].rows.get_mut(place).is_some());
+        if encoded || work.taken.is_empty() {
+            return Ok(());
+        }
+        let stayed = UInt32Array::from_iter_values(work.taken.iter().map(|(_, _, row)| *row));
+        let bytes = self.rows.encode(&take_record_batch(rows, &stayed)?)?;
+        for (index, (slot, place, _)) in work.taken.iter().enumerate() {
+            self.state.values.settle(*slot, place, bytes.row(index).data());
+        }
+        Ok(())
+    }
+
+    /// The batch is over: its rows are rows like all others.
+    fn forget_batch(&mut self, work: &Work) {
+        for (slot, place, _) in &work.taken {
+            if let Some(held) = self.state.values.partitions[*slot as usize].rows.get_mut(place) {
+                held.coming = NOT_COMING;
+            }
         }
     }
 
@@ -231,7 +291,7 @@ impl Rank {
             for place in 0..before.len().max(after.len()) {
                 let number = from + place as u64;
                 match (before.get(place), after.get(place)) {
-                    (Some((_, old)), Some((_, new))) if old == new => {}
+                    (Some((_, old)), Some((_, new))) if old.bytes() == new.bytes() => {}
                     (Some((_, old)), Some((_, new))) => {
                         changes.push(RowKind::UpdateBefore, old, number);
                         changes.push(RowKind::UpdateAfter, new, number);
@@ -257,23 +317,40 @@ impl Rank {
         }
     }
 
-    fn give(&self, changes: &Changes, out: &mut dyn Output) -> Result<()> {
-        give(&self.spec, &self.rows, changes, out)
+    /// Rows of the batch are taken from its columns, others are made of their bytes.
+    fn give(&self, changes: &Changes, batch: &RecordBatch, out: &mut dyn Output) -> Result<()> {
+        for (index, piece) in changes.changes.chunks(CHUNK_ROWS).enumerate() {
+            let mut kept: Vec<&[u8]> = Vec::new();
+            let picks: Vec<(usize, usize)> = piece
+                .iter()
+                .map(|(_, held)| {
+                    if held.coming != NOT_COMING {
+                        return (0, held.coming as usize);
+                    }
+                    kept.push(held.bytes());
+                    (1, kept.len() - 1)
+                })
+                .collect();
+            let kept = self.rows.decode(kept.into_iter())?;
+            let mut columns = Vec::with_capacity(self.spec.output.fields().len());
+            for (coming, kept) in batch.columns().iter().zip(&kept) {
+                columns.push(interleave(&[coming.as_ref(), kept.as_ref()], &picks)?);
+            }
+            let first = index * CHUNK_ROWS;
+            columns.extend(self.spec.number.array(&changes.numbers[first..first + piece.len()]));
+            let options = RecordBatchOptions::new().with_row_count(Some(piece.len()));
+            let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.output), columns, &options)?;
+            out.emit(ChangeBatch::with_kinds(rows, piece.iter().map(|(kind, _)| *kind).collect()))?;
+        }
+        Ok(())
     }
 }
 
-fn give(spec: &RankSpec, rows: &RowCodec, changes: &Changes, out: &mut dyn Output) -> Result<()> {
-    let complete = |range: std::ops::Range<usize>, columns: &mut Vec<ArrayRef>| {
-        columns.extend(spec.number.array(&changes.numbers[range]));
-    };
-    rows.give(&changes.changes, &spec.output, complete, out)
-}
-
-fn visible(spec: &RankSpec, partition: &Partition) -> Vec<Visible> {
+fn visible<'a>(spec: &RankSpec, partition: &'a Partition) -> impl Iterator<Item = Visible> + 'a {
     let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let take = number(spec.to.saturating_add(1).saturating_sub(spec.from));
     let rows = partition.rows.iter().skip(number(spec.from - 1)).take(take);
-    rows.map(|((_, at), row)| (*at, Arc::clone(row))).collect()
+    rows.map(|((_, at), held)| (*at, held.clone()))
 }
 
 /// Which rows are there. Mostly so few that looking through them is fastest.
@@ -301,36 +378,40 @@ impl<'a> Arrivals<'a> {
 
 impl Operator for Rank {
     fn process(&mut self, _input: usize, batch: ChangeBatch, out: &mut dyn Output) -> Result<()> {
-        let keys = self.keys.encode(&batch.rows)?;
-        let (sort, rows) = (self.sort.encode(&batch.rows)?, self.rows.encode(&batch.rows)?);
-        // In the order of their first row.
-        let mut touched: Vec<(u32, Vec<Visible>)> = Vec::new();
+        let (keys, sort) = (self.keys.encode(&batch.rows)?, self.sort.encode(&batch.rows)?);
+        // What may be taken back is found by its bytes.
+        let rows = if self.spec.retracts { Some(self.rows.encode(&batch.rows)?) } else { None };
+        let mut work = Work::default();
         self.batch += 1;
         for index in 0..batch.len() {
             let (slot, _) = self.state.slot(keys.key(index))?;
             self.state.touch(slot);
-            let partition = &mut self.state.values.partitions[slot as usize];
-            partition.used_ms = self.now_ms;
-            if partition.batch != self.batch {
-                partition.batch = self.batch;
-                touched.push((slot, if self.spec.at_end { Vec::new() } else { self.visible(slot) }));
+            self.state.values.partitions[slot as usize].used_ms = self.now_ms;
+            let (adds, key) = (batch.kind(index).is_accumulate(), sort.key(index));
+            if adds && self.is_beyond(slot, key) {
+                continue;
             }
-            if batch.kind(index).is_accumulate() {
-                self.add(slot, sort.key(index), rows.row(index).data());
-            } else {
-                self.take_back(slot, sort.key(index), rows.row(index).data());
+            self.change(slot, &mut work);
+            let row = rows.as_ref().map(|rows| rows.row(index));
+            if adds {
+                let held = Held { row: row.map(|row| row.data().into()), coming: index as u32 };
+                self.add(slot, key, held, &mut work);
+            } else if let Some(row) = row {
+                self.take_back(slot, key, row.data());
             }
         }
+        self.settle(&batch.rows, rows.is_some(), &mut work)?;
         let mut changes = Changes::default();
-        for (slot, before) in touched {
+        for (slot, before) in &work.touched {
             if !self.spec.at_end {
-                self.changes(&before, &self.visible(slot), &mut changes);
+                self.changes(&work.before[before.clone()], &self.visible(*slot), &mut changes);
             }
-            if self.state.values.partitions[slot as usize].rows.is_empty() {
-                self.state.remove(slot);
+            if self.state.values.partitions[*slot as usize].rows.is_empty() {
+                self.state.remove(*slot);
             }
         }
-        self.give(&changes, out)?;
+        self.give(&changes, &batch.rows, out)?;
+        self.forget_batch(&work);
         self.state.settle()
     }
 
@@ -340,14 +421,18 @@ impl Operator for Rank {
         }
         let (spec, rows) = (&self.spec, &self.rows);
         self.state.each_chunk(CHUNK_ROWS, |state, slots| {
-            let mut changes = Changes::default();
+            let (mut changes, mut numbers): (Vec<Change>, Vec<i64>) = Default::default();
             for slot in slots {
                 let first = visible(spec, &state.values.partitions[*slot as usize]);
-                for (place, (_, row)) in first.iter().enumerate() {
-                    changes.push(RowKind::Insert, row, spec.from + place as u64);
+                for (number, (_, held)) in (spec.from..).zip(first) {
+                    changes.extend(held.row.map(|row| (RowKind::Insert, row)));
+                    numbers.push(i64::try_from(number).unwrap_or(i64::MAX));
                 }
             }
-            give(spec, rows, &changes, out)
+            let complete = |range: std::ops::Range<usize>, columns: &mut Vec<ArrayRef>| {
+                columns.extend(spec.number.array(&numbers[range]));
+            };
+            rows.give(&changes, &spec.output, complete, out)
         })
     }
 
