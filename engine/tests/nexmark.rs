@@ -33,11 +33,13 @@ fn expected() -> BTreeMap<&'static str, (i64, u64)> {
 fn the_final_tables_are_those_of_flink() {
     let folder = tempfile::tempdir().unwrap();
     generator::write(100_000, folder.path()).unwrap();
+    generator::write_side_input(folder.path()).unwrap();
     for name in ["person.json", "auction.json", "bid.json"] {
         let sum = Sha256::digest(std::fs::read(folder.path().join(name)).unwrap());
         let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(FLINK.contains(&format!("{sum}  {name}")), "{name} differs from what Flink read: {sum}");
     }
+    let input = Input { folder: folder.path(), topics: None };
     let (expected, mut wrong) = (expected(), Vec::new());
     for (name, query) in queries::all() {
         // What it gives depends on the clock.
@@ -45,7 +47,7 @@ fn the_final_tables_are_those_of_flink() {
             continue;
         }
         for parallelism in [1, 2] {
-            let summary = queries::run(query, &Input::Files(folder.path()), parallelism, Outlet::Sum);
+            let summary = queries::run(query, &input, parallelism, Outlet::Sum);
             println!("{name} at parallelism {parallelism}: {summary:x?}");
             if (summary.rows, summary.checksum) != expected[name] {
                 wrong.push(format!("{name} at parallelism {parallelism}: {summary:x?}, Flink {:x?}", expected[name]));

@@ -25,6 +25,12 @@ const FIRST: [&str; 11] =
 const LAST: [&str; 9] = ["Shultz", "Abrams", "Spencer", "White", "Bartels", "Walton", "Smith", "Jones", "Noris"];
 const CHANNELS: [&str; 4] = ["Google", "Facebook", "Baidu", "Apple"];
 
+/// What q13 looks up.
+pub(crate) fn write_side_input(folder: &Path) -> std::io::Result<()> {
+    let lines: String = (0..10_000).map(|key| format!("{key},{key}\n")).collect();
+    std::fs::write(folder.join("side_input.csv"), lines)
+}
+
 /// Writes `person.json`, `auction.json` and `bid.json`.
 pub(crate) fn write(events: i64, folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;

@@ -93,6 +93,7 @@ fn data(events: i64) -> PathBuf {
         generator::write(events, &folder).unwrap();
         std::fs::write(folder.join("complete"), "").unwrap();
     }
+    generator::write_side_input(&folder).unwrap();
     for file in ["person.json", "auction.json", "bid.json"] {
         std::hint::black_box(std::fs::read(folder.join(file)).unwrap());
     }
@@ -148,7 +149,7 @@ fn measured(name: &str, data: &Path, round: &str) -> Measured {
 fn one(name: &str, data: &Path, round: &str) {
     let (_, query) = queries::all().into_iter().find(|(known, _)| *known == name).unwrap();
     let (servers, prefix) = (variable("KAFKA").filter(|_| round != "sum"), prefix(data));
-    let input = servers.as_deref().map_or(Input::Files(data), |servers| Input::Topics(servers, &prefix));
+    let input = Input { folder: data, topics: servers.as_deref().map(|servers| (servers, prefix.as_str())) };
     let topic = format!("out-millrace-{name}-{round}-{}", std::process::id());
     let outlet = match &servers {
         Some(servers) if variable("SINK").is_some() => {

@@ -18,7 +18,7 @@ use millrace_engine::sql::bind;
 use millrace_engine::state::StateOptions;
 
 const SCRIPT: &str = include_str!("queries.sql");
-const TABLES: [&str; 3] = ["person", "auction", "bid"];
+const TABLES: [&str; 4] = ["person", "auction", "bid", "side_input"];
 
 /// Name and text of each query, in order.
 pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
@@ -32,20 +32,22 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Where the tables are read from.
-pub(crate) enum Input<'a> {
-    /// A folder with three files.
-    Files(&'a Path),
-    /// Servers of Kafka, and what the names of the topics begin with.
-    Topics(&'a str, &'a str),
+pub(crate) struct Input<'a> {
+    /// With a file for each.
+    pub(crate) folder: &'a Path,
+    /// Servers of Kafka, and what the names of the topics begin with: for streams, instead of the files.
+    pub(crate) topics: Option<(&'a str, &'a str)>,
 }
 
 impl Input<'_> {
     fn options(&self, table: &str) -> String {
-        match self {
-            Input::Files(folder) => {
-                format!("'connector'='filesystem','path'='{}/{table}.json','format'='json'", folder.display())
+        let folder = self.folder.display();
+        match self.topics {
+            _ if table == "side_input" => {
+                format!("'connector'='filesystem','path'='{folder}/{table}.csv','format'='csv'")
             }
-            Input::Topics(servers, prefix) => format!(
+            None => format!("'connector'='filesystem','path'='{folder}/{table}.json','format'='json'"),
+            Some((servers, prefix)) => format!(
                 "'connector'='kafka','topic'='{prefix}-{table}','properties.bootstrap.servers'='{servers}',\
                  'scan.startup.mode'='earliest-offset','scan.bounded.mode'='latest-offset','format'='json'"
             ),

@@ -58,6 +58,8 @@ pub struct OpenLookup {
 }
 
 pub(crate) const CACHE: &str = "lookup.cache";
+/// The whole table is loaded.
+pub(crate) const FULL: &str = "FULL";
 pub(crate) const MAX_ROWS: &str = "lookup.partial-cache.max-rows";
 pub(crate) const AFTER_WRITE: &str = "lookup.partial-cache.expire-after-write";
 pub(crate) const AFTER_ACCESS: &str = "lookup.partial-cache.expire-after-access";
@@ -65,12 +67,19 @@ pub(crate) const MISSING: &str = "lookup.partial-cache.cache-missing-key";
 pub(crate) const RELOAD: &str = "lookup.full-cache.periodic-reload.interval";
 pub(crate) const MAX_RETRIES: &str = "lookup.max-retries";
 
-/// Options of every table that can be looked up. The names are Flink's.
-pub(super) fn options() -> Vec<OptionSchema> {
+/// Options of every table that can be looked up, by key or only in memory. The names are Flink's.
+pub(super) fn options(by_key: bool) -> Vec<OptionSchema> {
     let option = |name: &str, title: &str, help: &str, kind, default: &str| OptionSchema {
         side: OptionSide::Source,
         ..defaulted(name, title, help, kind, default)
     };
+    let reload =
+        option(RELOAD, "Reload every", "With FULL: how often the table is loaded again.", OptionKind::Duration, "");
+    if !by_key {
+        let help = "FULL, the whole table, is the only way that it can be looked up.";
+        let cache = option(CACHE, "Lookup cache", help, OptionKind::Choice, FULL);
+        return vec![one_of(cache, &[FULL]), reload];
+    }
     let cache = option(
         CACHE,
         "Lookup cache",
@@ -79,7 +88,7 @@ pub(super) fn options() -> Vec<OptionSchema> {
         "NONE",
     );
     vec![
-        one_of(cache, &["NONE", "PARTIAL", "FULL"]),
+        one_of(cache, &["NONE", "PARTIAL", FULL]),
         option(
             MAX_ROWS,
             "Cached rows",
@@ -108,7 +117,7 @@ pub(super) fn options() -> Vec<OptionSchema> {
             OptionKind::Boolean,
             "true",
         ),
-        option(RELOAD, "Reload every", "With FULL: how often the table is loaded again.", OptionKind::Duration, ""),
+        reload,
         option(
             MAX_RETRIES,
             "Lookup retries",

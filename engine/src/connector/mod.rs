@@ -75,6 +75,11 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// With lookup: whether it can be asked for the rows of single keys. Otherwise a table is loaded whole.
+    fn finds_by_key(&self) -> bool {
+        true
+    }
+
     /// Checks options and columns without touching the network. Spans are filled in by the caller.
     fn validate(&self, _table: &TableRef, _use: TableUse) -> Vec<Problem> {
         Vec::new()

@@ -42,7 +42,7 @@ pub fn find(name: &str) -> Option<&'static dyn Connector> {
 /// What forms are built from.
 pub fn catalog() -> ConnectorCatalog {
     ConnectorCatalog {
-        connectors: all().iter().map(|connector| with_common_options(connector.schema())).collect(),
+        connectors: all().iter().map(|connector| with_common_options(*connector)).collect(),
         formats: format::all().iter().map(|format| format.schema()).collect(),
     }
 }
@@ -65,7 +65,7 @@ pub fn problems(table: &TableRef, use_: TableUse) -> Vec<OptionProblem> {
         let message = format!("A table of the connector '{name}' cannot be PARTITIONED BY columns.");
         return vec![about("connector", "unsupported", message, None)];
     }
-    let schema = with_common_options(connector.schema());
+    let schema = with_common_options(connector);
     if let Some(problem) = direction_problem(&schema, use_) {
         return vec![problem];
     }
@@ -171,12 +171,13 @@ fn format_problems(table: &TableRef, schema: &ConnectorSchema, use_: TableUse) -
     found
 }
 
-fn with_common_options(mut schema: ConnectorSchema) -> ConnectorSchema {
+fn with_common_options(connector: &dyn Connector) -> ConnectorSchema {
+    let mut schema = connector.schema();
     if schema.source {
         schema.options.extend(watermark_options());
     }
     if schema.lookup {
-        schema.options.extend(super::lookup::options());
+        schema.options.extend(super::lookup::options(connector.finds_by_key()));
     }
     if schema.source && !schema.formats.is_empty() {
         schema.options.extend(decode_options(&schema.name));

@@ -129,3 +129,47 @@ fn without_a_key_nothing_can_be_asked() {
     let problems = plan(&bound, &Settings::default(), &endpoints).err().unwrap();
     assert!(problems[0].message.contains("needs a key"), "{}", problems[0].message);
 }
+
+#[test]
+fn files_are_looked_up_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    for (day, text) in [("1", "a,10\nb,5\n"), ("2", "a,20\n")] {
+        let day = folder.path().join(format!("day={day}"));
+        std::fs::create_dir(&day).unwrap();
+        std::fs::write(day.join("part.csv"), text).unwrap();
+    }
+    let table = |options: &str| {
+        format!(
+            "{} CREATE TABLE f (k STRING, v INT, `day` INT, twice AS v * 2) PARTITIONED BY (`day`) WITH
+               ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv' {options});",
+            TABLES.replace("OPTIONS", ""),
+            folder.path().display()
+        )
+    };
+    let query = "SELECT o.id, f.v, f.twice, f.`day` FROM o LEFT JOIN f FOR SYSTEM_TIME AS OF o.pt ON o.k = f.k;";
+    for options in ["", ", 'lookup.cache' = 'FULL'", ", 'source.monitor-interval' = '1 s'"] {
+        for parallelism in [1, 2] {
+            let (rows, figures) = run(&format!("{}{query}", table(options)), parallelism);
+            let expected = [
+                "[1,10,20,1]",
+                "[1,20,40,2]",
+                "[2,5,10,1]",
+                "[3,10,20,1]",
+                "[3,20,40,2]",
+                "[4,null,null,null]",
+                "[5,null,null,null]",
+            ];
+            assert_eq!(rows, expected, "{options} at parallelism {parallelism}");
+            assert_eq!(figures.entries, 2);
+        }
+    }
+
+    let refused = |options: &str| {
+        let problems = bind(&format!("{}{query}", table(options)), &CatalogText::default()).unwrap_err();
+        problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ")
+    };
+    assert!(refused(", 'lookup.cache' = 'PARTIAL'").contains("lookup.cache"));
+    let changelog = table("").replace("'csv'", "'debezium-json'");
+    let problems = bind(&format!("{changelog}{query}"), &CatalogText::default()).unwrap_err();
+    assert!(problems.iter().any(|problem| problem.message.contains("changelog")), "{problems:?}");
+}

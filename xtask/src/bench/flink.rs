@@ -92,6 +92,9 @@ fn java(job: &Job<'_>, mode: &str) -> anyhow::Result<String> {
 
 /// The script with the options of its tables.
 fn with_tables(mut script: String, job: &Job<'_>) -> String {
+    let side_input =
+        format!("'connector'='filesystem','path'='file://{}/side_input.csv','format'='csv'", job.data.display());
+    script = script.replace("${side_input}", &side_input);
     let prefix = job.data.file_name().unwrap_or_default().to_string_lossy();
     for table in ["person", "auction", "bid"] {
         let options = match job.servers {

@@ -60,6 +60,9 @@ public class Nexmark {
       run(environment(tables, backend, parallelism, false), queries.get(name), blackhole());
     }
     for (String name : only.isEmpty() ? queries.keySet() : only) {
+      if (name.equals("q13")) {
+        continue; // Files cannot be looked up here.
+      }
       if (!times) {
         sum(environment(tables, backend, parallelism, false), name, queries.get(name));
         continue;

@@ -5,6 +5,8 @@
 //! once, as far as it goes then. Each file is a split; a position is the byte (JSON, CSV, raw) or row (Parquet, Avro) that comes
 //! next, so that reading goes on exactly there after a restart.
 //!
+//! Lookup: all files, kept in memory.
+//!
 //! Sink: a folder. Rows are written under hidden names and get their final names when the checkpoint is durable, which
 //! makes the sink exactly-once. A new part begins with each checkpoint and at `sink.rolling-policy.file-size`. Hidden files
 //! of an attempt that failed are removed at the first commit of the next one.
@@ -18,6 +20,7 @@ mod avro;
 mod commit;
 mod facts;
 mod fetch;
+mod lookup;
 mod overwrite;
 mod parquet;
 mod part;
@@ -31,6 +34,7 @@ mod split;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_wire::connection::ConnectionTest;
@@ -41,7 +45,7 @@ pub(crate) use path::file_below;
 pub(super) use path::folder_to_write;
 
 use super::option::{on_side, one_of, required};
-use super::{Connector, ConnectorContext, Sink, Source, TableUse};
+use super::{Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::defaulted;
@@ -68,7 +72,7 @@ impl Connector for Filesystem {
             connection: None,
             source: true,
             sink: true,
-            lookup: false,
+            lookup: true,
             bounded: true,
             formats: file_formats(),
             options: vec![
@@ -105,6 +109,10 @@ impl Connector for Filesystem {
         true
     }
 
+    fn finds_by_key(&self) -> bool {
+        false
+    }
+
     fn validate(&self, table: &TableRef, use_: TableUse) -> Vec<Problem> {
         source::problems(table, use_)
     }
@@ -115,6 +123,10 @@ impl Connector for Filesystem {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>> {
         Ok(Box::new(sink::FileSink::new(table, context)?))
+    }
+
+    fn lookup(&self, table: &TableRef, columns: &LookupColumns, context: &ConnectorContext) -> Result<Arc<dyn Lookup>> {
+        Ok(Arc::new(lookup::FileLookup::new(table, columns, context)))
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

@@ -9,7 +9,8 @@ use super::rank::comparable;
 use super::{Builder, Draft};
 use crate::catalog::{ColumnKind, TableDef, TableRef};
 use crate::connector::LookupColumns;
-use crate::connector::lookup::{AFTER_ACCESS, AFTER_WRITE, CACHE, MAX_RETRIES, MAX_ROWS, MISSING, RELOAD};
+use crate::connector::lookup::{AFTER_ACCESS, AFTER_WRITE, CACHE, FULL, MAX_RETRIES, MAX_ROWS, MISSING, RELOAD};
+use crate::connector::registry;
 use crate::expr::{Expr, ExprKind, Value};
 use crate::operator::{CacheMode, KeySource, LookupSettings, PartialCache};
 use crate::plan::dataflow::{Input, LookupKey, LookupNode, LookupStep, NodeKind, Partitioning, problem};
@@ -177,9 +178,10 @@ fn settings_of(table: &TableDef, hint: &LookupHint) -> Result<LookupSettings, Pr
         let Some(text) = table.option(name) else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| wrong(name, "a number"))
     };
-    let cache = match table.option(CACHE).unwrap_or("NONE") {
+    let by_key = registry::find(table.connector()).is_none_or(|connector| connector.finds_by_key());
+    let cache = match table.option(CACHE).unwrap_or(if by_key { "NONE" } else { FULL }) {
         "NONE" => CacheMode::None,
-        "FULL" => CacheMode::Full { reload: duration(RELOAD)?.filter(|reload| !reload.is_zero()) },
+        FULL => CacheMode::Full { reload: duration(RELOAD)?.filter(|reload| !reload.is_zero()) },
         "PARTIAL" => {
             let (max_rows, after_write) = (number(MAX_ROWS)?, duration(AFTER_WRITE)?);
             let after_access = duration(AFTER_ACCESS)?;
