@@ -128,14 +128,22 @@ fn compared(options: &Options, servers: Option<&str>) -> anyhow::Result<()> {
             Ok(times) => theirs.push((backend, times)),
             Err(error) => say::skipped(format!("Apache Flink: {error:#}")),
         }
-        if options.sums && job.backend == "hashmap" {
-            let few = place::target().join("nexmark-100000");
-            let job = flink::Job { data: &few, servers: None, ..job };
-            let sums = say::step("Final tables of Apache Flink", || flink::sums(&job))?;
-            same(&own, &sums)?;
-        }
     }
     table::print(&own, &theirs);
+    if options.sums {
+        let few = place::target().join("nexmark-100000");
+        let job = flink::Job {
+            data: &few,
+            backend: "hashmap",
+            parallelism: options.parallelism,
+            rounds: 1,
+            queries: &options.queries,
+            servers: None,
+            into_topics: false,
+        };
+        let sums = say::step("Final tables of Apache Flink", || flink::sums(&job))?;
+        same(&own, &sums)?;
+    }
     Ok(())
 }
 
@@ -185,7 +193,8 @@ fn own(line: &str) -> Option<Own> {
 }
 
 fn same(own: &[Own], sums: &BTreeMap<String, (i64, String)>) -> anyhow::Result<()> {
-    for own in own {
+    // What q12 gives depends on the clock.
+    for own in own.iter().filter(|own| own.name != "q12") {
         match sums.get(&own.name) {
             Some((rows, checksum)) if (*rows, checksum) == (own.rows, &own.checksum) => {}
             Some((rows, checksum)) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rdkafka::ClientContext;
@@ -19,6 +19,8 @@ use crate::format::bad_record::{DeadLetters, RecordOrigin};
 
 /// How long a broker may be away before a record counts as lost.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often it is looked whether everything is acknowledged.
+const ACKNOWLEDGED_AGAIN: Duration = Duration::from_millis(1);
 /// A checkpoint may take so long by the coordinator's deadline, and a restart of the worker so long after it.
 const CHECKPOINT_AND_RESTART: Duration = Duration::from_secs(600 + 120);
 /// The highest that a broker allows without being configured.
@@ -154,10 +156,23 @@ pub(super) fn send(producer: &Producer, mut record: BaseRecord<'_, [u8], [u8]>) 
 }
 
 /// Everything handed over is acknowledged when this returns.
+///
+/// The client's own waiting looks for reports that its other thread takes away, and so lasts a tenth of a second: too
+/// long for something that happens at each checkpoint.
 pub(super) fn flush(producer: &Producer) -> Result<()> {
-    let flushed = producer.flush(DELIVERY_TIMEOUT + Duration::from_secs(10));
-    check_delivered(producer)?;
-    flushed.map_err(|error| write_failed(&error))
+    let deadline = Instant::now() + DELIVERY_TIMEOUT + Duration::from_secs(10);
+    loop {
+        let flushed = producer.flush(Duration::ZERO);
+        match flushed {
+            Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) if Instant::now() < deadline => {
+                rest(ACKNOWLEDGED_AGAIN);
+            }
+            flushed => {
+                check_delivered(producer)?;
+                return flushed.map_err(|error| write_failed(&error));
+            }
+        }
+    }
 }
 
 pub(super) fn check_delivered(producer: &Producer) -> Result<()> {
