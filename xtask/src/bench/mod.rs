@@ -5,7 +5,7 @@ mod flink;
 mod table;
 
 use crate::server::Kafka;
-use crate::{need, place, say};
+use crate::{command, need, place, say};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ impl Flink {
         }
     }
 }
+
+/// Features as in a whole build: dependencies are compiled once.
+const WHOLE: [&str; 6] = ["-p", "millrace-wire", "-p", "millrace-engine", "-p", "millrace-backend"];
 
 /// From where to where.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,10 +107,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 pub(crate) fn large_state() -> anyhow::Result<()> {
     need::compilers()?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(place::root()).args(["run", "--quiet", "--release", "-p", "millrace-engine"]);
-    cargo.args(["--example", "large_state"]);
-    let status = say::step("Large state", || cargo.status().context("cargo run"))?;
-    if status.success() { Ok(()) } else { bail!("it did not end as it should") }
+    cargo.current_dir(place::root()).args(["build", "--quiet", "--release", "--example", "large_state"]);
+    cargo.args(WHOLE);
+    say::step("Build", || command::run(&mut cargo))?;
+    let mut program = Command::new(place::target().join("release/examples/large_state"));
+    say::step("Large state", || command::run(&mut program))
 }
 
 fn compared(options: &Options, servers: Option<&str>) -> anyhow::Result<()> {
@@ -150,8 +154,7 @@ fn compared(options: &Options, servers: Option<&str>) -> anyhow::Result<()> {
 fn bench() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(place::root()).args(["bench", "--quiet", "--bench", "nexmark"]);
-    // With features as in a whole build: dependencies are compiled once.
-    cargo.args(["-p", "millrace-wire", "-p", "millrace-engine", "-p", "millrace-backend"]);
+    cargo.args(WHOLE);
     cargo.stderr(std::process::Stdio::inherit());
     cargo
 }

@@ -1,6 +1,7 @@
 //! Files in, files out, and what survives between.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod job;
 mod partition;
 
 use std::path::Path;

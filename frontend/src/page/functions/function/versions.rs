@@ -16,7 +16,7 @@ pub(super) fn Versions(function: Signal<UserFunction>) -> impl IntoView {
         Head::number(text::version()),
         Head::text(text::signature()),
         Head::text(text::language()).fit(),
-        Head::text(text::module()),
+        Head::text(text::definition()),
         Head::text(text::made_by()).fit(),
         Head::number(text::made_at()),
     ];
