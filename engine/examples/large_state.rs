@@ -30,15 +30,19 @@ use millrace_engine::state::StateOptions;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the sink saw: the sums over the table that is left, and the longest pause between two batches.
-#[derive(Clone, Copy)]
+/// Shorter ones between two batches are work, not pauses.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What the sink saw: the sums over the table that is left, and pauses between two batches.
+#[derive(Clone)]
 struct Seen {
     rows: i64,
     count: i64,
     sum: i64,
-    last: Instant,
-    pause: Duration,
     first: Option<Instant>,
+    last: Instant,
+    /// When they ended.
+    pauses: Vec<(Instant, Duration)>,
 }
 
 fn main() {
@@ -83,7 +87,7 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
         rows - 1
     );
     let now = Instant::now();
-    let seen = Arc::new(Mutex::new(Seen { rows: 0, count: 0, sum: 0, last: now, pause: Duration::ZERO, first: None }));
+    let seen = Arc::new(Mutex::new(Seen { rows: 0, count: 0, sum: 0, first: None, last: now, pauses: Vec::new() }));
     let into = Arc::clone(&seen);
     let collect = CollectSink::new(move |batch: &ChangeBatch| {
         let mut seen = into.lock().unwrap();
@@ -96,8 +100,9 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
             seen.sum += sign * sums.value(row);
         }
         let now = Instant::now();
-        if seen.first.is_some() {
-            seen.pause = seen.pause.max(now - seen.last);
+        let pause = now - seen.last;
+        if seen.first.is_some() && pause > PAUSE {
+            seen.pauses.push((now, pause));
         }
         seen.first.get_or_insert(now);
         seen.last = now;
@@ -107,26 +112,39 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
     let (restored, asked) = from.map_or((None, Instant::now()), |(restored, asked)| (Some(restored), asked));
     let (run, _runtime) = start(&script, &settings, collect, memory_mb, store, restored);
     let events = run.events();
+    let listener = std::thread::spawn(move || {
+        let done = |event| match event {
+            RunEvent::CheckpointDone(done) => Some((Instant::now(), done.bytes, Duration::from_millis(done.ms))),
+            RunEvent::CheckpointFailed { .. } => None,
+        };
+        events.iter().filter_map(done).collect::<Vec<_>>()
+    });
     let built = asked.elapsed();
     let since = Instant::now();
     run.run().unwrap();
     let took = since.elapsed().as_secs_f64();
-    let seen = *seen.lock().unwrap();
-    let checkpoints: Vec<String> = events
-        .try_iter()
-        .filter_map(|event| match event {
-            RunEvent::CheckpointDone(done) => Some(format!("{} MB in {} ms", done.bytes >> 20, done.ms)),
-            RunEvent::CheckpointFailed { .. } => None,
-        })
-        .collect();
+    let checkpoints = listener.join().unwrap();
+    let seen = seen.lock().unwrap().clone();
     println!(
-        "built in {:.2} s, first row out {:.2} s after that; {} rows in {took:.1} s; longest pause at the sink {} ms",
+        "built in {:.2} s, first row out {:.2} s after that; {rows} rows in {took:.1} s",
         built.as_secs_f64(),
         seen.first.map_or(0.0, |first| (first - since).as_secs_f64()),
-        rows,
-        seen.pause.as_millis(),
     );
-    println!("checkpoints: {}", checkpoints.join(", "));
+    let text = checkpoints.iter().map(|(_, bytes, took)| format!("{} MB in {} ms", bytes >> 20, took.as_millis()));
+    println!("checkpoints: {}", text.collect::<Vec<_>>().join(", "));
+    let beside = |end: Instant, pause: Duration| {
+        checkpoints.iter().any(|(done, _, took)| end >= *done - *took && end - pause <= *done)
+    };
+    let (beside, others): (Vec<_>, Vec<_>) = seen.pauses.iter().partition(|(end, pause)| beside(*end, *pause));
+    let text = |pauses: &[&(Instant, Duration)]| {
+        let one = |(end, pause): &&(Instant, Duration)| {
+            format!("{} ms at {:.1} s", pause.as_millis(), (*end - since).as_secs_f64())
+        };
+        pauses.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    println!("pauses at the sink above {} ms", PAUSE.as_millis());
+    println!("  while a checkpoint was under way: {}", text(&beside.iter().collect::<Vec<_>>()));
+    println!("  otherwise: {}", text(&others.iter().collect::<Vec<_>>()));
     seen
 }
 
