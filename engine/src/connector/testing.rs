@@ -12,6 +12,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use async_trait::async_trait;
 use millrace_wire::connection::ConnectionTest;
 use millrace_wire::connector::{ConnectorSchema, OptionKind};
+use millrace_wire::graph::Guarantee;
 use millrace_wire::table::FetchedSchema;
 use parking_lot::Mutex;
 
@@ -20,13 +21,31 @@ use super::{
     Committer, Committers, Connector, ConnectorContext, Found, Lookup, LookupColumns, Sink, Source, SourceEvent,
     SourceReader, SplitId, SplitPosition, SplitStart, TableUse, registry,
 };
-use crate::catalog::{ColumnDef, ColumnKind, TableDef, TableRef};
+use crate::catalog::{CatalogText, ColumnDef, ColumnKind, TableDef, TableRef};
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::json::JsonEncoder;
 use crate::format::{self, Encoder, FormatOptions, Slab};
+use crate::local::{LocalOptions, prepare};
+use crate::plan::settings::Settings;
+use crate::runtime::Outcome;
 use crate::state::KeyEncoder;
 use crate::types::{Field, LogicalType, Type};
+
+/// Runs a script to its end, and gives what it guarantees.
+pub(super) fn run_script(sql: &str, batch_rows: usize, runtime: &tokio::runtime::Runtime) -> Guarantee {
+    let options = LocalOptions {
+        catalog: CatalogText::default(),
+        settings: Settings::default(),
+        file_roots: Vec::new(),
+        batch_rows,
+        runtime: runtime.handle().clone(),
+    };
+    let prepared = prepare(sql, options, Arc::new(|_| Ok(()))).unwrap();
+    let guarantee = prepared.guarantee().clone();
+    assert_eq!(prepared.start().unwrap().finish().unwrap(), Outcome::Finished);
+    guarantee
+}
 
 pub(super) fn field(name: &str, ty: LogicalType) -> Field {
     Field::new(name, Type::nullable(ty))

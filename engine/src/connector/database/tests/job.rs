@@ -1,24 +1,7 @@
 //! Whole jobs, with the names that scripts from Flink use.
 
 use super::*;
-use crate::catalog::CatalogText;
-use crate::local::{LocalOptions, prepare};
-use crate::plan::settings::Settings;
-use crate::runtime::Outcome;
-
-fn run(server: &Server, sql: &str) -> String {
-    let options = LocalOptions {
-        catalog: CatalogText::default(),
-        settings: Settings::default(),
-        file_roots: Vec::new(),
-        batch_rows: 100,
-        runtime: server.runtime.handle().clone(),
-    };
-    let prepared = prepare(sql, options, Arc::new(|_| Ok(()))).unwrap();
-    let guarantee = format!("{:?}", prepared.guarantee());
-    assert_eq!(prepared.start().unwrap().finish().unwrap(), Outcome::Finished);
-    guarantee
-}
+use crate::connector::testing::run_script;
 
 #[test]
 fn an_aggregate_from_table_to_table() {
@@ -52,7 +35,7 @@ fn an_aggregate_from_table_to_table() {
         };
         for guarantee in ["at-least-once", "exactly-once"] {
             server.run(&format!("DELETE FROM {to}"));
-            let said = run(&server, &script(guarantee));
+            let said = format!("{:?}", run_script(&script(guarantee), 100, &server.runtime));
             assert!(said.contains(if guarantee == "exactly-once" { "ExactlyOnce" } else { "AtLeastOnce" }), "{said}");
             let expected = ["g0,1000,375375.00", "g1,1000,374875.00", "g2,1000,375125.00"];
             assert_eq!(server.rows(&format!("SELECT g, c, s FROM {to} ORDER BY g")), expected, "{guarantee}");
@@ -94,7 +77,7 @@ fn rows_are_looked_up_while_a_job_runs() {
                 with(&server, &people, cache),
                 with(&server, &to, "")
             );
-            run(&server, &sql);
+            run_script(&sql, 100, &server.runtime);
             let expected = ["281,ann", "282,NULL", "283,it's me", "284,NULL", "285,NULL", "286,NULL", "287,zoe"];
             assert_eq!(server.rows(&format!("SELECT id, name FROM {to} ORDER BY id")), expected, "{cache}");
         }
@@ -120,7 +103,7 @@ fn merge_changes_a_table_of_the_server() {
             with(&server, &changes, ""),
             with(&server, &to, "")
         );
-        run(&server, &sql);
+        run_script(&sql, 100, &server.runtime);
         let rows = server.rows(&format!("SELECT id, v, note FROM {to} ORDER BY id"));
         assert_eq!(rows, ["1,11,a", "3,30,new", "5,5,e"]);
     }

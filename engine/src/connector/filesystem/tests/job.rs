@@ -1,24 +1,7 @@
 //! Whole jobs into folders.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::catalog::CatalogText;
-use crate::local::{LocalOptions, prepare};
-use crate::plan::settings::Settings;
-use crate::runtime::Outcome;
-
-fn run(place: &Place, sql: &str) {
-    let options = LocalOptions {
-        catalog: CatalogText::default(),
-        settings: Settings::default(),
-        file_roots: Vec::new(),
-        batch_rows: 3,
-        runtime: place.runtime.handle().clone(),
-    };
-    let prepared = prepare(sql, options, Arc::new(|_| Ok(()))).unwrap();
-    assert_eq!(prepared.start().unwrap().finish().unwrap(), Outcome::Finished);
-}
+use crate::connector::testing::run_script;
 
 /// Lines of all files of a folder, sorted; one that is not there has none.
 fn lines(place: &Place, folder: &str) -> Vec<String> {
@@ -41,7 +24,7 @@ fn insert_overwrite_replaces_a_table_or_the_partitions_that_get_rows() {
            WITH ('connector' = 'filesystem', 'path' = '{0}/days', 'format' = 'csv');",
         place.folder.path().display()
     );
-    let insert = |sql: &str| run(&place, &format!("{tables} {sql};"));
+    let insert = |sql: &str| run_script(&format!("{tables} {sql};"), 3, &place.runtime);
 
     insert("INSERT INTO plain VALUES (1), (2)");
     insert("INSERT INTO plain VALUES (3)");
