@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -138,10 +140,7 @@ impl Sink for FileSink {
             Arc::clone(self.replacement.lock().get_or_insert_with(|| Arc::new(fresh())))
         });
         let mut prepared = VecDeque::new();
-        let mut next_part = 0;
         if replacement.is_some() {
-            // They keep their hidden names, which no new part may have.
-            next_part = restored_parts.len() as u64;
             prepared.push_back((0, restored_parts));
         } else {
             // The checkpoint that named these parts is durable: finish what may have been interrupted.
@@ -153,7 +152,6 @@ impl Sink for FileSink {
             shape: Arc::clone(&self.shape),
             board,
             task,
-            next_part,
             open: BTreeMap::new(),
             finished: Vec::new(),
             prepared,
@@ -199,7 +197,6 @@ struct FileWriter {
     shape: Arc<Shape>,
     board: Arc<CommitBoard>,
     task: usize,
-    next_part: u64,
     /// By the folder of the partition, relative to the table's.
     open: BTreeMap<String, OpenPart>,
     /// Closed since the last barrier.
@@ -249,10 +246,9 @@ impl FileWriter {
                 identity: &self.shape.identity,
                 attempt: attempt(),
                 task: self.task,
-                number: self.next_part,
+                number: next_part(),
                 extension: extension(&self.shape.format_name),
             };
-            self.next_part += 1;
             let writer = PartWriter::create(&self.folder, &name, &self.shape)?;
             let now = Instant::now();
             self.open.insert(folder.clone(), OpenPart { writer, since: now, touched: now });
@@ -417,6 +413,12 @@ pub(super) fn remove_leftovers(folder: &Path, identity: &str) -> Result<()> {
 fn attempt() -> &'static str {
     static ATTEMPT: OnceLock<String> = OnceLock::new();
     ATTEMPT.get_or_init(|| uuid::Uuid::now_v7().simple().to_string())
+}
+
+/// Several sinks of a process may write into one folder.
+fn next_part() -> u64 {
+    static PARTS: AtomicU64 = AtomicU64::new(0);
+    PARTS.fetch_add(1, Relaxed)
 }
 
 fn extension(format: &str) -> &str {

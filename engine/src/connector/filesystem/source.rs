@@ -37,10 +37,6 @@ pub(super) fn problems(table: &TableRef, use_: TableUse) -> Vec<Problem> {
         found
             .push(problem("wrong-arguments", format!("'source.path.regex-pattern' is no regular expression: {error}")));
     }
-    let format = options.text("format").and_then(format::find);
-    if use_ == TableUse::Lookup && format.is_some_and(|format| format.changelog()) {
-        found.push(problem("unsupported", "'format': rows of a changelog cannot be looked up.".to_owned()));
-    }
     let dead_letter = OnError::of_table(&table.options) == OnError::DeadLetter;
     if use_ != TableUse::Write && dead_letter && options.text("decode.dead-letter.path").is_none() {
         found.push(problem("missing-option", "'decode.dead-letter.path' is missing for dead-letter."));

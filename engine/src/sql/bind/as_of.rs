@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::relation::Relation;
 use super::{Bind, Binder};
+use crate::catalog::TableDef;
 use crate::connector::TableUse;
 use crate::plan::logical::{AsOf, LookupHint, LookupRetry, LookupSpec, VersionTimes};
 use crate::plan::rewrite::{fuse, is_processing_time, unique_key};
@@ -26,6 +27,14 @@ const HINT_OPTIONS: &[&str] = &[
     "max-attempts",
     "shuffle",
 ];
+
+/// Whether a table can be asked for rows by key. Rows of a changelog cannot: they are not the table.
+fn offers_lookup(table: &TableDef) -> bool {
+    // What is unknown is reported elsewhere.
+    let connector = crate::connector::registry::find(table.connector());
+    let format = table.option("format").and_then(crate::format::find);
+    connector.is_none_or(|connector| connector.schema().lookup) && !format.is_some_and(|format| format.changelog())
+}
 
 pub(super) fn is_lookup(hint: &Hint) -> bool {
     hint.name.value.eq_ignore_ascii_case("LOOKUP")
@@ -106,8 +115,7 @@ impl Binder<'_> {
     /// A table whose connector can be asked by key, or a view of filters and columns over one.
     fn looked_up(&mut self, name: &Name, hints: &[Hint]) -> Bind<Relation> {
         if let Some(table) = self.plain_table(name) {
-            let connector = crate::connector::registry::find(table.connector());
-            if connector.is_some_and(|connector| !connector.schema().lookup) {
+            if !offers_lookup(&table) {
                 return self.no_lookup(name, table.connector());
             }
             return self.named_relation(name, hints, TableUse::Lookup);
@@ -115,8 +123,8 @@ impl Binder<'_> {
         let relation = self.named_relation(name, hints, TableUse::Lookup)?;
         let base = fuse(&relation.rel).base;
         let crate::plan::logical::RelNode::Scan { table } = &base.node else { return self.no_lookup(name, "a query") };
-        let connector = table.connector().to_owned();
-        if crate::connector::registry::find(&connector).is_none_or(|connector| !connector.schema().lookup) {
+        if !offers_lookup(table) {
+            let connector = table.connector().to_owned();
             return self.no_lookup(name, &connector);
         }
         Ok(relation)

@@ -28,8 +28,9 @@ fn insert_overwrite_replaces_a_table_or_the_partitions_that_get_rows() {
 
     insert("INSERT INTO plain VALUES (1), (2)");
     insert("INSERT INTO plain VALUES (3)");
-    assert_eq!(lines(&place, "plain"), ["1", "2", "3"]);
-    insert("INSERT OVERWRITE plain SELECT id * 10 FROM plain WHERE id > 1");
+    insert("INSERT INTO plain VALUES (4); INSERT INTO plain VALUES (5)");
+    assert_eq!(lines(&place, "plain"), ["1", "2", "3", "4", "5"], "also when one job writes twice");
+    insert("INSERT OVERWRITE plain SELECT id * 10 FROM plain WHERE id BETWEEN 2 AND 3");
     assert_eq!(lines(&place, "plain"), ["20", "30"], "it may read what it replaces");
 
     insert("INSERT INTO days VALUES (1, 1), (2, 2), (3, 3)");
