@@ -7,38 +7,18 @@ mod own;
 
 use leptos::prelude::*;
 use millrace_wire::live::LiveEvent;
-use millrace_wire::user_function::UserFunctionSummary;
 
 use crate::address::use_address;
-use crate::api;
 use crate::i18n::functions as text;
 use crate::live::use_live;
-use crate::load::{Loaded, load};
 use crate::rights::{Right, refusal};
 use crate::route::{FunctionsTab, Route, TeamRoute};
 use crate::ui::button::{Button, Kind};
 use crate::ui::icon::Icon;
 use crate::ui::page_head::PageHead;
 use crate::ui::tabs::{Tab, Tabs};
+use crate::widget::own_functions::own_functions;
 use bring::{Bring, BringDialog};
-
-/// The functions that the team brought, fetched again when one changes.
-pub(crate) fn own_functions(team: &str) -> Loaded<Vec<UserFunctionSummary>> {
-    let path = api::path::team(team, "functions");
-    let own = load(
-        || (),
-        move |()| {
-            let path = path.clone();
-            async move { api::pages::all::<UserFunctionSummary>(&path).await.map(|page| page.items) }
-        },
-    );
-    use_live().on(move |event| {
-        if matches!(event, LiveEvent::FunctionsChanged { .. } | LiveEvent::Reset) {
-            own.reload();
-        }
-    });
-    own
-}
 
 #[component]
 pub fn FunctionsPage(team: String) -> impl IntoView {

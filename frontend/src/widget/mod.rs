@@ -8,6 +8,7 @@ pub mod job_actions;
 pub mod job_settings;
 pub mod job_state;
 pub mod log_view;
+pub mod own_functions;
 pub mod schema_form;
 pub mod sql_diff;
 pub mod sql_editor;

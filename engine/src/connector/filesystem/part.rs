@@ -41,8 +41,8 @@ impl PartName<'_> {
         let PartName { folder, identity, attempt, task, number, extension } = self;
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         Part {
-            hidden: format!("{folder}{}{attempt}-{task}-{number}.{extension}", Self::hidden_prefix(identity)),
-            name: format!("{folder}part-{attempt}-{task}-{number}.{extension}"),
+            hidden: format!("{folder}{}{attempt}-{task}-{number:06}.{extension}", Self::hidden_prefix(identity)),
+            name: format!("{folder}part-{attempt}-{task}-{number:06}.{extension}"),
         }
     }
 }
