@@ -87,7 +87,9 @@ public class Nexmark {
     options.setString("parallelism.default", parallelism);
     options.setString("table.exec.resource.default-parallelism", parallelism);
     options.setString("table.local-time-zone", "UTC");
-    options.setString("taskmanager.numberOfTaskSlots", "8");
+    // Managed memory, which RocksDB caches and writes in, is divided among the slots; without a size it is 128 MB.
+    options.setString("taskmanager.numberOfTaskSlots", parallelism);
+    options.setString("taskmanager.memory.managed.size", "4g");
     options.setString("restart-strategy.type", "none");
     options.setString("state.backend.type", backend);
     if (checkpoints) {
