@@ -4,8 +4,9 @@ use std::future::Future;
 
 use leptos::prelude::*;
 use millrace_wire::live::LiveEvent;
+use serde::de::DeserializeOwned;
 
-use crate::api::Failure;
+use crate::api::{self, Failure};
 use crate::live::Live;
 use crate::ui::failure::FailureView;
 use crate::ui::skeleton::{Shape, Skeleton};
@@ -78,6 +79,17 @@ where
         key
     });
     loaded
+}
+
+/// Every item of a list of the server, fetched once; [`Loaded::reload`] asks again.
+pub fn load_all<T: DeserializeOwned + Send + Sync + 'static>(path: String) -> Loaded<Vec<T>> {
+    load(
+        || (),
+        move |()| {
+            let path = path.clone();
+            async move { api::pages::all::<T>(&path).await.map(|page| page.items) }
+        },
+    )
 }
 
 impl<T: Send + Sync + 'static> Loaded<T> {

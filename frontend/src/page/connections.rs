@@ -17,7 +17,7 @@ use crate::format::number::{counted, grouped};
 use crate::format::text::matches;
 use crate::i18n::{connections as text, words};
 use crate::live::use_live;
-use crate::load::load;
+use crate::load::load_all;
 use crate::rights::{Right, refusal};
 use crate::route::{ConnectionTab, TeamRoute};
 use crate::ui::age::Ago;
@@ -36,13 +36,7 @@ use crate::ui::table::{Head, Table};
 pub fn ConnectionsPage(team: String) -> impl IntoView {
     let address = use_address();
     let path = api::path::team(&team, "connections");
-    let loaded = load(
-        || (),
-        move |()| {
-            let path = path.clone();
-            async move { api::pages::all::<Connection>(&path).await.map(|page| page.items) }
-        },
-    );
+    let loaded = load_all::<Connection>(path);
     use_live().on(move |event| {
         if matches!(event, LiveEvent::ConnectionsChanged | LiveEvent::Broker { .. } | LiveEvent::Reset) {
             loaded.reload();

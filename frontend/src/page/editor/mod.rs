@@ -31,7 +31,7 @@ use crate::address::use_address;
 use crate::api;
 use crate::i18n::{editor as text, words};
 use crate::live::use_live;
-use crate::load::load;
+use crate::load::{load, load_all};
 use crate::route::TeamRoute;
 use crate::ui::button::IconButton;
 use crate::ui::icon::Icon;
@@ -141,13 +141,7 @@ fn functions(team: &str) -> Memo<Vec<FunctionInfo>> {
 /// The tables with their columns, all of them, fetched again when one changes.
 fn catalog(team: &str) -> Memo<Vec<TableSummary>> {
     let path = api::path::team(team, "tables");
-    let loaded = load(
-        || (),
-        move |()| {
-            let path = path.clone();
-            async move { api::pages::all::<TableSummary>(&path).await.map(|page| page.items) }
-        },
-    );
+    let loaded = load_all::<TableSummary>(path);
     use_live().on(move |event| {
         if matches!(event, LiveEvent::TablesChanged { .. } | LiveEvent::Reset) {
             loaded.reload();

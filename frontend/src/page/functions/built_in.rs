@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use millrace_wire::function::{FunctionInfo, FunctionKind};
 
 use crate::address::use_address;
-use crate::api;
 use crate::format::number::counted;
 use crate::format::text::matches;
 use crate::i18n::{functions as text, words};
-use crate::load::load;
+use crate::load::load_all;
 use crate::ui::badge::Badge;
 use crate::ui::button::Button;
 use crate::ui::empty_state::EmptyState;
@@ -20,8 +19,7 @@ use crate::ui::table::{Head, Table};
 #[component]
 pub(super) fn BuiltIn() -> impl IntoView {
     let address = use_address();
-    let functions =
-        load(|| (), |()| async { api::pages::all::<FunctionInfo>("/functions").await.map(|page| page.items) });
+    let functions = load_all::<FunctionInfo>("/functions".to_owned());
     let query = address.query("q");
     let kind = address.query("kind");
     let shown = Memo::new(move |_| {

@@ -3,10 +3,9 @@
 use leptos::prelude::*;
 use millrace_wire::connection::{ConsumerGroup, GroupPartition};
 
-use crate::api;
 use crate::format::number::{grouped, grouped_signed};
 use crate::i18n::connections as text;
-use crate::load::load;
+use crate::load::load_all;
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::badge::Badge;
 use crate::ui::empty_state::EmptyState;
@@ -17,14 +16,7 @@ use crate::ui::table::{Head, Table};
 
 #[component]
 pub(super) fn GroupsTab(team: String, path: String) -> impl IntoView {
-    let path = format!("{path}/groups");
-    let groups = load(
-        || (),
-        move |()| {
-            let path = path.clone();
-            async move { api::pages::all::<ConsumerGroup>(&path).await.map(|page| page.items) }
-        },
-    );
+    let groups = load_all::<ConsumerGroup>(format!("{path}/groups"));
     groups.show(Shape::Rows(5), move |groups| view! { <GroupTable team=team.clone() groups/> }.into_any())
 }
 

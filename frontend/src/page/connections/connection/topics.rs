@@ -13,7 +13,7 @@ use crate::api::path::with_query;
 use crate::format::number::grouped;
 use crate::format::text::matches;
 use crate::i18n::{connections as text, words};
-use crate::load::load;
+use crate::load::load_all;
 use crate::rights::{Right, may, refusal};
 use crate::route::{TableTab, TeamRoute, TopicTab};
 use crate::ui::badge::Badge;
@@ -30,14 +30,7 @@ use crate::ui::table::{Head, Table};
 pub(super) fn TopicsTab(team: String, path: String, id: ConnectionId) -> impl IntoView {
     let address = use_address();
     let topics_path = format!("{path}/topics");
-    let asked = topics_path.clone();
-    let topics = load(
-        || (),
-        move |()| {
-            let path = asked.clone();
-            async move { api::pages::all::<Topic>(&path).await.map(|page| page.items) }
-        },
-    );
+    let topics = load_all::<Topic>(topics_path.clone());
     let query = address.query("q");
     let internal = address.query("internal");
     let with_internal = Memo::new(move |_| internal.get().is_some());
