@@ -14,7 +14,8 @@ use super::{CHUNK_ROWS, Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64,
 };
 use crate::time::NO_WATERMARK;
 
@@ -40,7 +41,7 @@ struct First {
 /// By slot.
 #[derive(Default)]
 struct Firsts {
-    firsts: Vec<First>,
+    firsts: SlotColumn<First>,
     /// Rows that wait for the watermark, by time.
     waiting: BTreeSet<(i64, u32)>,
     bytes: u64,
@@ -73,9 +74,7 @@ impl SlotValues for Firsts {
     const LISTED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.firsts.len() < capacity {
-            self.firsts.resize_with(capacity, First::default);
-        }
+        self.firsts.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

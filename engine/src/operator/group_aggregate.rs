@@ -18,7 +18,9 @@ use super::{CHUNK_ROWS, Chunks, GroupCleaner, Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::AggregateCall;
-use crate::state::{KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_i64};
+use crate::state::{
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_i64,
+};
 
 pub struct GroupAggregateSpec {
     pub group: Vec<usize>,
@@ -54,7 +56,7 @@ struct Group {
 
 /// By slot.
 struct Groups {
-    groups: Vec<Group>,
+    groups: SlotColumn<Group>,
     values: AccumulatorSet,
 }
 
@@ -66,9 +68,7 @@ impl Groups {
 
 impl SlotValues for Groups {
     fn grow(&mut self, capacity: usize) {
-        if self.groups.len() < capacity {
-            self.groups.resize(capacity, Group::default());
-        }
+        self.groups.grow(capacity);
         self.values.grow(capacity);
     }
 
@@ -111,7 +111,7 @@ impl GroupAggregate {
         Ok(GroupAggregate {
             keys: KeyEncoder::new(&spec.input, &spec.group)?,
             state: Keyed::new(Groups {
-                groups: Vec::new(),
+                groups: SlotColumn::default(),
                 values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
             }),
             spec,

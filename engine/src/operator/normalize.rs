@@ -14,7 +14,8 @@ use super::{Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64,
 };
 
 pub struct NormalizeSpec {
@@ -35,7 +36,7 @@ struct Kept {
 /// By slot.
 #[derive(Default)]
 struct Rows {
-    kept: Vec<Kept>,
+    kept: SlotColumn<Kept>,
     bytes: u64,
 }
 
@@ -51,9 +52,7 @@ impl Rows {
 
 impl SlotValues for Rows {
     fn grow(&mut self, capacity: usize) {
-        if self.kept.len() < capacity {
-            self.kept.resize_with(capacity, Kept::default);
-        }
+        self.kept.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

@@ -20,8 +20,8 @@ use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::SortKey;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
-    write_u64,
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64, write_u64,
 };
 
 /// Bookkeeping per row beside its bytes.
@@ -80,7 +80,7 @@ struct Partition {
 /// By slot.
 #[derive(Default)]
 struct Partitions {
-    partitions: Vec<Partition>,
+    partitions: SlotColumn<Partition>,
     latest_first: bool,
     held: u64,
     bytes: u64,
@@ -112,9 +112,7 @@ impl Partitions {
 
 impl SlotValues for Partitions {
     fn grow(&mut self, capacity: usize) {
-        if self.partitions.len() < capacity {
-            self.partitions.resize_with(capacity, Partition::default);
-        }
+        self.partitions.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

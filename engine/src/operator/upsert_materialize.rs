@@ -13,8 +13,8 @@ use super::{Operator, Output};
 use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
-    write_u32,
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64, write_u32,
 };
 
 /// Bookkeeping per row beside its bytes.
@@ -37,7 +37,7 @@ struct Held {
 /// By slot.
 #[derive(Default)]
 struct Lists {
-    held: Vec<Held>,
+    held: SlotColumn<Held>,
     rows: u64,
     bytes: u64,
 }
@@ -59,9 +59,7 @@ impl Lists {
 
 impl SlotValues for Lists {
     fn grow(&mut self, capacity: usize) {
-        if self.held.len() < capacity {
-            self.held.resize_with(capacity, Held::default);
-        }
+        self.held.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

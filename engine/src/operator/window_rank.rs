@@ -13,8 +13,8 @@ use crate::change::{ChangeBatch, RowKind};
 use crate::error::Result;
 use crate::plan::logical::SortKey;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotLists, SlotValues, StatePlace, StateSize, write_bytes,
-    write_i64, write_u64,
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotLists, SlotValues, StatePlace, StateSize,
+    write_bytes, write_i64, write_u64,
 };
 use crate::time::NO_WATERMARK;
 use crate::time::window::last_instant;
@@ -43,7 +43,7 @@ type Rows = BTreeMap<(Box<[u8]>, u64), Arc<[u8]>>;
 /// By slot, and by the end of the window.
 #[derive(Default)]
 struct Partitions {
-    partitions: Vec<Rows>,
+    partitions: SlotColumn<Rows>,
     slots: SlotLists,
     /// Ends of windows, with the last instant of each.
     ends: BTreeMap<i64, i64>,
@@ -90,9 +90,7 @@ impl SlotValues for Partitions {
     const TAGGED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.partitions.len() < capacity {
-            self.partitions.resize_with(capacity, Rows::default);
-        }
+        self.partitions.grow(capacity);
         self.slots.grow(capacity);
     }
 

@@ -1,6 +1,7 @@
 //! Key bytes → slot number, with slots used again.
 
-use hashbrown::HashTable;
+use super::buckets::Buckets;
+use super::slot_column::SlotColumn;
 
 /// Bookkeeping per key beside its bytes: the slot, its place in the table, and what the allocator rounds up.
 const PER_KEY: usize = 64;
@@ -9,8 +10,8 @@ const PER_KEY: usize = 64;
 /// indexed by slot.
 #[derive(Default)]
 pub struct KeyTable {
-    table: HashTable<u32>,
-    slots: Vec<Slot>,
+    table: Buckets,
+    slots: SlotColumn<Slot>,
     free: Vec<u32>,
     key_bytes: usize,
 }
@@ -30,7 +31,7 @@ impl KeyTable {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.len() == 0
     }
 
     /// Slots ever given out; columns of values have at least this length.
@@ -53,7 +54,7 @@ impl KeyTable {
 
     pub fn find(&self, tag: i64, hash: u64, key: &[u8]) -> Option<u32> {
         let same = |slot: &u32| self.slots.get(*slot as usize).is_some_and(|slot| slot.tag == tag && *slot.key == *key);
-        self.table.find(mix(tag, hash), same).copied()
+        self.table.find(mix(tag, hash), same)
     }
 
     /// The slot of a key and whether it is new. Bytes are copied only then.
@@ -74,21 +75,22 @@ impl KeyTable {
             }
         };
         let slots = &self.slots;
-        self.table
-            .insert_unique(mix(tag, hash), slot, |slot| mix(slots[*slot as usize].tag, slots[*slot as usize].hash));
+        self.table.insert(mix(tag, hash), slot, |slot| slots[*slot as usize].mixed());
         (slot, true)
     }
 
     pub fn remove(&mut self, slot: u32) {
         let Some(entry) = self.slots.get_mut(slot as usize).filter(|entry| entry.used) else { return };
-        let hash = mix(entry.tag, entry.hash);
         self.key_bytes -= entry.key.len();
+        let hash = entry.mixed();
         *entry = Slot::default();
-        if let Ok(found) = self.table.find_entry(hash, |other| *other == slot) {
-            found.remove();
-        }
+        let slots = &self.slots;
+        self.table.remove(hash, slot, |slot| slots[*slot as usize].mixed());
         self.free.push(slot);
-        self.shrink();
+        if self.table.len() == 0 {
+            self.slots.clear();
+            self.free.clear();
+        }
     }
 
     pub fn key(&self, slot: u32) -> &[u8] {
@@ -107,18 +109,11 @@ impl KeyTable {
     pub fn used(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().enumerate().filter(|(_, slot)| slot.used).map(|(number, _)| number as u32)
     }
+}
 
-    /// Gives the buckets back after a large state went away.
-    fn shrink(&mut self) {
-        if self.table.is_empty() {
-            self.slots.clear();
-            self.free.clear();
-        }
-        if self.table.capacity() > 4096 && self.table.len() * 8 < self.table.capacity() {
-            let slots = &self.slots;
-            let again = |slot: &u32| slots.get(*slot as usize).map_or(0, |slot| mix(slot.tag, slot.hash));
-            self.table.shrink_to(self.table.len() * 2, again);
-        }
+impl Slot {
+    fn mixed(&self) -> u64 {
+        mix(self.tag, self.hash)
     }
 }
 

@@ -4,6 +4,7 @@
 //! slot that [`KeyTable`] gives a key. In a checkpoint, state is cut into [`KEY_GROUPS`] groups by the hash of the key;
 //! a task holds a range of groups, so that the same state fits any parallelism.
 
+mod buckets;
 mod budget;
 mod codec;
 mod home;
@@ -12,6 +13,7 @@ mod key_table;
 mod keyed;
 mod log;
 mod segment;
+mod slot_column;
 mod slot_lists;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ pub use key_table::KeyTable;
 pub use keyed::{Keyed, NEVER, SlotValues, StatePlace, Waking};
 pub use log::{Hashes, LogPart};
 pub use segment::SegmentFile;
+pub use slot_column::{SlotColumn, room_for};
 pub use slot_lists::SlotLists;
 
 /// Never changes: it is the finest cut of a checkpoint, and bounds the parallelism.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::SlotColumn;
+
 /// For each tag the slots of its keys in memory, also when keys come and go singly.
 #[derive(Default)]
 pub struct SlotLists {
     lists: BTreeMap<i64, Vec<u32>>,
     /// By slot.
-    places: Vec<Option<Place>>,
+    places: SlotColumn<Option<Place>>,
 }
 
 /// Where a slot stands.
@@ -19,9 +21,7 @@ struct Place {
 
 impl SlotLists {
     pub fn grow(&mut self, capacity: usize) {
-        if self.places.len() < capacity {
-            self.places.resize(capacity, None);
-        }
+        self.places.grow(capacity);
     }
 
     /// A slot that stands nowhere gets a place.

@@ -15,7 +15,7 @@ use foldhash::quality::FixedState;
 use super::encoded::Encoded;
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_u32, write_u64};
+use crate::state::{Reader, SlotColumn, write_u32, write_u64};
 
 /// Part of the checkpoint format.
 const SEED: u64 = 0x6469_7374_696e_6374;
@@ -32,7 +32,7 @@ const PER_HASH: usize = 12;
 
 pub(super) struct ApproximateCount {
     encoded: Encoded,
-    sketches: Vec<Sketch>,
+    sketches: SlotColumn<Sketch>,
 }
 
 enum Sketch {
@@ -40,11 +40,13 @@ enum Sketch {
     Registers(Box<[u8]>),
 }
 
-impl Sketch {
-    const fn empty() -> Self {
+impl Default for Sketch {
+    fn default() -> Self {
         Sketch::Few(BTreeSet::new())
     }
+}
 
+impl Sketch {
     fn add(&mut self, hash: u64) {
         match self {
             Sketch::Few(hashes) => {
@@ -141,17 +143,17 @@ fn tau(mut x: f64) -> f64 {
 
 impl ApproximateCount {
     pub(super) fn new(ty: &DataType) -> Result<Self> {
-        Ok(ApproximateCount { encoded: Encoded::new(ty)?, sketches: Vec::new() })
+        Ok(ApproximateCount { encoded: Encoded::new(ty)?, sketches: SlotColumn::default() })
     }
 }
 
 impl Accumulator for ApproximateCount {
     fn grow(&mut self, capacity: usize) {
-        self.sketches.resize_with(capacity.max(self.sketches.len()), Sketch::empty);
+        self.sketches.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {
-        self.sketches[slot as usize] = Sketch::empty();
+        self.sketches[slot as usize] = Sketch::default();
     }
 
     fn update(&mut self, update: Update<'_>, args: &[ArrayRef]) -> Result<()> {
@@ -175,7 +177,7 @@ impl Accumulator for ApproximateCount {
 
     fn merge(&mut self, into: &[u32], from: &[u32]) -> Result<()> {
         for (into, from) in into.iter().zip(from) {
-            let mut merged = std::mem::replace(&mut self.sketches[*into as usize], Sketch::empty());
+            let mut merged = std::mem::replace(&mut self.sketches[*into as usize], Sketch::default());
             merged.merge(&self.sketches[*from as usize]);
             self.sketches[*into as usize] = merged;
         }

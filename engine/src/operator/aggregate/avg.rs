@@ -9,20 +9,20 @@ use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use super::sum::{DECIMAL_LIMIT, read_i128};
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_i64};
+use crate::state::{Reader, SlotColumn, write_i64};
 
 struct Avg {
     sums: Sums,
-    counts: Vec<i64>,
+    counts: SlotColumn<i64>,
     result: DataType,
 }
 
 enum Sums {
-    Integer(Vec<i64>),
-    Double(Vec<f64>),
+    Integer(SlotColumn<i64>),
+    Double(SlotColumn<f64>),
     /// Digits by which the sum is scaled up before it is divided.
     Decimal {
-        sums: Vec<i128>,
+        sums: SlotColumn<i128>,
         raise: u32,
     },
 }
@@ -31,23 +31,24 @@ pub(super) fn avg(arg: &DataType, result: &DataType) -> Result<Box<dyn Accumulat
     let sums = match (arg, result) {
         (DataType::Decimal128(_, from), DataType::Decimal128(_, to)) => {
             let raise = u32::try_from(i32::from(*to) - i32::from(*from)).unwrap_or(0);
-            Sums::Decimal { sums: Vec::new(), raise }
+            Sums::Decimal { sums: SlotColumn::default(), raise }
         }
-        (DataType::Float32 | DataType::Float64, _) => Sums::Double(Vec::new()),
-        (DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64, _) => Sums::Integer(Vec::new()),
+        (DataType::Float32 | DataType::Float64, _) => Sums::Double(SlotColumn::default()),
+        (DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64, _) => {
+            Sums::Integer(SlotColumn::default())
+        }
         (other, _) => return Err(EngineError::internal(format!("AVG cannot take {other}"))),
     };
-    Ok(Box::new(Avg { sums, counts: Vec::new(), result: result.clone() }))
+    Ok(Box::new(Avg { sums, counts: SlotColumn::default(), result: result.clone() }))
 }
 
 impl Accumulator for Avg {
     fn grow(&mut self, capacity: usize) {
-        let capacity = capacity.max(self.counts.len());
-        self.counts.resize(capacity, 0);
+        self.counts.grow(capacity);
         match &mut self.sums {
-            Sums::Integer(sums) => sums.resize(capacity, 0),
-            Sums::Double(sums) => sums.resize(capacity, 0.0),
-            Sums::Decimal { sums, .. } => sums.resize(capacity, 0),
+            Sums::Integer(sums) => sums.grow(capacity),
+            Sums::Double(sums) => sums.grow(capacity),
+            Sums::Decimal { sums, .. } => sums.grow(capacity),
         }
     }
 

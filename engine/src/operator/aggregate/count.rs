@@ -6,16 +6,16 @@ use arrow::array::{ArrayRef, Int64Array};
 
 use super::{Accumulator, Event, Update, Walk, any_null};
 use crate::error::Result;
-use crate::state::{Reader, write_i64};
+use crate::state::{Reader, SlotColumn, write_i64};
 
 #[derive(Default)]
 pub(super) struct Count {
-    counts: Vec<i64>,
+    counts: SlotColumn<i64>,
 }
 
 impl Accumulator for Count {
     fn grow(&mut self, capacity: usize) {
-        self.counts.resize(capacity.max(self.counts.len()), 0);
+        self.counts.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

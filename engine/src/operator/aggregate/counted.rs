@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use super::Update;
 use super::encoded::Encoded;
 use crate::error::Result;
-use crate::state::{Reader, write_bytes, write_i64, write_u32};
+use crate::state::{Reader, SlotColumn, write_bytes, write_i64, write_u32};
 
 /// Bookkeeping per value beside its bytes.
 const PER_VALUE: usize = 40;
@@ -17,13 +17,13 @@ pub(super) struct Counted {
     pub(super) encoded: Encoded,
     /// Row-encoded, hence ordered as the values are. A count may be negative for a while, when a row is taken back
     /// before it came.
-    groups: Vec<BTreeMap<Box<[u8]>, i64>>,
+    groups: SlotColumn<BTreeMap<Box<[u8]>, i64>>,
     heap: usize,
 }
 
 impl Counted {
     pub(super) fn new(ty: &DataType) -> Result<Self> {
-        Ok(Counted { encoded: Encoded::new(ty)?, groups: Vec::new(), heap: 0 })
+        Ok(Counted { encoded: Encoded::new(ty)?, groups: SlotColumn::default(), heap: 0 })
     }
 
     /// The values of a group that are there, and how often.
@@ -47,7 +47,7 @@ impl Counted {
     }
 
     pub(super) fn grow(&mut self, capacity: usize) {
-        self.groups.resize_with(capacity.max(self.groups.len()), BTreeMap::new);
+        self.groups.grow(capacity);
     }
 
     pub(super) fn clear(&mut self, slot: u32) {

@@ -12,7 +12,7 @@ use super::encoded::Encoded;
 use super::sum::{Bits, read_i128};
 use super::{Accumulator, Event, Update, Walk};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_bytes};
+use crate::state::{Reader, SlotColumn, write_bytes};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -62,11 +62,11 @@ fn typed<T: ArrowPrimitiveType>(ty: &DataType, stays: Stays) -> Box<dyn Accumula
 where
     T::Native: Bits,
 {
-    Box::new(Extreme::<T> { values: Vec::new(), result: ty.clone(), stays })
+    Box::new(Extreme::<T> { values: SlotColumn::default(), result: ty.clone(), stays })
 }
 
 struct Extreme<T: ArrowPrimitiveType> {
-    values: Vec<Option<T::Native>>,
+    values: SlotColumn<Option<T::Native>>,
     result: DataType,
     stays: Stays,
 }
@@ -84,7 +84,7 @@ where
     T::Native: Bits,
 {
     fn grow(&mut self, capacity: usize) {
-        self.values.resize(capacity.max(self.values.len()), None);
+        self.values.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {
@@ -146,14 +146,14 @@ where
 /// Any other type that has an order, by its row encoding.
 struct ExtremeBytes {
     encoded: Encoded,
-    values: Vec<Option<Box<[u8]>>>,
+    values: SlotColumn<Option<Box<[u8]>>>,
     heap: usize,
     stays: Stays,
 }
 
 impl ExtremeBytes {
     fn new(ty: &DataType, stays: Stays) -> Result<Self> {
-        Ok(ExtremeBytes { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, stays })
+        Ok(ExtremeBytes { encoded: Encoded::new(ty)?, values: SlotColumn::default(), heap: 0, stays })
     }
 
     fn offer(&mut self, slot: usize, value: &[u8]) {
@@ -168,7 +168,7 @@ impl ExtremeBytes {
 
 impl Accumulator for ExtremeBytes {
     fn grow(&mut self, capacity: usize) {
-        self.values.resize(capacity.max(self.values.len()), None);
+        self.values.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

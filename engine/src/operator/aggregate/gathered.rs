@@ -13,7 +13,7 @@ use super::sequence::Sequence;
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
 use crate::plan::logical::Nulls;
-use crate::state::Reader;
+use crate::state::{Reader, SlotColumn};
 
 /// What is given of the values.
 pub(super) enum Give {
@@ -31,7 +31,7 @@ pub(super) struct Gathered {
     give: Give,
     values_are: Kept,
     nulls: Nulls,
-    values: Vec<Sequence>,
+    values: SlotColumn<Sequence>,
     heap: usize,
 }
 
@@ -63,7 +63,7 @@ impl Gathered {
             Give::Joined(_) | Give::JsonArray => Kept::Text,
             _ => Kept::Encoded(Encoded::new(ty)?),
         };
-        Ok(Gathered { give, values_are, nulls, values: Vec::new(), heap: 0 })
+        Ok(Gathered { give, values_are, nulls, values: SlotColumn::default(), heap: 0 })
     }
 
     fn one(&self, slots: &[u32], which: impl Fn(&Sequence) -> Option<&[u8]>) -> Result<ArrayRef> {
@@ -123,7 +123,7 @@ impl Gathered {
 
 impl Accumulator for Gathered {
     fn grow(&mut self, capacity: usize) {
-        self.values.resize_with(capacity.max(self.values.len()), Sequence::default);
+        self.values.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

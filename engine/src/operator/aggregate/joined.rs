@@ -6,17 +6,17 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_bytes};
+use crate::state::{Reader, SlotColumn, write_bytes};
 
 pub(super) struct Joined {
     separator: String,
-    texts: Vec<Option<String>>,
+    texts: SlotColumn<Option<String>>,
     heap: usize,
 }
 
 impl Joined {
     pub(super) const fn new(separator: String) -> Self {
-        Joined { separator, texts: Vec::new(), heap: 0 }
+        Joined { separator, texts: SlotColumn::default(), heap: 0 }
     }
 
     fn add(&mut self, slot: usize, value: &str) {
@@ -35,7 +35,7 @@ impl Joined {
 
 impl Accumulator for Joined {
     fn grow(&mut self, capacity: usize) {
-        self.texts.resize(capacity.max(self.texts.len()), None);
+        self.texts.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

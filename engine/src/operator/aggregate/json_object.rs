@@ -9,14 +9,14 @@ use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
 use crate::format::json::write_text;
 use crate::plan::logical::Nulls;
-use crate::state::{Reader, write_bytes, write_u32};
+use crate::state::{Reader, SlotColumn, write_bytes, write_u32};
 
 /// Bookkeeping per entry beside its bytes.
 const PER_ENTRY: usize = 48;
 
 pub(super) struct JsonObject {
     nulls: Nulls,
-    objects: Vec<Object>,
+    objects: SlotColumn<Object>,
     heap: usize,
 }
 
@@ -37,7 +37,7 @@ impl Object {
 
 impl JsonObject {
     pub(super) const fn new(nulls: Nulls) -> Self {
-        JsonObject { nulls, objects: Vec::new(), heap: 0 }
+        JsonObject { nulls, objects: SlotColumn::default(), heap: 0 }
     }
 
     fn add(&mut self, slot: usize, key: &str, value: &str) -> Result<()> {
@@ -74,7 +74,7 @@ impl JsonObject {
 
 impl Accumulator for JsonObject {
     fn grow(&mut self, capacity: usize) {
-        self.objects.resize_with(capacity.max(self.objects.len()), Object::default);
+        self.objects.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

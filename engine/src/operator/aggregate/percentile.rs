@@ -12,7 +12,7 @@ use datafusion_common::ScalarValue;
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
 use crate::expr::Value;
-use crate::state::{Reader, write_i64, write_u32, write_u64};
+use crate::state::{Reader, SlotColumn, write_i64, write_u32, write_u64};
 
 /// A number of the tree, with its count and bookkeeping.
 const PER_NUMBER: usize = 24;
@@ -22,7 +22,7 @@ pub(super) struct Percentile {
     /// An array is wanted, one number for each percentage.
     many: bool,
     /// By slot. The keys order as the numbers do.
-    numbers: Vec<BTreeMap<u64, i64>>,
+    numbers: SlotColumn<BTreeMap<u64, i64>>,
     held: usize,
 }
 
@@ -34,7 +34,7 @@ impl Percentile {
             ScalarValue::List(list) => (list.values().as_primitive::<Float64Type>().values().to_vec(), true),
             _ => return Err(EngineError::internal("PERCENTILE has no percentage")),
         };
-        Ok(Percentile { percentages, many, numbers: Vec::new(), held: 0 })
+        Ok(Percentile { percentages, many, numbers: SlotColumn::default(), held: 0 })
     }
 
     fn add(&mut self, slot: usize, number: u64, count: i64) {
@@ -112,7 +112,7 @@ const fn number(ordered: u64) -> f64 {
 
 impl Accumulator for Percentile {
     fn grow(&mut self, capacity: usize) {
-        self.numbers.resize_with(capacity.max(self.numbers.len()), BTreeMap::new);
+        self.numbers.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use crate::error::{EngineError, Result};
 use crate::plan::logical::Nulls;
-use crate::state::{Reader, write_bytes, write_i64, write_u32};
+use crate::state::{Reader, SlotColumn, write_bytes, write_i64, write_u32};
 
 /// Bookkeeping per value beside its bytes and counts.
 const PER_VALUE: usize = 24;
@@ -28,9 +28,9 @@ pub(super) struct Seen<const N: usize> {
 
 enum Sets<const N: usize> {
     /// One integer, or what is kept as one. Its width in bytes.
-    Integers(usize, Vec<Set<i64, N>>),
+    Integers(usize, SlotColumn<Set<i64, N>>),
     /// Anything else, row-encoded.
-    Bytes(Vec<Set<Box<[u8]>, N>>),
+    Bytes(SlotColumn<Set<Box<[u8]>, N>>),
 }
 
 /// Values of one batch.
@@ -53,18 +53,19 @@ impl<const N: usize> Seen<N> {
     pub(super) fn new(types: &[DataType], nulls: Nulls) -> Result<Self> {
         let converter = RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
         let sets = match types {
-            [ty] if nulls == Nulls::LeftOut => {
-                width(ty).map_or_else(|| Sets::Bytes(Vec::new()), |width| Sets::Integers(width, Vec::new()))
-            }
-            _ => Sets::Bytes(Vec::new()),
+            [ty] if nulls == Nulls::LeftOut => width(ty).map_or_else(
+                || Sets::Bytes(SlotColumn::default()),
+                |width| Sets::Integers(width, SlotColumn::default()),
+            ),
+            _ => Sets::Bytes(SlotColumn::default()),
         };
         Ok(Seen { converter, types: types.to_vec(), sets, heap: 0 })
     }
 
     pub(super) fn grow(&mut self, capacity: usize) {
         match &mut self.sets {
-            Sets::Integers(_, sets) => sets.resize_with(capacity.max(sets.len()), HashMap::default),
-            Sets::Bytes(sets) => sets.resize_with(capacity.max(sets.len()), HashMap::default),
+            Sets::Integers(_, sets) => sets.grow(capacity),
+            Sets::Bytes(sets) => sets.grow(capacity),
         }
     }
 

@@ -7,7 +7,7 @@ use super::shared::Shared;
 use super::{Accumulator, Rows, Step, Update, Walk, accumulator, kept_nulls};
 use crate::error::{EngineError, Result};
 use crate::plan::logical::AggregateCall;
-use crate::state::Reader;
+use crate::state::{Reader, room_for};
 
 /// The accumulators of the calls, in order.
 pub struct AccumulatorSet {
@@ -76,10 +76,9 @@ impl AccumulatorSet {
         Ok(Call::Shared { set, member })
     }
 
-    /// Doubles, so that growing one slot at a time stays cheap.
     pub fn grow(&mut self, capacity: usize) {
         if capacity > self.capacity {
-            self.capacity = capacity.max(self.capacity * 2).max(16);
+            self.capacity = room_for(capacity);
             for call in &mut self.calls {
                 if let Call::Own { accumulator, .. } = call {
                     accumulator.grow(self.capacity);

@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use super::encoded::Encoded;
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_bytes, write_u32};
+use crate::state::{Reader, SlotColumn, write_bytes, write_u32};
 
 /// Bookkeeping per value beside its bytes.
 const PER_VALUE: usize = 16;
@@ -14,14 +14,14 @@ const PER_VALUE: usize = 16;
 pub(super) struct SingleValue {
     encoded: Encoded,
     /// More than one only within a batch, where the rows that are taken back may follow.
-    values: Vec<Vec<Box<[u8]>>>,
+    values: SlotColumn<Vec<Box<[u8]>>>,
     heap: usize,
     retracts: bool,
 }
 
 impl SingleValue {
     pub(super) fn new(ty: &DataType, retracts: bool) -> Result<Self> {
-        Ok(SingleValue { encoded: Encoded::new(ty)?, values: Vec::new(), heap: 0, retracts })
+        Ok(SingleValue { encoded: Encoded::new(ty)?, values: SlotColumn::default(), heap: 0, retracts })
     }
 
     fn add(&mut self, slot: usize, value: &[u8]) {
@@ -49,7 +49,7 @@ impl SingleValue {
 
 impl Accumulator for SingleValue {
     fn grow(&mut self, capacity: usize) {
-        self.values.resize_with(capacity.max(self.values.len()), Vec::new);
+        self.values.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

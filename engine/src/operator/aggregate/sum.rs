@@ -10,7 +10,7 @@ use arrow::datatypes::{
 
 use super::{Accumulator, Event, Update, Walk};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_i64};
+use crate::state::{Reader, SlotColumn, write_i64};
 
 /// 10^38: the first number that DECIMAL(38, s) cannot hold.
 pub(super) const DECIMAL_LIMIT: i128 = 10_i128.pow(38);
@@ -22,9 +22,9 @@ pub(super) enum WhenEmpty {
 }
 
 struct Sum<T: ArrowPrimitiveType> {
-    sums: Vec<T::Native>,
+    sums: SlotColumn<T::Native>,
     /// Values in the sum; NULL when there are none.
-    counts: Vec<i64>,
+    counts: SlotColumn<i64>,
     result: DataType,
     empty: WhenEmpty,
 }
@@ -46,7 +46,7 @@ fn typed<T: ArrowPrimitiveType>(result: &DataType, empty: WhenEmpty) -> Box<dyn 
 where
     T::Native: Bits,
 {
-    Box::new(Sum::<T> { sums: Vec::new(), counts: Vec::new(), result: result.clone(), empty })
+    Box::new(Sum::<T> { sums: SlotColumn::default(), counts: SlotColumn::default(), result: result.clone(), empty })
 }
 
 /// A number as 16 bytes, and whether it still fits its type.
@@ -131,9 +131,8 @@ where
     T::Native: Bits,
 {
     fn grow(&mut self, capacity: usize) {
-        let capacity = capacity.max(self.sums.len());
-        self.sums.resize(capacity, T::Native::default());
-        self.counts.resize(capacity, 0);
+        self.sums.grow(capacity);
+        self.counts.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

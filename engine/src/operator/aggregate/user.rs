@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::encoded::Encoded;
 use super::{Accumulator, Update};
 use crate::error::{EngineError, Result};
-use crate::state::{Reader, write_bytes};
+use crate::state::{Reader, SlotColumn, write_bytes};
 use crate::udf::{AggregateFunction, GuestAggregate};
 use halves::Halves;
 
@@ -24,7 +24,7 @@ pub(super) struct User {
     function: Arc<AggregateFunction>,
     states_are: Encoded,
     /// Encoded; absent for groups without rows.
-    states: Vec<Option<Box<[u8]>>>,
+    states: SlotColumn<Option<Box<[u8]>>>,
     /// What a group without rows has. Asked for at the first need.
     empty: Mutex<Option<ArrayRef>>,
     heap: usize,
@@ -42,7 +42,7 @@ impl User {
             states_are: Encoded::new(&guest.state())?,
             guest,
             function: Arc::clone(function),
-            states: Vec::new(),
+            states: SlotColumn::default(),
             empty: Mutex::default(),
             heap: 0,
         })
@@ -190,7 +190,7 @@ fn waves<T>(items: impl Iterator<Item = T>, slot: impl Fn(&T) -> u32) -> Vec<Vec
 
 impl Accumulator for User {
     fn grow(&mut self, capacity: usize) {
-        self.states.resize(capacity.max(self.states.len()), None);
+        self.states.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

@@ -14,7 +14,7 @@ use crate::expr::CastMode;
 use crate::expr::cast::Cast;
 use crate::function::EvalContext;
 use crate::plan::logical::AggregateCall;
-use crate::state::{Reader, write_i64, write_u64};
+use crate::state::{Reader, SlotColumn, write_i64, write_u64};
 use crate::types::LogicalType;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) enum Power {
 pub(super) struct Variance {
     over: Over,
     power: Power,
-    moments: Vec<Moments>,
+    moments: SlotColumn<Moments>,
     result: Cast,
 }
 
@@ -49,7 +49,7 @@ impl Variance {
         let to = call.return_type.logical.clone();
         let context = EvalContext::default();
         let result = Cast { from: LogicalType::Double, to, mode: CastMode::Strict, context };
-        Variance { over, power, moments: Vec::new(), result }
+        Variance { over, power, moments: SlotColumn::default(), result }
     }
 
     fn value(&self, of: Moments) -> Option<f64> {
@@ -108,7 +108,7 @@ impl Moments {
 
 impl Accumulator for Variance {
     fn grow(&mut self, capacity: usize) {
-        self.moments.resize(capacity.max(self.moments.len()), Moments::default());
+        self.moments.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

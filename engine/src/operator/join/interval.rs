@@ -17,8 +17,8 @@ use crate::operator::window_aggregate::event_times;
 use crate::operator::{CHUNK_ROWS, Operator, Output};
 use crate::plan::logical::TimeBound;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
-    write_u64,
+    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64, write_u64,
 };
 use crate::time::NO_WATERMARK;
 
@@ -38,7 +38,7 @@ type Over = ((i64, u64), Arc<[u8]>);
 /// By slot.
 #[derive(Default)]
 struct Buckets {
-    buckets: Vec<Bucket>,
+    buckets: SlotColumn<Bucket>,
     /// The time of the first row of each key.
     firsts: BTreeSet<(i64, u32)>,
     arrivals: u64,
@@ -90,9 +90,7 @@ impl SlotValues for Buckets {
     const LISTED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.buckets.len() < capacity {
-            self.buckets.resize_with(capacity, Bucket::new);
-        }
+        self.buckets.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

@@ -8,7 +8,8 @@ use crate::operator::CHUNK_ROWS;
 use crate::operator::state_clean::CleanTest;
 use crate::operator::stored_rows::RowCodec;
 use crate::state::{
-    Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64, write_u64,
+    Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
+    write_u64,
 };
 
 /// Bookkeeping per row beside its bytes.
@@ -30,7 +31,7 @@ pub(super) struct Side {
 /// By slot; rows in the order of their bytes.
 #[derive(Default)]
 struct Buckets {
-    buckets: Vec<Vec<Entry>>,
+    buckets: SlotColumn<Vec<Entry>>,
     rows: u64,
     bytes: u64,
 }
@@ -51,9 +52,7 @@ impl Buckets {
 
 impl SlotValues for Buckets {
     fn grow(&mut self, capacity: usize) {
-        if self.buckets.len() < capacity {
-            self.buckets.resize_with(capacity, Vec::new);
-        }
+        self.buckets.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

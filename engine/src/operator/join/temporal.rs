@@ -20,8 +20,8 @@ use crate::operator::window_aggregate::event_times;
 use crate::operator::{CHUNK_ROWS, Operator, Output};
 use crate::plan::logical::VersionTimes;
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
-    write_u64,
+    KeyEncoder, Keyed, KeyedState, LogPart, NEVER, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64, write_u64,
 };
 
 /// Bookkeeping per row beside its bytes.
@@ -79,7 +79,7 @@ impl Versions {
 /// By slot.
 #[derive(Default)]
 struct Keys {
-    held: Vec<Versions>,
+    held: SlotColumn<Versions>,
     timers: BTreeSet<(i64, u32)>,
     rows: u64,
     bytes: u64,
@@ -147,9 +147,7 @@ impl SlotValues for Keys {
     const LISTED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.held.len() < capacity {
-            self.held.resize_with(capacity, Versions::default);
-        }
+        self.held.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

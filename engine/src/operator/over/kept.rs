@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::running::Running;
 use crate::error::Result;
 use crate::operator::aggregate::AccumulatorSet;
-use crate::state::{NEVER, Reader, SlotValues, write_bytes, write_i64, write_u64};
+use crate::state::{NEVER, Reader, SlotColumn, SlotValues, write_bytes, write_i64, write_u64};
 
 const PER_ROW: usize = 96;
 
@@ -26,7 +26,7 @@ pub(super) struct Key {
 pub(super) struct Frames {
     pub(super) values: AccumulatorSet,
     pub(super) running: Vec<Running>,
-    pub(super) by_key: Vec<Key>,
+    pub(super) by_key: SlotColumn<Key>,
     /// The slots of all rows that wait.
     waiting: BTreeMap<Place, u32>,
     arrivals: u64,
@@ -36,7 +36,15 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) const fn new(values: AccumulatorSet, running: Vec<Running>) -> Self {
-        Frames { values, running, by_key: Vec::new(), waiting: BTreeMap::new(), arrivals: 0, rows: 0, bytes: 0 }
+        Frames {
+            values,
+            running,
+            by_key: SlotColumn::default(),
+            waiting: BTreeMap::new(),
+            arrivals: 0,
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     pub(super) fn wait(&mut self, slot: u32, time: i64, row: Arc<[u8]>) {
@@ -92,9 +100,7 @@ impl SlotValues for Frames {
     const LISTED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.by_key.len() < capacity {
-            self.by_key.resize_with(capacity, Key::default);
-        }
+        self.by_key.grow(capacity);
         self.values.grow(capacity);
         self.running.iter_mut().for_each(|running| running.grow(capacity));
     }

@@ -12,7 +12,7 @@ use arrow::row::{RowConverter, SortField};
 use crate::error::{EngineError, Result};
 use crate::operator::aggregate::Step;
 use crate::plan::logical::{AggregateFunction, OverCall};
-use crate::state::{Reader, write_bytes, write_i64, write_u32};
+use crate::state::{Reader, SlotColumn, write_bytes, write_i64, write_u32};
 
 /// Bookkeeping per value beside its bytes.
 const PER_VALUE: usize = 32;
@@ -20,7 +20,7 @@ const PER_VALUE: usize = 32;
 pub(super) struct Running {
     kind: Kind,
     /// By slot.
-    states: Vec<State>,
+    states: SlotColumn<State>,
     heap: usize,
 }
 
@@ -70,7 +70,7 @@ impl Running {
         let (arg, filter, pick) = match call {
             OverCall::Rank | OverCall::DenseRank => {
                 let kind = Kind::Rank { dense: *call == OverCall::DenseRank };
-                return Ok(Some(Running { kind, states: Vec::new(), heap: 0 }));
+                return Ok(Some(Running { kind, states: SlotColumn::default(), heap: 0 }));
             }
             OverCall::Shift { value, default, back, .. } => {
                 let back = usize::try_from(*back).map_err(|_| EngineError::internal("LEAD over a stream"))?;
@@ -87,11 +87,11 @@ impl Running {
         let converter = RowConverter::new(vec![SortField::new(ty.clone())])?;
         let null = converter.convert_columns(&[new_null_array(&ty, 1)])?.row(0).data().into();
         let kind = Kind::Value(Value { arg, filter, converter, null, pick });
-        Ok(Some(Running { kind, states: Vec::new(), heap: 0 }))
+        Ok(Some(Running { kind, states: SlotColumn::default(), heap: 0 }))
     }
 
     pub(super) fn grow(&mut self, capacity: usize) {
-        self.states.resize_with(capacity.max(self.states.len()), State::default);
+        self.states.grow(capacity);
     }
 
     pub(super) fn clear(&mut self, slot: u32) {
@@ -134,7 +134,7 @@ impl Running {
 }
 
 /// By event time, where rows of one time are equal.
-fn ranks(states: &mut [State], dense: bool, steps: &[Step], rows: usize) -> ArrayRef {
+fn ranks(states: &mut SlotColumn<State>, dense: bool, steps: &[Step], rows: usize) -> ArrayRef {
     let mut given = vec![0; rows];
     for step in steps {
         let state = &mut states[step.slot as usize];
@@ -152,7 +152,7 @@ fn ranks(states: &mut [State], dense: bool, steps: &[Step], rows: usize) -> Arra
 impl Value {
     fn run(
         &self,
-        states: &mut [State],
+        states: &mut SlotColumn<State>,
         heap: &mut usize,
         steps: &[Step],
         ripe: &RecordBatch,

@@ -22,8 +22,8 @@ use crate::operator::stored_rows::{RowCodec, SortCodec};
 use crate::operator::{CHUNK_ROWS, Chunks, Operator, Output};
 use crate::plan::logical::{Frame, OverCall, SortKey};
 use crate::state::{
-    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotValues, StatePlace, StateSize, write_bytes, write_i64,
-    write_u64,
+    KeyEncoder, Keyed, KeyedState, LogPart, Reader, SlotColumn, SlotValues, StatePlace, StateSize, write_bytes,
+    write_i64, write_u64,
 };
 
 /// Bookkeeping per row beside its bytes.
@@ -54,7 +54,7 @@ struct Partition {
 /// By slot.
 #[derive(Default)]
 struct Partitions {
-    partitions: Vec<Partition>,
+    partitions: SlotColumn<Partition>,
     arrivals: u64,
     rows: u64,
     bytes: u64,
@@ -84,9 +84,7 @@ impl Partitions {
 
 impl SlotValues for Partitions {
     fn grow(&mut self, capacity: usize) {
-        if self.partitions.len() < capacity {
-            self.partitions.resize_with(capacity, Partition::default);
-        }
+        self.partitions.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

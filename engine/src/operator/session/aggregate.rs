@@ -16,7 +16,7 @@ use crate::operator::window_aggregate::event_times;
 use crate::operator::window_assign::timestamps;
 use crate::operator::{CHUNK_ROWS, GroupColumn, Operator, Output};
 use crate::plan::logical::AggregateCall;
-use crate::state::{KeyEncoder, KeyedState, LogPart, Reader, StatePlace, StateSize, write_i64};
+use crate::state::{KeyEncoder, KeyedState, LogPart, Reader, SlotColumn, StatePlace, StateSize, write_i64};
 
 pub struct SessionAggregateSpec {
     /// Milliseconds.
@@ -38,15 +38,13 @@ pub struct SessionAggregateSpec {
 struct Totals {
     values: AccumulatorSet,
     /// Rows that were added.
-    rows: Vec<i64>,
+    rows: SlotColumn<i64>,
 }
 
 impl Contents for Totals {
     fn grow(&mut self, capacity: usize) {
-        if self.rows.len() < capacity {
-            self.rows.resize(capacity, 0);
-            self.values.grow(capacity);
-        }
+        self.rows.grow(capacity);
+        self.values.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {
@@ -83,7 +81,10 @@ impl SessionAggregate {
             book: SessionBook::new(
                 spec.gap,
                 spec.zone,
-                Totals { values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?, rows: Vec::new() },
+                Totals {
+                    values: AccumulatorSet::new(&spec.calls, &spec.input, spec.retracts)?,
+                    rows: SlotColumn::default(),
+                },
             ),
             spec,
         })

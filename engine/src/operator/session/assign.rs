@@ -10,7 +10,9 @@ use crate::operator::stored_rows::{Change, RowCodec};
 use crate::operator::window_aggregate::event_times;
 use crate::operator::window_assign::timestamps;
 use crate::operator::{CHUNK_ROWS, Operator, Output};
-use crate::state::{KeyEncoder, KeyedState, LogPart, Reader, StatePlace, StateSize, write_bytes, write_u64};
+use crate::state::{
+    KeyEncoder, KeyedState, LogPart, Reader, SlotColumn, StatePlace, StateSize, write_bytes, write_u64,
+};
 
 const PER_ROW: usize = 48;
 
@@ -32,7 +34,7 @@ type Held = (u64, Change);
 /// By slot of the session.
 #[derive(Default)]
 struct HeldRows {
-    sessions: Vec<Vec<Held>>,
+    sessions: SlotColumn<Vec<Held>>,
     arrivals: u64,
     rows: u64,
     bytes: u64,
@@ -58,9 +60,7 @@ impl HeldRows {
 
 impl Contents for HeldRows {
     fn grow(&mut self, capacity: usize) {
-        if self.sessions.len() < capacity {
-            self.sessions.resize_with(capacity, Vec::new);
-        }
+        self.sessions.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {

@@ -11,7 +11,8 @@ use chrono_tz::Tz;
 
 use crate::error::Result;
 use crate::state::{
-    Keyed, KeyedState, LogPart, NEVER, Reader, SlotValues, StatePlace, StateSize, Waking, write_i64, write_u32,
+    Keyed, KeyedState, LogPart, NEVER, Reader, SlotColumn, SlotValues, StatePlace, StateSize, Waking, write_i64,
+    write_u32,
 };
 use crate::time::NO_WATERMARK;
 use crate::time::window::last_instant;
@@ -76,7 +77,7 @@ pub(super) struct SessionBook<C> {
 /// By slot of the key.
 struct Keys<C> {
     contents: C,
-    keys: Vec<Key>,
+    keys: SlotColumn<Key>,
     /// When, and slot of the key.
     timers: BTreeSet<(i64, u32)>,
     /// Slots of sessions.
@@ -121,9 +122,7 @@ impl<C: Contents> SlotValues for Keys<C> {
     const LISTED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.keys.len() < capacity {
-            self.keys.resize_with(capacity, Key::default);
-        }
+        self.keys.grow(capacity);
     }
 
     fn clear(&mut self, slot: u32) {
@@ -183,8 +182,15 @@ impl<C: Contents> SlotValues for Keys<C> {
 
 impl<C: Contents> SessionBook<C> {
     pub(super) fn new(gap: i64, zone: Option<Tz>, contents: C) -> Self {
-        let keys =
-            Keys { contents, keys: Vec::new(), timers: BTreeSet::new(), free: Vec::new(), slots: 0, open: 0, zone };
+        let keys = Keys {
+            contents,
+            keys: SlotColumn::default(),
+            timers: BTreeSet::new(),
+            free: Vec::new(),
+            slots: 0,
+            open: 0,
+            zone,
+        };
         SessionBook { gap, zone, state: Keyed::new(keys), watermark: NO_WATERMARK, late: 0 }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::operator::aggregate::AccumulatorSet;
-use crate::state::{Reader, SlotLists, SlotValues, write_i64};
+use crate::state::{Reader, SlotColumn, SlotLists, SlotValues, write_i64};
 use crate::time::NO_WATERMARK;
 
 /// Marks merged results while a window fires; no pane starts there.
@@ -14,7 +14,7 @@ pub(super) const MERGED: i64 = i64::MIN;
 pub(super) struct Panes {
     pub(super) values: AccumulatorSet,
     /// Rows that were added.
-    pub(super) rows: Vec<i64>,
+    pub(super) rows: SlotColumn<i64>,
     pub(super) slots: SlotLists,
     pub(super) panes: BTreeMap<i64, Pane>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Pane {
 
 impl Panes {
     pub(super) fn new(values: AccumulatorSet) -> Self {
-        Panes { values, rows: Vec::new(), slots: SlotLists::default(), panes: BTreeMap::new() }
+        Panes { values, rows: SlotColumn::default(), slots: SlotLists::default(), panes: BTreeMap::new() }
     }
 
     fn pane_of(&self, slot: u32) -> Option<&Pane> {
@@ -41,9 +41,7 @@ impl SlotValues for Panes {
     const TAGGED: bool = true;
 
     fn grow(&mut self, capacity: usize) {
-        if self.rows.len() < capacity {
-            self.rows.resize(capacity, 0);
-        }
+        self.rows.grow(capacity);
         self.slots.grow(capacity);
         self.values.grow(capacity);
     }

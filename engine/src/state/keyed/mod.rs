@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::home::{Segment, StateHome};
 use super::log::{Expiry, Hashes, Live, SegmentLog};
-use super::{KeyTable, Reader, StateSize, hash_key};
+use super::{KeyTable, Reader, SlotColumn, StateSize, hash_key};
 use crate::error::Result;
 
 pub use values::{NEVER, SlotValues};
@@ -42,9 +42,9 @@ const TAG: usize = 8;
 pub struct Keyed<V> {
     table: KeyTable,
     pub values: V,
-    marks: Vec<u8>,
+    marks: SlotColumn<u8>,
     /// By slot: the number of the write that took its value to disk last.
-    written: Vec<u32>,
+    written: SlotColumn<u32>,
     dirty: Vec<u32>,
     /// Keys that are gone, of which the news are on their way to disk.
     leaving: Vec<u32>,
@@ -116,8 +116,8 @@ impl<V: SlotValues> Keyed<V> {
         Keyed {
             table: KeyTable::default(),
             values,
-            marks: Vec::new(),
-            written: Vec::new(),
+            marks: SlotColumn::default(),
+            written: SlotColumn::default(),
             dirty: Vec::new(),
             leaving: Vec::new(),
             log: None,
@@ -206,10 +206,8 @@ impl<V: SlotValues> Keyed<V> {
     fn insert(&mut self, tag: i64, hash: u64, key: &[u8]) -> u32 {
         let (slot, _) = self.table.find_or_insert(tag, hash, key);
         let at = slot as usize;
-        if self.marks.len() <= at {
-            self.marks.resize(at + 1, 0);
-            self.written.resize(at + 1, 0);
-        }
+        self.marks.grow(at + 1);
+        self.written.grow(at + 1);
         self.marks[at] = RECENT;
         self.written[at] = 0;
         self.values.grow(at + 1);
