@@ -12,7 +12,7 @@ const SMALL: usize = 512;
 
 /// A hash table of slots. A large one consists of parts, for whatever doubles moves all it holds in one go: with millions
 /// of keys a pause that is noticed. Hashes being even, the parts double near the same time, but not in the same batch.
-pub struct Buckets {
+pub(super) struct Buckets {
     /// One, or [`PARTS`].
     parts: Vec<HashTable<u32>>,
     len: usize,
@@ -25,16 +25,16 @@ impl Default for Buckets {
 }
 
 impl Buckets {
-    pub const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.len
     }
 
-    pub fn find(&self, hash: u64, same: impl FnMut(&u32) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, hash: u64, same: impl FnMut(&u32) -> bool) -> Option<u32> {
         self.parts[self.part(hash)].find(hash, same).copied()
     }
 
     /// Of a slot that is not there.
-    pub fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(&u32) -> u64) {
+    pub(super) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(&u32) -> u64) {
         if self.len == CUT_AT && self.parts.len() == 1 {
             self.cut(&hash_of);
         }
@@ -43,7 +43,7 @@ impl Buckets {
         self.len += 1;
     }
 
-    pub fn remove(&mut self, hash: u64, slot: u32, hash_of: impl Fn(&u32) -> u64) {
+    pub(super) fn remove(&mut self, hash: u64, slot: u32, hash_of: impl Fn(&u32) -> u64) {
         let part = self.part(hash);
         let part = &mut self.parts[part];
         let Ok(found) = part.find_entry(hash, |other| *other == slot) else { return };

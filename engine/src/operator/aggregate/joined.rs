@@ -15,7 +15,7 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    pub(super) const fn new(separator: String) -> Self {
+    pub(super) fn new(separator: String) -> Self {
         Joined { separator, texts: SlotColumn::default(), heap: 0 }
     }
 

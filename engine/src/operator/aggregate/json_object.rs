@@ -36,7 +36,7 @@ impl Object {
 }
 
 impl JsonObject {
-    pub(super) const fn new(nulls: Nulls) -> Self {
+    pub(super) fn new(nulls: Nulls) -> Self {
         JsonObject { nulls, objects: SlotColumn::default(), heap: 0 }
     }
 

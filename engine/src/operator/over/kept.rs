@@ -35,7 +35,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) const fn new(values: AccumulatorSet, running: Vec<Running>) -> Self {
+    pub(super) fn new(values: AccumulatorSet, running: Vec<Running>) -> Self {
         Frames {
             values,
             running,
