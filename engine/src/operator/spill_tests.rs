@@ -163,7 +163,14 @@ fn texts(out: &[ChangeBatch]) -> Vec<String> {
 
 /// With memory for about two dozen keys.
 fn tiny(inline: bool) -> StateOptions {
-    StateOptions { memory: Some(4000), whole_below: 0, flush_bytes: 500, inline, directory: None }
+    StateOptions {
+        memory: Some(4000),
+        whole_below: 0,
+        flush_bytes: 500,
+        keys_at_once: 3,
+        inline,
+        ..StateOptions::default()
+    }
 }
 
 fn gives_the_same(make: Make<'_>, steps: &[Step]) -> std::result::Result<(), TestCaseError> {

@@ -269,7 +269,14 @@ fn a_condition_on_the_time_reaches_what_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let fill = |operator: &mut dyn Operator, name: &str| {
         let directory = Some(folder.path().join(name));
-        let memory = StateOptions { memory: Some(4000), whole_below: 0, flush_bytes: 500, inline: true, directory };
+        let memory = StateOptions {
+            memory: Some(4000),
+            whole_below: 0,
+            flush_bytes: 500,
+            inline: true,
+            directory,
+            ..StateOptions::default()
+        };
         operator.attach(StatePlace { home: StateHome::new(memory), hashes: hashes_of(0, 1) });
         for key in 0..600 {
             operator.process(0, batch(&[(RowKind::Insert, (key, 1, None))]), &mut Vec::new()).unwrap();

@@ -1,10 +1,11 @@
 //! What the state of a run shares: the memory it may take, and where it goes on disk.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use crossbeam_channel::{Sender, bounded};
 
@@ -27,13 +28,25 @@ pub struct StateOptions {
     pub whole_below: u64,
     /// Changes come to disk when they are so many bytes.
     pub flush_bytes: u64,
+    /// So many changed keys are made ready for disk behind one batch at most: the rows wait.
+    pub keys_at_once: usize,
+    /// A restore brings keys into memory for so long; the job waits. Others come when they are asked for.
+    pub load_for: Duration,
     /// Writes happen at once, on the thread that asks for them.
     pub inline: bool,
 }
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { directory: None, memory: None, whole_below: 4 << 20, flush_bytes: 8 << 20, inline: false }
+        StateOptions {
+            directory: None,
+            memory: None,
+            whole_below: 4 << 20,
+            flush_bytes: 8 << 20,
+            keys_at_once: 32_768,
+            load_for: Duration::from_secs(3),
+            inline: false,
+        }
     }
 }
 
@@ -63,6 +76,7 @@ pub struct StateHome {
     pub budget: Budget,
     directory: OnceLock<Result<Arc<Directory>>>,
     next: AtomicU64,
+    loading_since: OnceLock<Instant>,
     /// Writes what operators hand over.
     writer: Hand,
     /// Merges; a merge must not keep a write waiting.
@@ -79,12 +93,23 @@ struct Hand {
 
 /// Removed with everything in it when nobody needs it any more.
 #[derive(Debug)]
-struct Directory(PathBuf);
+struct Directory {
+    path: PathBuf,
+    /// The one that it lies in, where that is the run's as well.
+    folder: Option<PathBuf>,
+}
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::debug!(reason = %error, "a folder of state could not be removed");
+        match fs::remove_dir_all(&self.path) {
+            // A later attempt has removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => tracing::debug!(reason = %error, "a folder of state could not be removed"),
+            Ok(()) => {}
+        }
+        if let Some(folder) = &self.folder {
+            // Not while another attempt has its own in it.
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -96,6 +121,7 @@ impl StateHome {
             options,
             directory: OnceLock::new(),
             next: AtomicU64::new(1),
+            loading_since: OnceLock::new(),
             writer: Hand { name: "state-writer", jobs: OnceLock::new() },
             merger: Hand { name: "state-merger", jobs: OnceLock::new() },
         })
@@ -104,6 +130,11 @@ impl StateHome {
     /// Checkpoints link to what is written here.
     pub const fn is_durable(&self) -> bool {
         self.options.directory.is_some()
+    }
+
+    /// Whether operators that are restored may go on to bring keys into memory.
+    pub fn has_time_to_load(&self) -> bool {
+        self.loading_since.get_or_init(Instant::now).elapsed() < self.options.load_for
     }
 
     /// A segment that `write` will make.
@@ -145,7 +176,7 @@ impl StateHome {
         let directory = self.directory.get_or_init(|| self.create()).as_ref().map_err(Clone::clone)?;
         let number = self.next.fetch_add(1, Relaxed);
         Ok(Arc::new(Segment {
-            path: directory.0.join(format!("{number}.segment")),
+            path: directory.path.join(format!("{number}.segment")),
             file: OnceLock::new(),
             synced: AtomicBool::new(false),
             _directory: Arc::clone(directory),
@@ -154,14 +185,20 @@ impl StateHome {
 
     fn create(&self) -> Result<Arc<Directory>> {
         static RUNS: AtomicU64 = AtomicU64::new(0);
-        let own = || format!("millrace-state-{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
-        let path = self.options.directory.clone().unwrap_or_else(|| std::env::temp_dir().join(own()));
-        // What an attempt before left there is of no use: checkpoints have links of their own.
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(|error| failed(&path, &error))?;
-        }
+        // An attempt before may still be at work in the background, and removes its folder later than this one is made.
+        let own = format!("millrace-state-{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
+        let path = match &self.options.directory {
+            Some(folder) => {
+                // What it left there is of no use: checkpoints have links of their own.
+                if let Err(error) = fs::remove_dir_all(folder) {
+                    tracing::debug!(reason = %error, "state of an attempt before was not removed");
+                }
+                folder.join(own)
+            }
+            None => std::env::temp_dir().join(own),
+        };
         fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
-        Ok(Arc::new(Directory(path)))
+        Ok(Arc::new(Directory { path, folder: self.options.directory.clone() }))
     }
 }
 
@@ -230,7 +267,41 @@ fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
     copy().map_err(|error| failed(from, &error))
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> EngineError {
+fn failed(path: &Path, error: &io::Error) -> EngineError {
     EngineError::external("state_unwritable", format!("State could not be written to disk: {error}."))
         .with_detail(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::state::segment::Unsorted;
+
+    fn home(folder: &Path) -> Arc<StateHome> {
+        let directory = Some(folder.join("work"));
+        StateHome::new(StateOptions { directory, inline: true, ..StateOptions::default() })
+    }
+
+    fn segment(home: &StateHome) -> Arc<Segment> {
+        home.write(|path| Unsorted::default().write(path)).unwrap()
+    }
+
+    #[test]
+    fn an_attempt_that_ends_late_leaves_the_next_one_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = home(folder.path());
+        let late = segment(&first);
+        late.wait().unwrap();
+        drop(first);
+        let second = home(folder.path());
+        let held = segment(&second);
+        drop(late);
+        held.wait().unwrap();
+        assert!(held.path.exists());
+        segment(&second).wait().unwrap();
+        drop((held, second));
+        assert!(!folder.path().join("work").exists(), "something is left");
+    }
 }

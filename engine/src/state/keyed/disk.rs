@@ -6,7 +6,6 @@ use super::{DIRTY, GONE, Keyed, RECENT, STORED, SlotValues, tagged};
 use crate::error::Result;
 use crate::state::home::StateHome;
 use crate::state::log::{LogPart, SegmentLog};
-use crate::state::segment::Unsorted;
 use crate::state::{KeyedState, key_group, write_bytes};
 
 /// So many keys leave memory behind one batch at most: more than come with it.
@@ -27,9 +26,7 @@ impl<V: SlotValues> Keyed<V> {
             self.begin_log(SegmentLog::new(Arc::clone(&home), place.hashes, Vec::new()));
             self.flush(&home)?;
         }
-        if self.dirty.len() as u64 * self.value_bytes >= home.options.flush_bytes {
-            self.flush(&home)?;
-        }
+        self.drain(&home)?;
         if exceeded {
             self.make_room(&home)?;
             self.report(&home);
@@ -45,10 +42,31 @@ impl<V: SlotValues> Keyed<V> {
         all.into_iter().for_each(|slot| self.touch(slot));
     }
 
+    /// When many keys have changed they come to disk, by and by.
+    fn drain(&mut self, home: &StateHome) -> Result<()> {
+        if self.draining == 0 && self.dirty.len() as u64 * self.value_bytes >= home.options.flush_bytes {
+            self.draining = self.dirty.len();
+        }
+        if self.draining == 0 {
+            return Ok(());
+        }
+        let now = self.draining.min(home.options.keys_at_once);
+        self.draining -= now;
+        let slots: Vec<u32> = self.dirty.drain(..now).collect();
+        self.prepare(slots, home)?;
+        if self.draining == 0 { self.append() } else { Ok(()) }
+    }
+
+    /// All that has changed comes to disk.
     pub(super) fn flush(&mut self, home: &StateHome) -> Result<()> {
-        let mut entries = Unsorted::default();
-        let (mut count, mut bytes) = (0, 0);
-        for slot in std::mem::take(&mut self.dirty) {
+        self.draining = 0;
+        let slots = std::mem::take(&mut self.dirty);
+        self.prepare(slots, home)?;
+        self.append()
+    }
+
+    fn prepare(&mut self, slots: Vec<u32>, home: &StateHome) -> Result<()> {
+        for slot in slots {
             let mark = &mut self.marks[slot as usize];
             // A slot may have been freed, and taken by another key, since.
             if *mark & DIRTY == 0 {
@@ -61,6 +79,7 @@ impl<V: SlotValues> Keyed<V> {
             }
             self.written[slot as usize] = self.writes.last + 1;
             let (hash, key, values) = (self.table.hash(slot), self.table.key(slot), &self.values);
+            let entries = &mut self.coming;
             let mut push = |key: &[u8]| match gone {
                 true => entries.push_gone(hash, key),
                 false => entries.push(hash, key, values.used_ms(slot), |out| values.write_stored(slot, out)),
@@ -70,22 +89,17 @@ impl<V: SlotValues> Keyed<V> {
                 false => push(key),
             }
             if entries.bytes() as u64 >= home.options.flush_bytes.saturating_mul(2) {
-                (count, bytes) = (count + entries.len(), bytes + entries.bytes());
-                self.append(std::mem::take(&mut entries))?;
+                self.append()?;
             }
-        }
-        (count, bytes) = (count + entries.len(), bytes + entries.bytes());
-        if !entries.is_empty() {
-            self.append(entries)?;
-        }
-        if let Some(average) = bytes.checked_div(count) {
-            self.value_bytes = average.max(1) as u64;
         }
         Ok(())
     }
 
-    fn append(&mut self, entries: Unsorted) -> Result<()> {
-        let Some(log) = self.log.as_mut() else { return Ok(()) };
+    /// Gives what is ready away to be written.
+    fn append(&mut self) -> Result<()> {
+        let Some(log) = self.log.as_mut().filter(|_| !self.coming.is_empty()) else { return Ok(()) };
+        let entries = std::mem::take(&mut self.coming);
+        self.value_bytes = (entries.bytes() / entries.len()).max(1) as u64;
         self.writes.last += 1;
         self.writes.under_way.push_back((self.writes.last, log.append(entries)?));
         Ok(())

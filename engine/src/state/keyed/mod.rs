@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::home::{Segment, StateHome};
 use super::log::{Expiry, Hashes, Live, SegmentLog};
+use super::segment::Unsorted;
 use super::{KeyTable, Reader, SlotColumn, StateSize, hash_key};
 use crate::error::Result;
 
@@ -46,6 +47,10 @@ pub struct Keyed<V> {
     /// By slot: the number of the write that took its value to disk last.
     written: SlotColumn<u32>,
     dirty: Vec<u32>,
+    /// What the next write takes to disk.
+    coming: Unsorted,
+    /// So many of those that have changed are to come along, a few behind each batch.
+    draining: usize,
     /// Keys that are gone, of which the news are on their way to disk.
     leaving: Vec<u32>,
     log: Option<SegmentLog>,
@@ -119,6 +124,8 @@ impl<V: SlotValues> Keyed<V> {
             marks: SlotColumn::default(),
             written: SlotColumn::default(),
             dirty: Vec::new(),
+            coming: Unsorted::default(),
+            draining: 0,
             leaving: Vec::new(),
             log: None,
             writes: Writes::default(),

@@ -19,7 +19,7 @@ impl<V: SlotValues> Keyed<V> {
         self.insert(tag, hash_key(key), key)
     }
 
-    /// The segments of a checkpoint, oldest first. As much as memory takes of it is loaded.
+    /// The segments of a checkpoint, oldest first. As much of it is loaded as memory and time allow.
     pub fn adopt(&mut self, parts: Vec<LogPart>) -> Result<()> {
         let Some(place) = self.place.clone().filter(|_| !parts.is_empty()) else { return Ok(()) };
         let mut log = SegmentLog::new(Arc::clone(&place.home), place.hashes, parts);
@@ -29,7 +29,7 @@ impl<V: SlotValues> Keyed<V> {
         let room = place.home.budget.left() / 2;
         let (mut loaded, mut full) = (0_u64, false);
         live.each(|hash, stored, value| {
-            full = full || loaded.is_multiple_of(1024) && self.bytes() > room;
+            full = full || loaded.is_multiple_of(1024) && (self.bytes() > room || !place.home.has_time_to_load());
             let (tag, key) = untagged::<V>(stored);
             if !full {
                 loaded += 1;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -182,7 +183,7 @@ fn check(options: StateOptions, steps: &[Step]) -> std::result::Result<(), TestC
 }
 
 fn options(memory: Option<u64>, whole_below: u64, inline: bool) -> StateOptions {
-    StateOptions { directory: None, memory, whole_below, flush_bytes: 400, inline }
+    StateOptions { memory, whole_below, flush_bytes: 400, keys_at_once: 5, inline, ..StateOptions::default() }
 }
 
 proptest! {
@@ -196,6 +197,11 @@ proptest! {
     #[test]
     fn state_is_a_map_while_files_are_written_by_others(steps in steps()) {
         check(options(Some(3000), 0, false), &steps)?;
+    }
+
+    #[test]
+    fn state_is_a_map_when_a_restore_has_no_time_to_load(steps in steps()) {
+        check(StateOptions { load_for: Duration::ZERO, ..options(None, 0, true) }, &steps)?;
     }
 
     #[test]

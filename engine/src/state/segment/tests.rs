@@ -100,3 +100,28 @@ fn every_flipped_byte_and_every_cut_is_noticed() {
         assert!(!is_whole(), "byte {at} of {}", whole.len());
     }
 }
+
+#[test]
+fn of_entries_of_one_key_the_last_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("1");
+    let mut unsorted = Unsorted::default();
+    let mut push = |key: &[u8], value: Option<&[u8]>| match value {
+        Some(value) => unsorted.push(hash_key(key), key, 7, |out| out.extend_from_slice(value)),
+        None => unsorted.push_gone(hash_key(key), key),
+    };
+    push(b"", Some(b"1"));
+    push(b"a", Some(b"1"));
+    push(b"b", None);
+    // Neither key nor value takes a byte.
+    push(b"", None);
+    push(b"", Some(b""));
+    push(b"a", None);
+    push(b"b", Some(b"2"));
+    unsorted.write(&path).unwrap();
+    let file = Arc::new(SegmentFile::open(&path).unwrap());
+    assert_eq!(file.entries(), 3);
+    let merge = Merge::new(vec![Scan::new(file, 0, u64::MAX).unwrap()]).unwrap();
+    let wanted = [(vec![], Some(vec![])), (b"a".to_vec(), None), (b"b".to_vec(), Some(b"2".to_vec()))];
+    assert_eq!(read(merge), Model::from(wanted));
+}

@@ -9,9 +9,9 @@ use crate::error::{EngineError, Result};
 use crate::state::{write_i64, write_u32, write_u64};
 
 /// Unpacked size that a block has about: what has to be read and unpacked for one key.
-const BLOCK: usize = 4 << 10;
+const BLOCK: usize = 2 << 10;
 
-/// Entries as an operator wrote them, before they are sorted.
+/// Entries as an operator wrote them, before they are sorted. Of those of one key the last counts.
 #[derive(Default)]
 pub(in crate::state) struct Unsorted {
     bytes: Vec<u8>,
@@ -66,9 +66,12 @@ impl Unsorted {
     pub(in crate::state) fn write(mut self, path: &Path) -> Result<()> {
         let bytes = self.bytes;
         let key = |place: &Place| &bytes[place.key as usize..][..place.key_length as usize];
-        self.entries.sort_unstable_by(|a, b| (a.hash, key(a)).cmp(&(b.hash, key(b))));
+        // Stable: those of one key stay in the order in which they came.
+        self.entries.sort_by(|a, b| (a.hash, key(a)).cmp(&(b.hash, key(b))));
+        self.entries.reverse();
+        self.entries.dedup_by(|earlier, last| earlier.hash == last.hash && key(earlier) == key(last));
         let mut writer = SegmentWriter::create(path, self.entries.len())?;
-        for place in &self.entries {
+        for place in self.entries.iter().rev() {
             let value = place.value_length.map(|length| {
                 let at = (place.key + place.key_length) as usize;
                 &bytes[at..at + length as usize]
