@@ -10,6 +10,7 @@ use std::{fs, io};
 use crossbeam_channel::{Sender, bounded};
 
 use super::budget::Budget;
+use super::log::LogPart;
 use super::segment::SegmentFile;
 use crate::error::{EngineError, Result};
 
@@ -81,6 +82,8 @@ pub struct StateHome {
     writer: Hand,
     /// Merges; a merge must not keep a write waiting.
     merger: Hand,
+    /// Removes files: the file system may take its time, while others are written.
+    cleaner: Hand,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -124,6 +127,7 @@ impl StateHome {
             loading_since: OnceLock::new(),
             writer: Hand { name: "state-writer", jobs: OnceLock::new() },
             merger: Hand { name: "state-merger", jobs: OnceLock::new() },
+            cleaner: Hand { name: "state-cleaner", jobs: OnceLock::new() },
         })
     }
 
@@ -155,6 +159,16 @@ impl StateHome {
         let _ = segment.file.set(file);
         segment.wait()?;
         Ok(segment)
+    }
+
+    /// What a merge has made superfluous.
+    pub fn discard(&self, parts: Vec<LogPart>) -> Result<()> {
+        let job = move || drop(parts);
+        if self.options.inline {
+            job();
+            return Ok(());
+        }
+        self.cleaner.give(Box::new(job))
     }
 
     fn make(&self, hand: &Hand, write: impl FnOnce(&Path) -> Result<()> + Send + 'static) -> Result<Arc<Segment>> {

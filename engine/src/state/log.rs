@@ -141,7 +141,9 @@ impl SegmentLog {
                 Some(file) => {
                     file?;
                     let range = merging.from..merging.from + merging.count;
-                    self.parts.splice(range, [LogPart { segment: merging.into, hashes: self.hashes }]);
+                    let merged = LogPart { segment: merging.into, hashes: self.hashes };
+                    let superfluous = self.parts.splice(range, [merged]).collect();
+                    self.home.discard(superfluous)?;
                 }
             }
         }
