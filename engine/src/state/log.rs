@@ -156,7 +156,7 @@ impl SegmentLog {
                 let keys = files.iter().map(|(file, _)| file.entries()).sum::<u64>() as usize;
                 let mut writer = SegmentWriter::create(path, keys)?;
                 let mut merge = merge_of(&files)?;
-                while let Some(entry) = merge.entry()? {
+                while let Some(entry) = merge.entry() {
                     let value = entry.value.filter(|_| !expiry.is_over(entry.used_ms));
                     // Nothing older is left that a mark of a key that is gone would have to hide.
                     if value.is_some() || !oldest {
@@ -191,7 +191,7 @@ pub(super) struct Live {
 impl Live {
     /// Calls `each` with hash, key and value until it says no more. Returns whether all were seen.
     pub(super) fn each(&mut self, mut each: impl FnMut(u64, &[u8], &[u8]) -> Result<bool>) -> Result<bool> {
-        while let Some(entry) = self.merge.entry()? {
+        while let Some(entry) = self.merge.entry() {
             if let Some(value) = entry.value
                 && !self.expiry.is_over(entry.used_ms)
                 && !each(entry.hash, entry.key, value)?
@@ -206,7 +206,7 @@ impl Live {
 
 fn merge_of(oldest_first: &[(Arc<SegmentFile>, Hashes)]) -> Result<Merge> {
     let scan = |(file, hashes): &(Arc<SegmentFile>, Hashes)| Scan::new(Arc::clone(file), hashes.first, hashes.last);
-    Merge::new(oldest_first.iter().rev().map(scan).collect::<Result<_>>()?)
+    Ok(Merge::new(oldest_first.iter().rev().map(scan).collect::<Result<_>>()?))
 }
 
 /// The newest run of segments of which none is much larger than all that are newer.

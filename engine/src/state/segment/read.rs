@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -148,53 +149,61 @@ pub(in crate::state) struct Scan {
     file: Arc<SegmentFile>,
     next_block: usize,
     block: Vec<u8>,
-    at: usize,
-    end: usize,
+    /// Where the next entry of the block begins.
+    next: usize,
+    here: Option<Here>,
     last: u64,
+}
+
+/// The entry that a scan stands at, by places in its block.
+struct Here {
+    hash: u64,
+    used_ms: i64,
+    key: Range<usize>,
+    value: Option<Range<usize>>,
 }
 
 impl Scan {
     /// `first` and `last` belong to the range.
     pub(in crate::state) fn new(file: Arc<SegmentFile>, first: u64, last: u64) -> Result<Self> {
         let next_block = file.blocks.partition_point(|block| block.first_hash <= first).saturating_sub(1);
-        let mut scan = Scan { file, next_block, block: Vec::new(), at: 0, end: 0, last };
-        scan.load()?;
-        while scan.entry()?.is_some_and(|entry| entry.hash < first) {
+        let mut scan = Scan { file, next_block, block: Vec::new(), next: 0, here: None, last };
+        scan.advance()?;
+        while scan.entry().is_some_and(|entry| entry.hash < first) {
             scan.advance()?;
         }
         Ok(scan)
     }
 
     /// The entry it stands at; `None` at the end.
-    pub(in crate::state) fn entry(&self) -> Result<Option<Entry<'_>>> {
-        let Some(rest) = self.block.get(self.at..).filter(|rest| !rest.is_empty()) else { return Ok(None) };
-        let entry = read_entry(&mut Reader::new(rest))?;
-        Ok(Some(entry).filter(|entry| entry.hash <= self.last))
+    pub(in crate::state) fn entry(&self) -> Option<Entry<'_>> {
+        let here = self.here.as_ref()?;
+        let value = here.value.clone().map(|value| &self.block[value]);
+        Some(Entry { hash: here.hash, key: &self.block[here.key.clone()], used_ms: here.used_ms, value })
     }
 
     pub(in crate::state) fn advance(&mut self) -> Result<()> {
-        if self.end >= self.block.len() {
-            return self.load();
+        self.here = None;
+        if self.next >= self.block.len() {
+            if self.next_block >= self.file.blocks.len() {
+                return Ok(());
+            }
+            self.block = self.file.unpacked(self.next_block)?;
+            self.next_block += 1;
+            self.next = 0;
         }
-        self.at = self.end;
-        self.measure()
-    }
-
-    fn load(&mut self) -> Result<()> {
-        (self.at, self.end) = (0, 0);
-        if self.next_block >= self.file.blocks.len() {
-            self.block.clear();
-            return Ok(());
-        }
-        self.block = self.file.unpacked(self.next_block)?;
-        self.next_block += 1;
-        self.measure()
-    }
-
-    fn measure(&mut self) -> Result<()> {
-        let mut reader = Reader::new(&self.block[self.at..]);
-        read_entry(&mut reader)?;
-        self.end = self.block.len() - reader.left();
+        let mut reader = Reader::new(&self.block[self.next..]);
+        let entry = read_entry(&mut reader)?;
+        let end = self.block.len() - reader.left();
+        let value = end - entry.value.map_or(0, <[u8]>::len);
+        let here = Here {
+            hash: entry.hash,
+            used_ms: entry.used_ms,
+            key: value - entry.key.len()..value,
+            value: entry.value.map(|_| value..end),
+        };
+        self.next = end;
+        self.here = Some(here).filter(|here| here.hash <= self.last);
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ fn write(path: &Path, entries: &Model) -> Arc<SegmentFile> {
 fn read(mut merge: Merge) -> Model {
     let mut found = Model::new();
     let mut last = None;
-    while let Some(entry) = merge.entry().unwrap() {
+    while let Some(entry) = merge.entry() {
         let place = (entry.hash, entry.key.to_vec());
         assert!(last.as_ref().is_none_or(|last| *last < place), "out of order");
         assert!(found.insert(entry.key.to_vec(), entry.value.map(<[u8]>::to_vec)).is_none());
@@ -67,11 +67,11 @@ proptest! {
         let scans = |first: u64, last: u64| {
             files.iter().rev().map(|file| Scan::new(Arc::clone(file), first, last).unwrap()).collect::<Vec<_>>()
         };
-        prop_assert_eq!(&read(Merge::new(scans(0, u64::MAX)).unwrap()), &expected);
+        prop_assert_eq!(&read(Merge::new(scans(0, u64::MAX))), &expected);
         // Two halves of the hashes are the whole.
         let middle = 1 << 63;
-        let mut halves = read(Merge::new(scans(0, middle - 1)).unwrap());
-        halves.extend(read(Merge::new(scans(middle, u64::MAX)).unwrap()));
+        let mut halves = read(Merge::new(scans(0, middle - 1)));
+        halves.extend(read(Merge::new(scans(middle, u64::MAX))));
         prop_assert_eq!(&halves, &expected);
     }
 }
@@ -121,7 +121,7 @@ fn of_entries_of_one_key_the_last_counts() {
     unsorted.write(&path).unwrap();
     let file = Arc::new(SegmentFile::open(&path).unwrap());
     assert_eq!(file.entries(), 3);
-    let merge = Merge::new(vec![Scan::new(file, 0, u64::MAX).unwrap()]).unwrap();
+    let merge = Merge::new(vec![Scan::new(file, 0, u64::MAX).unwrap()]);
     let wanted = [(vec![], Some(vec![])), (b"a".to_vec(), None), (b"b".to_vec(), Some(b"2".to_vec()))];
     assert_eq!(read(merge), Model::from(wanted));
 }
