@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::manifest::{
     ENCODING, FileEntry, Manifest, NodeEntry, SectionEntry, SegmentFileEntry, SinkEntry, SourceEntry, corrupt,
@@ -45,12 +46,15 @@ impl CheckpointStore {
 
     /// Where a run writes state that its checkpoints link to. What earlier attempts left there goes.
     pub fn work(&self, run: &str) -> PathBuf {
+        // One of this process may still be at work in the background, and removes its folder when it is done.
+        static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(WORK.as_bytes()) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        self.root.join(format!("{WORK}{run}-{}", std::process::id()))
+        let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+        self.root.join(format!("{WORK}{run}-{}-{attempt}", std::process::id()))
     }
 
     pub fn path(&self, directory: &str) -> PathBuf {

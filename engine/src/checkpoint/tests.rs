@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{CheckpointStore, NodeEntry, Part, SourcePart, Verdict, Written, compatibility};
 use crate::connector::SplitPosition;
-use crate::state::KeyedState;
+use crate::error::EngineError;
+use crate::state::{KeyedState, StateHome, StateOptions};
 
 fn parts(mark: u8) -> Vec<Part> {
     let state = KeyedState { groups: [(3, vec![mark; 1000]), (77, vec![1, 2, 3])].into() };
@@ -138,4 +139,29 @@ fn a_report_says_what_is_kept_dropped_new_and_incompatible() {
     let verdict = |id: &str| report.iter().find(|entry| entry.node == id).unwrap().verdict.clone();
     assert!(matches!(verdict("agg"), Verdict::Incompatible { why } if why.contains("v1") && why.contains("v2")));
     assert_eq!((verdict("fresh"), verdict("same"), verdict("old")), (Verdict::New, Verdict::Kept, Verdict::Dropped));
+}
+
+/// Its merges may go on for a while; the folder goes with the last of them.
+#[test]
+fn an_attempt_that_ends_late_leaves_the_next_one_its_files() {
+    let (_folder, store) = store();
+    let home = || {
+        let directory = Some(store.work("r"));
+        StateHome::new(StateOptions { directory, inline: true, ..StateOptions::default() })
+    };
+    let segment = |home: &StateHome| {
+        let write = |path: &Path| std::fs::write(path, "no segment").map_err(|_| EngineError::internal("unwritten"));
+        home.write(write).unwrap()
+    };
+    let folders = || std::fs::read_dir(store.path("")).unwrap().count();
+    let first = home();
+    let late = segment(&first);
+    drop(first);
+    let second = home();
+    let held = segment(&second);
+    assert_eq!(folders(), 1, "what the first left is still there");
+    drop(late);
+    assert_eq!(folders(), 1, "the second has lost its folder");
+    drop((held, second));
+    assert_eq!(folders(), 0);
 }

@@ -1,11 +1,11 @@
 //! What the state of a run shares: the memory it may take, and where it goes on disk.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 use crossbeam_channel::{Sender, bounded};
 
@@ -96,23 +96,12 @@ struct Hand {
 
 /// Removed with everything in it when nobody needs it any more.
 #[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-    /// The one that it lies in, where that is the run's as well.
-    folder: Option<PathBuf>,
-}
+struct Directory(PathBuf);
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        match fs::remove_dir_all(&self.path) {
-            // A later attempt has removed it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => tracing::debug!(reason = %error, "a folder of state could not be removed"),
-            Ok(()) => {}
-        }
-        if let Some(folder) = &self.folder {
-            // Not while another attempt has its own in it.
-            let _ = fs::remove_dir(folder);
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::debug!(reason = %error, "a folder of state could not be removed");
         }
     }
 }
@@ -190,7 +179,7 @@ impl StateHome {
         let directory = self.directory.get_or_init(|| self.create()).as_ref().map_err(Clone::clone)?;
         let number = self.next.fetch_add(1, Relaxed);
         Ok(Arc::new(Segment {
-            path: directory.path.join(format!("{number}.segment")),
+            path: directory.0.join(format!("{number}.segment")),
             file: OnceLock::new(),
             synced: AtomicBool::new(false),
             _directory: Arc::clone(directory),
@@ -199,20 +188,10 @@ impl StateHome {
 
     fn create(&self) -> Result<Arc<Directory>> {
         static RUNS: AtomicU64 = AtomicU64::new(0);
-        // An attempt before may still be at work in the background, and removes its folder later than this one is made.
-        let own = format!("millrace-state-{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
-        let path = match &self.options.directory {
-            Some(folder) => {
-                // What it left there is of no use: checkpoints have links of their own.
-                if let Err(error) = fs::remove_dir_all(folder) {
-                    tracing::debug!(reason = %error, "state of an attempt before was not removed");
-                }
-                folder.join(own)
-            }
-            None => std::env::temp_dir().join(own),
-        };
+        let own = || format!("millrace-state-{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
+        let path = self.options.directory.clone().unwrap_or_else(|| std::env::temp_dir().join(own()));
         fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
-        Ok(Arc::new(Directory { path, folder: self.options.directory.clone() }))
+        Ok(Arc::new(Directory(path)))
     }
 }
 
@@ -281,41 +260,7 @@ fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
     copy().map_err(|error| failed(from, &error))
 }
 
-fn failed(path: &Path, error: &io::Error) -> EngineError {
+fn failed(path: &Path, error: &std::io::Error) -> EngineError {
     EngineError::external("state_unwritable", format!("State could not be written to disk: {error}."))
         .with_detail(format!("{}: {error}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::state::segment::Unsorted;
-
-    fn home(folder: &Path) -> Arc<StateHome> {
-        let directory = Some(folder.join("work"));
-        StateHome::new(StateOptions { directory, inline: true, ..StateOptions::default() })
-    }
-
-    fn segment(home: &StateHome) -> Arc<Segment> {
-        home.write(|path| Unsorted::default().write(path)).unwrap()
-    }
-
-    #[test]
-    fn an_attempt_that_ends_late_leaves_the_next_one_its_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = home(folder.path());
-        let late = segment(&first);
-        late.wait().unwrap();
-        drop(first);
-        let second = home(folder.path());
-        let held = segment(&second);
-        drop(late);
-        held.wait().unwrap();
-        assert!(held.path.exists());
-        segment(&second).wait().unwrap();
-        drop((held, second));
-        assert!(!folder.path().join("work").exists(), "something is left");
-    }
 }
