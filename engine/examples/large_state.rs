@@ -136,16 +136,20 @@ fn run(keys: i64, memory_mb: i64, every: Duration, store: &CheckpointStore, from
         checkpoints.iter().any(|(done, _, took)| end >= *done - *took && end - pause <= *done)
     };
     let (beside, others): (Vec<_>, Vec<_>) = seen.pauses.iter().partition(|(end, pause)| beside(*end, *pause));
-    let text = |pauses: &[&(Instant, Duration)]| {
-        let one = |(end, pause): &&(Instant, Duration)| {
-            format!("{} ms at {:.1} s", pause.as_millis(), (*end - since).as_secs_f64())
-        };
-        pauses.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
     println!("pauses at the sink above {} ms", PAUSE.as_millis());
-    println!("  while a checkpoint was under way: {}", text(&beside.iter().collect::<Vec<_>>()));
-    println!("  otherwise: {}", text(&others.iter().collect::<Vec<_>>()));
+    println!("  while a checkpoint was under way: {}", longest(beside, since));
+    println!("  otherwise: {}", longest(others, since));
     seen
+}
+
+/// How many there are, and the longest ten.
+fn longest(mut pauses: Vec<(Instant, Duration)>, since: Instant) -> String {
+    pauses.sort_by_key(|(_, pause)| std::cmp::Reverse(*pause));
+    let one = |(end, pause): &(Instant, Duration)| {
+        format!("{} ms at {:.1} s", pause.as_millis(), (*end - since).as_secs_f64())
+    };
+    let text: Vec<String> = pauses.iter().take(10).map(one).collect();
+    format!("{}; {}", pauses.len(), text.join(", "))
 }
 
 /// The job, and the runtime that it lives on.
