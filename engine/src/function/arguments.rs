@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, PrimitiveArray, StringArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, PrimitiveArray, StringArray, StringBuilder,
 };
 use datafusion_common::{DataFusionError, internal_err};
 use datafusion_expr::ColumnarValue;
@@ -105,6 +105,19 @@ impl Call<'_> {
         each: impl FnMut(usize) -> Option<S>,
     ) -> Result<ColumnarValue, DataFusionError> {
         Ok(ColumnarValue::Array(Arc::new((0..self.rows).map(each).collect::<StringArray>())))
+    }
+
+    /// Text results that are written into a buffer; NULL for `None`.
+    pub(crate) fn written_rows(
+        &self,
+        mut each: impl FnMut(usize, &mut String) -> Option<()>,
+    ) -> Result<ColumnarValue, DataFusionError> {
+        let (mut texts, mut text) = (StringBuilder::with_capacity(self.rows, self.rows * 16), String::new());
+        for row in 0..self.rows {
+            text.clear();
+            texts.append_option(each(row, &mut text).map(|()| text.as_str()));
+        }
+        Ok(ColumnarValue::Array(Arc::new(texts.finish())))
     }
 
     pub(crate) fn binary_rows<B: AsRef<[u8]>>(

@@ -13,6 +13,7 @@ mod arithmetic;
 mod classify;
 pub(crate) mod collection;
 mod comparison;
+mod compiled;
 mod conditional;
 mod csv_text;
 pub(crate) mod decimal;

@@ -3,15 +3,15 @@
 //! Patterns are almost always constants: each is compiled once per batch at most. A pattern that cannot be compiled gives
 //! NULL, as in Flink. The syntax is that of the `regex` crate: no look-around and no back-references.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ListBuilder, StringBuilder};
 use arrow::datatypes::{Field, Int32Type};
 use datafusion_common::{DataFusionError, exec_err};
 use datafusion_expr::ColumnarValue;
-use regex::Regex;
+use regex::{CaptureLocations, Regex};
 
+use super::compiled::Compiled;
 use super::registry::{Entry, Resolver, text_function as entry};
 use super::signature::{Form, Nulls, Param};
 use super::{Call, NativeFn};
@@ -80,7 +80,7 @@ const fn list(params: &'static [Param], kernel: NativeFn) -> Form {
 
 /// The patterns of one batch, compiled.
 #[derive(Default)]
-pub(super) struct Patterns(HashMap<String, Option<Regex>>);
+pub(super) struct Patterns(Compiled<Regex>);
 
 impl Patterns {
     /// The parts between matches, as Java splits: without empty ones at the end, and none at all of an empty text.
@@ -105,13 +105,13 @@ impl Patterns {
     }
 
     pub(super) fn get(&mut self, pattern: &str) -> Option<&Regex> {
-        if !self.0.contains_key(pattern) {
-            // Bounds the memory of hostile patterns.
-            let compiled = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().ok();
-            self.0.insert(pattern.to_owned(), compiled);
-        }
-        self.0.get(pattern).and_then(Option::as_ref)
+        self.0.get(pattern, compile).map(|regex| &*regex)
     }
+}
+
+fn compile(pattern: &str) -> Option<Regex> {
+    // Bounds the memory of hostile patterns.
+    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().ok()
 }
 
 fn regexp(call: &Call) -> Result<ColumnarValue, DataFusionError> {
@@ -129,14 +129,21 @@ fn regexp(call: &Call) -> Result<ColumnarValue, DataFusionError> {
 fn extract(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     let (input, pattern) = (call.texts(0)?, call.texts(1)?);
     let group = if call.args.len() > 2 { Some(call.numbers::<Int32Type>(2)?) } else { None };
-    let mut patterns = Patterns::default();
+    let mut patterns: Compiled<(Regex, CaptureLocations)> = Compiled::default();
+    let compile = |pattern: &str| {
+        let regex = compile(pattern)?;
+        let places = regex.capture_locations();
+        Some((regex, places))
+    };
     call.text_rows(|row| {
         let group = match &group {
             Some(group) => usize::try_from(group.get(row)?).ok()?,
             None => 0,
         };
-        let found = patterns.get(pattern.get(row)?)?.captures(input.get(row)?)?;
-        found.get(group).map(|part| part.as_str().to_owned())
+        let (regex, places) = patterns.get(pattern.get(row)?, compile)?;
+        let input = input.get(row)?;
+        regex.captures_read(places, input)?;
+        places.get(group).and_then(|(start, end)| input.get(start..end))
     })
 }
 

@@ -1,7 +1,5 @@
 //! Between text, numbers and times: DATE_FORMAT, TO_TIMESTAMP, TO_DATE, UNIX_TIMESTAMP, FROM_UNIXTIME, …
 
-use std::collections::HashMap;
-
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use datafusion_common::DataFusionError;
 use datafusion_expr::ColumnarValue;
@@ -10,6 +8,7 @@ use super::parse::{format_timestamp, parse_date, parse_timestamp};
 use super::pattern::Pattern;
 use super::value::{Local, to_local, to_utc};
 use super::zone_id::ZoneId;
+use crate::function::compiled::Compiled;
 use crate::function::registry::{Entry, Resolver};
 use crate::function::signature::{Form, Nulls, Param};
 use crate::function::{Argument, Call, Kernel, NativeFn, ScalarCall};
@@ -93,14 +92,11 @@ const fn form(params: &'static [Param], returns: fn(&[Type]) -> LogicalType, ker
 
 /// The patterns of one batch, compiled.
 #[derive(Default)]
-struct Patterns(HashMap<String, Option<Pattern>>);
+struct Patterns(Compiled<Pattern>);
 
 impl Patterns {
     fn get(&mut self, text: &str) -> Option<&Pattern> {
-        if !self.0.contains_key(text) {
-            self.0.insert(text.to_owned(), Pattern::parse(text));
-        }
-        self.0.get(text).and_then(Option::as_ref)
+        self.0.get(text, Pattern::parse).map(|pattern| &*pattern)
     }
 }
 
@@ -119,7 +115,10 @@ fn resolve_format(name: &str, args: &[Argument]) -> Option<ScalarCall> {
 fn format(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     let (times, pattern) = (call.locals(0)?, call.texts(1)?);
     let mut patterns = Patterns::default();
-    call.text_rows(|row| Some(patterns.get(pattern.get(row)?)?.format(times.get(row)?)))
+    call.written_rows(|row, out| {
+        patterns.get(pattern.get(row)?)?.write(times.get(row)?, out);
+        Some(())
+    })
 }
 
 fn to_timestamp(call: &Call) -> Result<ColumnarValue, DataFusionError> {
@@ -217,13 +216,14 @@ fn from_unix_time(call: &Call) -> Result<ColumnarValue, DataFusionError> {
     let pattern = if call.args.len() > 1 { Some(call.texts(1)?) } else { None };
     let mut patterns = Patterns::default();
     let zone = call.context.zone;
-    call.text_rows(|row| {
+    call.written_rows(|row, out| {
         let pattern = match &pattern {
             Some(pattern) => pattern.get(row)?,
             None => DEFAULT_PATTERN,
         };
         let local = to_local(Local::from_ticks(seconds.get(row)?, 1), zone)?;
-        Some(patterns.get(pattern)?.format(local))
+        patterns.get(pattern)?.write(local, out);
+        Some(())
     })
 }
 

@@ -1,5 +1,7 @@
 //! Java's date patterns (`yyyy-MM-dd HH:mm:ss.SSS`), compiled once per batch to a list of parts.
 
+use std::fmt::Write;
+
 use super::calendar::{Date, days_in_month, iso_weekday};
 use super::value::Local;
 
@@ -62,16 +64,14 @@ impl Pattern {
         Some(Pattern(parts))
     }
 
-    pub(crate) fn format(&self, local: Local) -> String {
-        let mut text = String::with_capacity(24);
+    pub(crate) fn write(&self, local: Local, out: &mut String) {
         let date = Date::from_days(local.days);
         for part in &self.0 {
             match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::Field(letter, count) => format_field(&mut text, *letter, *count, date, local),
+                Part::Literal(literal) => out.push_str(literal),
+                Part::Field(letter, count) => write_field(out, *letter, *count, date, local),
             }
         }
-        text
     }
 
     /// `None` when the text does not match. Missing fields are those of 1970-01-01 00:00:00.
@@ -144,7 +144,7 @@ fn starts_with(text: &str, word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-fn format_field(text: &mut String, letter: char, count: usize, date: Date, local: Local) {
+fn write_field(text: &mut String, letter: char, count: usize, date: Date, local: Local) {
     let seconds = local.nanos / 1_000_000_000;
     let hour = seconds / 3600;
     let number = match letter {
@@ -170,8 +170,9 @@ fn format_field(text: &mut String, letter: char, count: usize, date: Date, local
             return;
         }
         'S' => {
-            let digits = format!("{:09}", local.nanos % 1_000_000_000);
-            text.push_str(digits.get(..count.min(9)).unwrap_or_default());
+            let start = text.len();
+            write_padded(text, local.nanos % 1_000_000_000, 9);
+            text.truncate(start + count.min(9));
             return;
         }
         'M' => date.month,
@@ -197,6 +198,23 @@ fn format_field(text: &mut String, letter: char, count: usize, date: Date, local
         'n' => local.nanos % 1_000_000_000,
         _ => seconds % 60,
     };
-    let padded = format!("{number:0count$}");
-    text.push_str(&padded);
+    write_padded(text, number, count);
+}
+
+/// With zeros before it, at least as wide as `width`.
+fn write_padded(text: &mut String, number: i64, width: usize) {
+    const MOST: usize = 20;
+    if number < 0 || width > MOST {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{number:0width$}");
+        return;
+    }
+    let (mut digits, mut first, mut rest) = ([b'0'; MOST], MOST, number);
+    while rest > 0 {
+        first -= 1;
+        digits[first] += (rest % 10) as u8;
+        rest /= 10;
+    }
+    let first = first.min(MOST - width);
+    text.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
