@@ -159,6 +159,9 @@ fn like_knows_its_escape() {
 #[test]
 fn a_bad_pattern_gives_null() {
     check("REGEXP_EXTRACT", vec![text("abc"), text("(")], "NULL");
+    check("REGEXP_EXTRACT", vec![text("abc"), text("(x)|b(c)"), int(1)], "NULL");
+    check("REGEXP_EXTRACT", vec![text("abc"), text("(x)|b(c)"), int(2)], "c");
+    check("REGEXP_EXTRACT", vec![text("abc"), text("(x)|b(c)"), int(3)], "NULL");
     check("REGEXP_REPLACE", vec![text("a1b"), text("[0-9]"), text("$0")], "a$0b");
     check("REGEXP", vec![text("abc"), text("")], "FALSE");
 }
@@ -172,6 +175,9 @@ fn times_are_read_and_written() {
     check("UNIX_TIMESTAMP", vec![text("2020-12-31 23:59:59")], "1609459199");
     let leap = || call("TO_TIMESTAMP", vec![text("2020-02-29 23:59:59.999")]);
     check("DATE_FORMAT", vec![leap(), text("EEE, d MMM yyyy h:mm a")], "Sat, 29 Feb 2020 11:59 PM");
+    check("DATE_FORMAT", vec![leap(), text("yyyyy/yy H.n SSS k K")], "02020/20 23.999000000 999 23 11");
+    let early = call("TO_TIMESTAMP", vec![text("0099-01-02 00:05:06")]);
+    check("DATE_FORMAT", vec![early, text("yyyy-M-dd H:m:ss")], "0099-1-02 0:5:06");
     check("EXTRACT", vec![text("WEEK"), leap()], "9");
     check("EXTRACT", vec![text("DOW"), leap()], "7");
     check("FLOOR", vec![leap(), text("MONTH")], "2020-02-01 00:00:00.000");
