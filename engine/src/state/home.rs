@@ -58,7 +58,7 @@ impl StateOptions {
         const BESIDE: u64 = 192 << 20;
         const LEAST: u64 = 16 << 20;
         let process = if process == 0 { machine_memory() / 2 } else { process };
-        // Tables that grow hold what they had and what they get for a moment.
+        // The rest is for what the allocator rounds up and holds back, and what is on its way to disk.
         let memory = process.saturating_sub(BESIDE) / 20 * 11;
         StateOptions { memory: Some(memory.max(LEAST)), ..StateOptions::default() }
     }
