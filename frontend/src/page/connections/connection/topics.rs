@@ -8,7 +8,6 @@ use millrace_wire::ids::ConnectionId;
 
 use super::new_topic::NewTopicDialog;
 use crate::address::use_address;
-use crate::api;
 use crate::api::path::with_query;
 use crate::format::number::grouped;
 use crate::format::text::matches;
