@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::budget::Budget;
 use super::log::LogPart;
@@ -29,9 +29,10 @@ pub struct StateOptions {
     pub whole_below: u64,
     /// Changes come to disk when they are so many bytes.
     pub flush_bytes: u64,
-    /// So many changed keys are made ready for disk behind one batch at most: the rows wait.
+    /// So many changed keys are made ready for disk behind one batch at most: the rows wait. At barriers all are.
     pub keys_at_once: usize,
-    /// A restore brings keys into memory for so long; the job waits. Others come when they are asked for.
+    /// A restore brings keys into memory for so long; the job waits. Others come when they are asked for. Where all keys
+    /// have to be looked at anyway, as for windows, only memory sets the limit.
     pub load_for: Duration,
     /// Writes happen at once, on the thread that asks for them.
     pub inline: bool,
@@ -91,6 +92,8 @@ type Job = Box<dyn FnOnce() + Send>;
 /// A thread that works off jobs, begun with the first of them. It ends with its home.
 struct Hand {
     name: &'static str,
+    /// `None`: whoever asks never waits.
+    queue: Option<usize>,
     jobs: OnceLock<Result<Sender<Job>>>,
 }
 
@@ -114,9 +117,9 @@ impl StateHome {
             directory: OnceLock::new(),
             next: AtomicU64::new(1),
             loading_since: OnceLock::new(),
-            writer: Hand { name: "state-writer", jobs: OnceLock::new() },
-            merger: Hand { name: "state-merger", jobs: OnceLock::new() },
-            cleaner: Hand { name: "state-cleaner", jobs: OnceLock::new() },
+            writer: Hand { name: "state-writer", queue: Some(QUEUE), jobs: OnceLock::new() },
+            merger: Hand { name: "state-merger", queue: Some(QUEUE), jobs: OnceLock::new() },
+            cleaner: Hand { name: "state-cleaner", queue: None, jobs: OnceLock::new() },
         })
     }
 
@@ -190,6 +193,10 @@ impl StateHome {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let own = || format!("millrace-state-{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
         let path = self.options.directory.clone().unwrap_or_else(|| std::env::temp_dir().join(own()));
+        // Left by a process that was killed and had the same number.
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(|error| failed(&path, &error))?;
+        }
         fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
         Ok(Arc::new(Directory(path)))
     }
@@ -198,7 +205,7 @@ impl StateHome {
 impl Hand {
     fn give(&self, job: Job) -> Result<()> {
         let start = || {
-            let (jobs, work) = bounded::<Job>(QUEUE);
+            let (jobs, work) = self.queue.map_or_else(unbounded::<Job>, bounded::<Job>);
             let run = move || work.into_iter().for_each(|job| job());
             let started = std::thread::Builder::new().name(self.name.to_owned()).spawn(run);
             started

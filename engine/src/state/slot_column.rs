@@ -54,10 +54,6 @@ impl<T> SlotColumn<T> {
         self.pieces.iter().flatten()
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.pieces.iter_mut().flatten()
-    }
-
     pub fn push(&mut self, value: T) {
         match self.pieces.last_mut().filter(|piece| piece.len() < PIECE) {
             Some(piece) => piece.push(value),

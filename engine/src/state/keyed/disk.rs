@@ -24,7 +24,7 @@ impl<V: SlotValues> Keyed<V> {
                 return Ok(());
             }
             self.begin_log(SegmentLog::new(Arc::clone(&home), place.hashes, Vec::new()));
-            self.flush(&home)?;
+            self.draining = self.dirty.len();
         }
         self.drain(&home)?;
         if exceeded {
@@ -99,7 +99,9 @@ impl<V: SlotValues> Keyed<V> {
     fn append(&mut self) -> Result<()> {
         let Some(log) = self.log.as_mut().filter(|_| !self.coming.is_empty()) else { return Ok(()) };
         let entries = std::mem::take(&mut self.coming);
-        self.value_bytes = (entries.bytes() / entries.len()).max(1) as u64;
+        // The mean of what it was and what it is: a piece may consist of keys that are gone only.
+        let now = (entries.bytes() / entries.len()) as u64;
+        self.value_bytes = now.midpoint(self.value_bytes).max(1);
         self.writes.last += 1;
         self.writes.under_way.push_back((self.writes.last, log.append(entries)?));
         Ok(())
