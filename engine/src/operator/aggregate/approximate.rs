@@ -177,7 +177,7 @@ impl Accumulator for ApproximateCount {
 
     fn merge(&mut self, into: &[u32], from: &[u32]) -> Result<()> {
         for (into, from) in into.iter().zip(from) {
-            let mut merged = std::mem::replace(&mut self.sketches[*into as usize], Sketch::default());
+            let mut merged = std::mem::take(&mut self.sketches[*into as usize]);
             merged.merge(&self.sketches[*from as usize]);
             self.sketches[*into as usize] = merged;
         }
