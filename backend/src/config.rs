@@ -21,6 +21,11 @@ const KNOWN: &[&str] = &[
     "secret_key_file",
     "worker_binary",
     "broker_binary",
+    "oidc_issuer",
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_name",
+    "oidc_create_users",
 ];
 
 #[derive(Clone, Debug)]
@@ -43,6 +48,29 @@ pub struct Config {
     /// The executables of workers and of the demo broker; by default beside this one.
     pub worker_binary: Option<PathBuf>,
     pub broker_binary: Option<PathBuf>,
+    /// Where people can sign in besides here.
+    pub provider: Option<Provider>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Clone)]
+pub struct Provider {
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: Option<String>,
+    /// For the button on the sign-in page.
+    pub name: String,
+    /// Whether somebody who has no account here gets one.
+    pub creates_users: bool,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where file connectors may go.
@@ -188,6 +216,7 @@ impl Settings {
         let secret_key_file = self.text("secret_key_file").map_or_else(|| data_dir.join("secret.key"), PathBuf::from);
         let worker_binary = self.existing_file("worker_binary");
         let broker_binary = self.existing_file("broker_binary");
+        let provider = self.provider();
         Config {
             data_dir,
             listen,
@@ -200,7 +229,32 @@ impl Settings {
             secret_key_file,
             worker_binary,
             broker_binary,
+            provider,
         }
+    }
+
+    fn provider(&mut self) -> Option<Provider> {
+        let (issuer, client_id) = (self.text("oidc_issuer"), self.text("oidc_client_id"));
+        let (client_secret, name) = (self.text("oidc_client_secret"), self.text("oidc_name"));
+        let creates_users = self.flag_or("oidc_create_users", true);
+        let issuer = match (issuer, &client_id) {
+            (Some(issuer), Some(_)) => issuer,
+            (Some(_), None) => {
+                self.problem("oidc_client_id", "is needed beside oidc_issuer");
+                return None;
+            }
+            (None, Some(_)) => {
+                self.problem("oidc_issuer", "is needed beside oidc_client_id");
+                return None;
+            }
+            (None, None) => return None,
+        };
+        let Some((_, host)) = issuer.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http")) else {
+            self.problem("oidc_issuer", &format!("'{issuer}' must start with https://"));
+            return None;
+        };
+        let name = name.unwrap_or_else(|| host.split('/').next().unwrap_or(host).to_owned());
+        Some(Provider { client_id: client_id?, client_secret, name, creates_users, issuer })
     }
 
     /// The default is `files` below the data directory, so that file tables work from the first minute.
@@ -254,10 +308,14 @@ impl Settings {
     }
 
     fn flag(&mut self, name: &str) -> bool {
+        self.flag_or(name, false)
+    }
+
+    fn flag_or(&mut self, name: &str, default: bool) -> bool {
         let text = match self.environment.get(name) {
             Some(value) => value.trim().to_lowercase(),
             None => match self.file.get(name) {
-                None => return false,
+                None => return default,
                 Some(toml::Value::Boolean(value)) => return *value,
                 Some(other) => other.to_string(),
             },

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::limit::Limits;
 use crate::access::password::Passwords;
 use crate::access::secret::Keys;
+use crate::access::sign_on::SignOn;
 use crate::access::token::TokenKeys;
 use crate::app::supervision::{self, WorkerTables};
 use crate::config::Config;
@@ -38,6 +39,8 @@ pub struct App {
     pub keys: Keys,
     pub passwords: Passwords,
     pub tokens: TokenKeys,
+    /// Where people can sign in besides here.
+    pub sign_on: Option<SignOn>,
     pub limits: Limits,
     /// Log lines of runs, as files.
     pub logs: Arc<LogStore>,
@@ -77,6 +80,8 @@ impl App {
             tables: worker_tables.clone(),
             shutdown: shutdown.clone(),
         };
+        let back = format!("{}/api/v1/session/sign-on/back", config.origin());
+        let sign_on = config.provider.clone().map(|provider| SignOn::new(provider, back)).transpose()?;
         let previews = config.data_dir.join("previews");
         Ok(App {
             jobs: Supervisor::new(supervision::places(&config), around),
@@ -92,6 +97,7 @@ impl App {
             broker,
             passwords: Passwords::new().await?,
             tokens: TokenKeys::new(&keys),
+            sign_on,
             keys,
             limits: Limits::default(),
             shutdown,

@@ -70,7 +70,7 @@ tabs! {
     }
     FunctionsTab { Own = "own", BuiltIn = "built-in" }
     FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
-    AccessTab { Members = "members", Tokens = "tokens" }
+    AccessTab { Members = "members", Tokens = "tokens", Audit = "audit" }
 }
 
 impl Route {

@@ -13,6 +13,7 @@ pub mod error;
 pub mod ids;
 pub mod page;
 
+pub mod audit;
 pub mod session;
 pub mod team;
 pub mod token;

@@ -1,8 +1,31 @@
 //! Sign-in, first run, and who is signed in.
 
 use crate::ids::{TeamId, UserId};
-use crate::macros::wire;
+use crate::macros::{wire, wire_words};
 use crate::team::Role;
+
+wire_words! {
+    /// Why a sign-in at a provider led back to the sign-in page. A word and no text, so that no link can put its own
+    /// words there.
+    pub enum SignOnRefusal {
+        /// Not begun in this browser, or too long ago.
+        Expired = "expired",
+        /// The provider cannot be reached.
+        Unreachable = "unreachable",
+        /// The provider, or the person there, said no.
+        Declined = "declined",
+        /// What came back from the provider does not hold.
+        NotConfirmed = "not_confirmed",
+        /// The provider gave no verified e-mail address.
+        NoEmail = "no_email",
+        /// Nobody with this e-mail address has an account here.
+        NoAccount = "no_account",
+        /// The account is switched off.
+        SwitchedOff = "switched_off",
+        TooMany = "too_many",
+        Failed = "failed",
+    }
+}
 
 wire! {
     /// `GET /setup`: asked by the sign-in page before anything else.
@@ -11,6 +34,9 @@ wire! {
         pub needs_administrator: bool,
         /// Demo mode is on: anybody may sign in as the demo user.
         pub demo: bool,
+        /// The name of the provider that people can sign in at, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub provider: Option<String>,
         pub version: String,
         /// The cookie of the request is a session that lasts, so `GET /session` will answer.
         #[serde(default)]

@@ -47,7 +47,8 @@ pub(crate) fn build(profile: Profile, console: &web::Options) -> anyhow::Result<
         cargo.args(["build", "--package", "millrace-backend", "--package", "millrace-engine"]);
         cargo.arg("--bins");
         if profile == Profile::Release {
-            cargo.arg("--release");
+            // These programs run on machines whose OpenSSL nobody knows.
+            cargo.arg("--release").env("OPENSSL_NO_VENDOR", "0");
         }
         embed_bundle(&mut cargo);
         command::run(&mut cargo)

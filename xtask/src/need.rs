@@ -56,6 +56,12 @@ pub(crate) fn compilers() -> anyhow::Result<()> {
     perl.args(["-MFindBin", "-MIPC::Cmd", "-MFile::Compare", "-MFile::Copy", "-MPod::Usage", "-e", "1"]);
     let has_modules = perl.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
     wanted.extend((!has_modules).then_some("perl"));
+    // See `.cargo/config.toml`.
+    let mut openssl = Command::new("pkg-config");
+    openssl.args(["--exists", "openssl"]).stderr(std::process::Stdio::null());
+    if !openssl.status().is_ok_and(|status| status.success()) {
+        wanted.extend(["pkg-config", "libssl-dev"]);
+    }
     if wanted.is_empty() { Ok(()) } else { packages(&wanted) }
 }
 

@@ -75,17 +75,36 @@ pub fn link_hash(seq: i64, entry: &Entry, previous_hash: &str) -> String {
     hex(&hash.finalize())
 }
 
+/// Goes along the chain, a part at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    seq: i64,
+    hash: String,
+}
+
+impl Chain {
+    /// Whether `link` follows from all before it. After a link that does not, nothing more can be said.
+    pub fn follow(&mut self, link: &Link) -> bool {
+        let follows = link.seq == self.seq + 1 && link.previous_hash == self.hash;
+        let holds = follows && link.hash == link_hash(link.seq, &link.entry, &link.previous_hash);
+        (self.seq, self.hash) = (link.seq, link.hash.clone());
+        holds
+    }
+
+    /// Number of the last link.
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
 /// The number of the first entry that does not follow from the one before it.
 pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Option<i64> {
-    let (mut seq, mut previous) = (0, String::new());
-    for link in links {
-        let follows = link.seq == seq + 1 && link.previous_hash == previous;
-        if !follows || link.hash != link_hash(link.seq, &link.entry, &link.previous_hash) {
-            return Some(link.seq);
-        }
-        (seq, previous) = (link.seq, link.hash.clone());
-    }
-    None
+    let mut chain = Chain::default();
+    links.into_iter().find(|link| !chain.follow(link)).map(|link| link.seq)
 }
 
 #[cfg(test)]

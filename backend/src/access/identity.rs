@@ -8,11 +8,19 @@ use millrace_wire::team::Role;
 pub enum Via {
     /// A browser session; holds the hash of its id.
     Session(String),
-    /// An API token, good for one team only.
-    Token { token: TokenId, team: TeamId },
+    /// An API token, good for one team only, and there for no more than `scope`.
+    Token { token: TokenId, team: TeamId, scope: Role },
 }
 
 impl Via {
+    /// The role that counts, of a person whose own one is `role`.
+    pub fn limit(&self, role: Role) -> Role {
+        match self {
+            Via::Session(_) => role,
+            Via::Token { scope, .. } => role.min(*scope),
+        }
+    }
+
     pub const fn as_str(&self) -> &'static str {
         match self {
             Via::Session(_) => "session",

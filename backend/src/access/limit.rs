@@ -16,6 +16,7 @@ pub struct Limits {
     sign_in_by_address: Limiter<IpAddr>,
     sign_in_by_account: Limiter<String>,
     demo_by_address: Limiter<IpAddr>,
+    sign_on_by_address: Limiter<IpAddr>,
     previews: Limiter<UserId>,
 }
 
@@ -31,6 +32,7 @@ impl Default for Limits {
         Limits {
             sign_in_by_address: RateLimiter::keyed(per_minute(30)),
             sign_in_by_account: RateLimiter::keyed(per_minute(10)),
+            sign_on_by_address: RateLimiter::keyed(per_minute(60)),
             demo_by_address: RateLimiter::keyed(per_minute(120)),
             previews: RateLimiter::keyed(per_minute(60)),
         }
@@ -50,6 +52,12 @@ impl Limits {
         self.demo_by_address.check_key(&address).map_err(|_| refused())
     }
 
+    /// To the provider and back again count one each.
+    pub fn sign_on(&self, address: IpAddr) -> Result<()> {
+        let refused = || Error::too_many_requests("Too many sign-ins from this address. Wait a minute.");
+        self.sign_on_by_address.check_key(&address).map_err(|_| refused())
+    }
+
     pub fn preview(&self, user: UserId) -> Result<()> {
         let refused = || Error::too_many_requests("Too many previews. Wait a minute.");
         self.previews.check_key(&user).map_err(|_| refused())
@@ -58,6 +66,7 @@ impl Limits {
     /// Forgets keys that are at rest; called now and then so that the maps do not grow for ever.
     pub fn forget_idle(&self) {
         self.sign_in_by_address.retain_recent();
+        self.sign_on_by_address.retain_recent();
         self.sign_in_by_account.retain_recent();
         self.demo_by_address.retain_recent();
         self.previews.retain_recent();

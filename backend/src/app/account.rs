@@ -43,6 +43,7 @@ pub async fn setup_status(app: &App, cookie: Option<&str>) -> Result<SetupStatus
         signed_in,
         needs_administrator: !exists && !app.config.demo,
         demo: app.config.demo,
+        provider: app.sign_on.as_ref().map(|provider| provider.name().to_owned()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }
@@ -134,7 +135,7 @@ pub async fn demo_sign_in(app: &App, address: IpAddr) -> Result<Opened> {
     open_session(app, &user).await
 }
 
-async fn open_session(app: &App, user: &UserRow) -> Result<Opened> {
+pub(super) async fn open_session(app: &App, user: &UserRow) -> Result<Opened> {
     let cookie = random_token();
     let hash = hash_token(&cookie);
     let now = clock::now_ms();
@@ -181,6 +182,9 @@ pub async fn session(app: &App, caller: &Caller) -> Result<Session> {
     let mut teams = store::team::memberships(&app.store, caller.user).await?;
     if let Via::Token { team, .. } = &caller.via {
         teams.retain(|membership| membership.team == *team);
+    }
+    for membership in &mut teams {
+        membership.role = caller.via.limit(membership.role);
     }
     Ok(Session {
         user: User {
@@ -229,6 +233,7 @@ pub async fn ensure_demo(app: &App) -> Result<TeamId> {
 /// Housekeeping, called now and then.
 pub async fn forget_old_sessions(app: &App) -> Result<u64> {
     let now = clock::now_ms();
+    store::sign_on::delete_expired(&app.store, now).await?;
     store::session::delete_expired(&app.store, now, now - SESSION_IDLE_MS).await
 }
 

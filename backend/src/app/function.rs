@@ -383,3 +383,12 @@ pub async fn tidy_up(app: Arc<App>) {
         Err(error) => tracing::warn!(%error, "modules that nobody uses could not be looked for"),
     }
 }
+
+/// The module of the newest version.
+pub async fn module_bytes(app: &App, team: TeamId, id: FunctionId) -> Result<Vec<u8>> {
+    row(app, team, id).await?;
+    let newest = store::function::versions(&app.store, id).await?.into_iter().next();
+    let hash = newest.and_then(|version| version.module_hash);
+    let hash = hash.ok_or_else(|| Error::not_found("module: this function is written in SQL"))?;
+    tokio::fs::read(app.modules.path(&hash)).await.map_err(Error::internal)
+}

@@ -1,6 +1,8 @@
 //! The rules, one file per resource: what is checked, what changes together, who is told. No axum, no SQL text.
 
 pub mod account;
+pub mod audit;
+pub mod sign_on;
 pub mod team;
 pub mod token;
 

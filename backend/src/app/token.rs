@@ -1,4 +1,4 @@
-//! API tokens: for programs, for one team, for a time.
+//! API tokens: for programs, for one team, with a scope, for a time.
 
 use millrace_wire::ids::TokenId;
 use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
@@ -26,14 +26,20 @@ pub async fn issue(app: &App, caller: &Caller, request: NewApiToken) -> Result<I
         return Err(Error::field("expires_in_days", format!("Choose 1 to {LONGEST_DAYS} days.")));
     }
     let teams = store::team::memberships(&app.store, caller.user).await?;
-    if !teams.iter().any(|membership| membership.team == request.team) {
+    let Some(membership) = teams.iter().find(|membership| membership.team == request.team) else {
         return Err(Error::field("team", "You are not a member of such a team."));
+    };
+    let scope = request.scope.unwrap_or(membership.role);
+    if scope > membership.role {
+        let message = format!("Your role in this team is {}; a token cannot do more.", membership.role);
+        return Err(Error::field("scope", message));
     }
     let now = clock::now_ms();
     let token = ApiToken {
         id: TokenId(clock::new_id()),
         name: request.name.trim().to_owned(),
         team: request.team,
+        scope,
         created_at: now,
         expires_at: now + i64::from(request.expires_in_days) * DAY_MS,
         last_used_at: None,
@@ -66,6 +72,6 @@ pub async fn caller_of_token(app: &App, secret: &str) -> Result<Option<Caller>> 
         name: found.name,
         email: found.email,
         administrator: found.administrator,
-        via: Via::Token { token: claims.jti, team: claims.team },
+        via: Via::Token { token: claims.jti, team: claims.team, scope: found.scope },
     }))
 }

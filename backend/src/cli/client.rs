@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
 use millrace_wire::error::ApiError;
+use millrace_wire::page::Page;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,49 @@ impl Client {
 
     pub(super) async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> anyhow::Result<T> {
         Ok(self.send(self.request(Method::POST, path).json(body)).await?.json().await?)
+    }
+
+    pub(super) async fn put<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> anyhow::Result<T> {
+        Ok(self.send(self.request(Method::PUT, path).json(body)).await?.json().await?)
+    }
+
+    pub(super) async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> anyhow::Result<T> {
+        Ok(self.send(self.request(Method::PATCH, path).json(body)).await?.json().await?)
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.send(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
+    pub(super) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        Ok(self.send(self.request(Method::GET, path)).await?.bytes().await?.to_vec())
+    }
+
+    /// Sends a WebAssembly module.
+    pub(super) async fn upload(&self, path: &str, query: &[(&str, String)], module: Vec<u8>) -> anyhow::Result<()> {
+        let request = self.request(Method::POST, path).query(query).header("content-type", "application/wasm");
+        self.send(request.body(module)).await.map(drop)
+    }
+
+    /// Every item of a list.
+    pub(super) async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page: Page<T> = self.get(path, &[("limit", "500".to_owned()), ("cursor", cursor)]).await?;
+            items.extend(page.items);
+            match page.next {
+                Some(next) => cursor = next,
+                None => return Ok(items),
+            }
+        }
+    }
+
+    /// Which team on which server, as the name of a file: `orders@127.0.0.1_7878`.
+    pub(super) fn place(&self) -> String {
+        let server = self.credentials.server.split("://").last().unwrap_or_default();
+        let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
+        format!("{}@{}", self.credentials.team, server.chars().map(safe).collect::<String>())
     }
 
     /// For streams of events; the answer is read piece by piece.

@@ -1,17 +1,21 @@
 //! `millrace jobs …`: over the public API.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt as _;
 use millrace_wire::ids::JobId;
-use millrace_wire::job::{Job, JobSummary, Start, StartFrom, Stop, StopMode};
+use millrace_wire::job::{CurrentRun, Job, JobSummary, Start, StartFrom, Stop, StopMode};
 use millrace_wire::log::{LogLine, LogPage};
-use millrace_wire::page::Page;
+use millrace_wire::run::RunState;
 
 use super::client::Client;
 use super::{Outcome, Output, output};
+
+/// How often a job that changes is looked at.
+const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Subcommand)]
 pub(super) enum Jobs {
@@ -21,6 +25,8 @@ pub(super) enum Jobs {
     Start(StartJob),
     /// Stop a job, with a savepoint unless told otherwise.
     Stop(StopJob),
+    /// Stop a job with a savepoint, freeze its draft, and start that from the savepoint; waits until it runs.
+    Restart(RestartJob),
     /// The log of a job's newest run.
     Logs(Logs),
 }
@@ -40,6 +46,15 @@ pub(super) struct StopJob {
     job: String,
     #[arg(long, value_enum, default_value_t = Mode::Savepoint)]
     mode: Mode,
+}
+
+#[derive(Args)]
+pub(super) struct RestartJob {
+    /// Name or id.
+    job: String,
+    /// How many seconds stopping, and then starting, may take.
+    #[arg(long, default_value_t = 300)]
+    within: u64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,6 +83,7 @@ impl Jobs {
             Jobs::List => list(&client, format).await?,
             Jobs::Start(start) => start.run(&client, format).await?,
             Jobs::Stop(stop) => stop.run(&client, format).await?,
+            Jobs::Restart(restart) => restart.run(&client, format).await?,
             Jobs::Logs(logs) => logs.run(&client, format).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -75,17 +91,7 @@ impl Jobs {
 }
 
 async fn all(client: &Client) -> anyhow::Result<Vec<JobSummary>> {
-    let mut jobs = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let query = [("limit", "500".to_owned()), ("cursor", cursor)];
-        let page: Page<JobSummary> = client.get(&client.team_path("/jobs"), &query).await?;
-        jobs.extend(page.items);
-        match page.next {
-            Some(next) => cursor = next,
-            None => return Ok(jobs),
-        }
-    }
+    client.all(&client.team_path("/jobs")).await
 }
 
 async fn find(client: &Client, wanted: &str) -> anyhow::Result<JobId> {
@@ -147,6 +153,46 @@ impl StopJob {
         };
         let job: Job = client.post(&client.team_path(&format!("/jobs/{id}/stop")), &Stop { mode }).await?;
         report(&job, format)
+    }
+}
+
+impl RestartJob {
+    async fn run(self, client: &Client, format: Output) -> anyhow::Result<()> {
+        let path = client.team_path(&format!("/jobs/{}", find(client, &self.job).await?));
+        let job: Job = client.get(&path, &[]).await?;
+        if job.current.as_ref().is_some_and(|run| !run.state.is_terminal()) {
+            let stop = Stop { mode: StopMode::Savepoint };
+            client.post::<_, Job>(&format!("{path}/stop"), &stop).await?;
+            let stopped = self.until(client, &path, |run| run.state.is_terminal()).await?;
+            // Without its savepoint it would start from an older state, unasked.
+            if let Some(run) = stopped.current.filter(|run| run.state == RunState::Failed) {
+                bail!("{} did not stop as it should: {}", self.job, run.reason);
+            }
+        }
+        let start = Start { version: None, from: StartFrom::Latest, savepoint: None, at_ms: None };
+        client.post::<_, Job>(&format!("{path}/start"), &start).await?;
+        let before = job.current.as_ref().map_or(0, |run| run.number);
+        let is_up = |run: &CurrentRun| run.state == RunState::Running || run.state.is_terminal();
+        let started = self.until(client, &path, |run| run.number > before && is_up(run)).await?;
+        if let Some(run) = started.current.as_ref().filter(|run| run.state == RunState::Failed) {
+            bail!("{} failed: {}", self.job, run.reason);
+        }
+        report(&started, format)
+    }
+
+    async fn until(&self, client: &Client, path: &str, fits: impl Fn(&CurrentRun) -> bool) -> anyhow::Result<Job> {
+        let deadline = Instant::now() + Duration::from_secs(self.within);
+        loop {
+            let job: Job = client.get(path, &[]).await?;
+            if job.current.as_ref().is_some_and(&fits) {
+                return Ok(job);
+            }
+            if Instant::now() > deadline {
+                let now = job.current.as_ref().map_or("not there", |run| run.state.as_str());
+                bail!("{} is {now} after {} s; it is left as it is", self.job, self.within);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 

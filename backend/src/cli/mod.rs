@@ -4,6 +4,7 @@
 //! a command line that is wrong ends with 2.
 
 mod client;
+mod files;
 mod jobs;
 mod login;
 mod output;
@@ -46,6 +47,10 @@ enum Command {
     Validate(validate::Validate),
     /// Run a script on this machine, without a server.
     Run(run::Run),
+    /// Write a team as files: connections, tables, functions, jobs.
+    Export(files::Export),
+    /// Bring a team to what its files say; shows first what would happen.
+    Apply(files::Apply),
     /// List, start and stop jobs, and read their logs.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -62,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Login(login) => on_one_thread(login.run(cli.output)),
         Command::Validate(validate) => on_one_thread(validate.run(cli.output)),
         Command::Run(run) => run.run(cli.output),
+        Command::Export(export) => on_one_thread(export.run(cli.output)),
+        Command::Apply(apply) => on_one_thread(apply.run(cli.output)),
         Command::Jobs(jobs) => on_one_thread(jobs.run(cli.output)),
     };
     outcome.unwrap_or_else(|error| {

@@ -152,6 +152,15 @@ pub(super) async fn delete(
     Ok((Extension(Change::new(deleted, ())), StatusCode::NO_CONTENT).into_response())
 }
 
+pub(super) async fn module_bytes(
+    State(app): State<Arc<App>>,
+    caller: TeamCaller,
+    Path((_, id)): Path<(String, FunctionId)>,
+) -> Result<Response> {
+    let module = function::module_bytes(&app, caller.team, id).await?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], module).into_response())
+}
+
 pub(super) async fn test(
     State(app): State<Arc<App>>,
     caller: TeamCaller,

@@ -138,9 +138,12 @@ async fn admit(gate: &Gate, slug: Option<String>, request: &mut Request, entry: 
             if matches!(&caller.via, Via::Token { team: good_for, .. } if *good_for != team) {
                 return Err(Error::not_found("team"));
             }
-            if role < least {
-                return Err(Error::not_allowed(format!("This needs the role {least}; yours is {role}.")));
+            let limited = caller.via.limit(role);
+            if limited < least {
+                let whose = if limited < role { "that of the token" } else { "yours" };
+                return Err(Error::not_allowed(format!("This needs the role {least}; {whose} is {limited}.")));
             }
+            let role = limited;
             request.extensions_mut().insert(TeamCaller { caller: caller.clone(), team, slug, role });
         }
     }

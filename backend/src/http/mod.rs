@@ -12,6 +12,7 @@ pub mod origin;
 pub mod page;
 pub mod problem;
 
+mod audit;
 mod catalog;
 mod connection;
 mod database;
@@ -28,6 +29,7 @@ mod run;
 mod search;
 mod session;
 mod setup;
+mod sign_on;
 mod start;
 mod table;
 mod team;

@@ -18,6 +18,11 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
+    /// How many are shown when `asked` were asked for.
+    pub fn limit(asked: Option<usize>) -> usize {
+        asked.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT)
+    }
+
     /// The part of `all` that was asked for. `text`: what `q` looks into.
     pub fn cut<T>(&self, all: Vec<T>, text: impl Fn(&T) -> String) -> Result<Page<T>> {
         let words: Vec<String> =
@@ -37,7 +42,7 @@ impl ListQuery {
             None | Some("") => 0,
             Some(cursor) => cursor.parse::<usize>().map_err(|_| Error::bad_request("The cursor is not valid."))?,
         };
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT);
+        let limit = Self::limit(self.limit);
         let items: Vec<T> = matching.into_iter().skip(start).take(limit).collect();
         let end = start.saturating_add(items.len());
         let next = (end < total).then(|| end.to_string());

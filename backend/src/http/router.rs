@@ -11,8 +11,8 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    catalog, connection, database, function, health, job, link, live, log, openapi, overview, preview, prometheus, run,
-    search, session, setup, start, table, team, token, topic, version,
+    audit, catalog, connection, database, function, health, job, link, live, log, openapi, overview, preview,
+    prometheus, run, search, session, setup, sign_on, start, table, team, token, topic, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -29,11 +29,16 @@ pub fn api(app: Arc<App>) -> Routes {
         .post("/setup", setup::create)
         .post("/session", session::create)
         .post("/session/demo", session::demo)
+        .get("/session/sign-on", sign_on::begin)
+        .get("/session/sign-on/back", sign_on::back)
         .get("/session", session::show)
         .delete("/session", session::delete)
         .get("/tokens", token::list)
         .post("/tokens", token::create)
         .delete("/tokens/{token}", token::delete)
+        .get("/audit", audit::list)
+        .get("/audit/verify", audit::verify)
+        .get("/audit/export", audit::export)
         .get("/connectors", catalog::connectors)
         .get("/functions", catalog::functions)
         .get("/teams", team::list)
@@ -43,6 +48,9 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/members", team::members)
         .put("/teams/{team}/members", team::set_member)
         .delete("/teams/{team}/members/{user}", team::remove_member)
+        .get("/teams/{team}/audit", audit::list_of_team)
+        .get("/teams/{team}/audit/verify", audit::verify)
+        .get("/teams/{team}/audit/export", audit::export_of_team)
         .get("/teams/{team}/overview", overview::show)
         .get("/teams/{team}/search", search::list)
         .get("/teams/{team}/live", live::stream)
@@ -78,6 +86,7 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/functions/{function}", function::show)
         .patch("/teams/{team}/functions/{function}", function::change)
         .delete("/teams/{team}/functions/{function}", function::delete)
+        .get("/teams/{team}/functions/{function}/module", function::module_bytes)
         .post("/teams/{team}/functions/{function}/test", function::test)
         .post("/teams/{team}/sql/validate", catalog::validate)
         .post("/teams/{team}/sql/complete", catalog::complete)

@@ -20,13 +20,34 @@ const SECURE_COOKIE: &str = "__Host-millrace";
 /// Browsers take `__Host-` from https only; on http://localhost it has no prefix.
 const PLAIN_COOKIE: &str = "millrace";
 
-const fn cookie_name(https: bool) -> &'static str {
-    if https { SECURE_COOKIE } else { PLAIN_COOKIE }
+pub(super) const SESSION_SECONDS: i64 = account::SESSION_MS / 1000;
+
+/// The cookies that we set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cookie {
+    Session,
+    /// Binds a sign-in at a provider to the browser that began it.
+    SignOn,
+}
+
+impl Cookie {
+    const fn name(self, https: bool) -> &'static str {
+        match (self, https) {
+            (Cookie::Session, true) => SECURE_COOKIE,
+            (Cookie::Session, false) => PLAIN_COOKIE,
+            (Cookie::SignOn, true) => "__Host-millrace-sign-on",
+            (Cookie::SignOn, false) => "millrace-sign-on",
+        }
+    }
 }
 
 /// The session cookie's value, if there is one.
 pub(super) fn cookie_of(headers: &HeaderMap, https: bool) -> Option<String> {
-    let name = cookie_name(https);
+    cookie(Cookie::Session, headers, https)
+}
+
+pub(super) fn cookie(which: Cookie, headers: &HeaderMap, https: bool) -> Option<String> {
+    let name = which.name(https);
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -37,9 +58,9 @@ pub(super) fn cookie_of(headers: &HeaderMap, https: bool) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn set_cookie(https: bool, value: &str, seconds: i64) -> Option<HeaderValue> {
+pub(super) fn set_cookie(which: Cookie, https: bool, value: &str, seconds: i64) -> Option<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
-    let name = cookie_name(https);
+    let name = which.name(https);
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).ok()
 }
@@ -48,7 +69,7 @@ fn set_cookie(https: bool, value: &str, seconds: i64) -> Option<HeaderValue> {
 pub(super) fn opened(app: &App, opening: Opened) -> Response {
     let signed_in = Change(serde_json::json!({ "signed_in": opening.session.user.email }));
     let mut response = (Extension(signed_in), Json(opening.session)).into_response();
-    if let Some(cookie) = set_cookie(app.config.is_https(), &opening.cookie, account::SESSION_MS / 1000) {
+    if let Some(cookie) = set_cookie(Cookie::Session, app.config.is_https(), &opening.cookie, SESSION_SECONDS) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -78,7 +99,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller) -> Result<
 pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
     account::sign_out(&app, &caller).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = set_cookie(app.config.is_https(), "", 0) {
+    if let Some(cookie) = set_cookie(Cookie::Session, app.config.is_https(), "", 0) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -99,8 +120,8 @@ mod tests {
 
     #[test]
     fn on_https_it_is_bound_to_the_host() {
-        let cookie = set_cookie(true, "v", 60).unwrap();
+        let cookie = set_cookie(Cookie::Session, true, "v", 60).unwrap();
         assert_eq!(cookie, "__Host-millrace=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure");
-        assert!(!set_cookie(false, "v", 60).unwrap().to_str().unwrap().contains("Secure"));
+        assert!(!set_cookie(Cookie::Session, false, "v", 60).unwrap().to_str().unwrap().contains("Secure"));
     }
 }

@@ -12,6 +12,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "platform", include_str!("../../../migrations/0001_platform.sql")),
     (2, "jobs", include_str!("../../../migrations/0002_jobs.sql")),
     (3, "functions", include_str!("../../../migrations/0003_functions.sql")),
+    (8, "audit", include_str!("../../../migrations/0008_audit.sql")),
+    (9, "sign on", include_str!("../../../migrations/0009_sign_on.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

@@ -16,6 +16,7 @@ pub mod row;
 pub mod audit;
 pub mod installation;
 pub mod session;
+pub mod sign_on;
 pub mod team;
 pub mod token;
 pub mod user;

@@ -1,6 +1,7 @@
 //! API tokens: what is known of them; the token itself is never stored.
 
 use millrace_wire::ids::{TeamId, TokenId, UserId};
+use millrace_wire::team::Role;
 use millrace_wire::token::ApiToken;
 
 use super::row::Columns;
@@ -15,6 +16,8 @@ pub struct TokenUser {
     pub email: String,
     pub administrator: bool,
     pub team: TeamId,
+    /// What the token may do at most.
+    pub scope: Role,
     pub last_used_at: Option<i64>,
 }
 
@@ -23,6 +26,7 @@ fn read(row: &Row) -> Result<ApiToken> {
         id: row.parsed("id")?,
         name: row.text("name")?,
         team: row.parsed("team_id")?,
+        scope: row.parsed("most_role")?,
         created_at: row.int("created_at")?,
         expires_at: row.int("expires_at")?,
         last_used_at: row.int_or_null("last_used_at")?,
@@ -31,7 +35,8 @@ fn read(row: &Row) -> Result<ApiToken> {
 
 pub async fn insert(tx: &mut Tx, user: UserId, token: &ApiToken) -> Result<()> {
     sqlx::query(
-        "INSERT INTO api_tokens (id, user_id, team_id, name, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO api_tokens (id, user_id, team_id, name, created_at, expires_at, most_role) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(token.id.to_string())
     .bind(user.to_string())
@@ -39,6 +44,7 @@ pub async fn insert(tx: &mut Tx, user: UserId, token: &ApiToken) -> Result<()> {
     .bind(token.name.clone())
     .bind(token.created_at)
     .bind(token.expires_at)
+    .bind(token.scope.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -55,7 +61,7 @@ pub async fn list(store: &Store, user: UserId) -> Result<Vec<ApiToken>> {
 
 pub async fn find(store: &Store, token: TokenId, user: UserId, now: i64) -> Result<Option<TokenUser>> {
     let row = sqlx::query(
-        "SELECT u.id, u.name, u.email, u.administrator, t.team_id, t.last_used_at FROM api_tokens t \
+        "SELECT u.id, u.name, u.email, u.administrator, t.team_id, t.most_role, t.last_used_at FROM api_tokens t \
          JOIN users u ON u.id = t.user_id \
          WHERE t.id = $1 AND t.user_id = $2 AND t.revoked_at IS NULL AND t.expires_at > $3 AND u.disabled = 0",
     )
@@ -71,6 +77,7 @@ pub async fn find(store: &Store, token: TokenId, user: UserId, now: i64) -> Resu
             email: row.text("email")?,
             administrator: row.flag("administrator")?,
             team: row.parsed("team_id")?,
+            scope: row.parsed("most_role")?,
             last_used_at: row.int_or_null("last_used_at")?,
         })
     })

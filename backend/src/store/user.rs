@@ -19,7 +19,7 @@ pub struct UserRow {
     pub created_at: i64,
 }
 
-fn read(row: &Row) -> Result<UserRow> {
+pub(super) fn read(row: &Row) -> Result<UserRow> {
     Ok(UserRow {
         id: row.parsed("id")?,
         name: row.text("name")?,

@@ -23,4 +23,5 @@ mod token;
 mod topic;
 
 mod audit;
+mod audit_read;
 mod store;

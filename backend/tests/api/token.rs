@@ -29,6 +29,31 @@ async fn a_token_works_until_it_is_revoked() {
 }
 
 #[tokio::test]
+async fn a_scope_is_the_most_that_a_token_may() {
+    let test = TestApp::new().await;
+    let people = People::settle(&test.app).await;
+    let wish = |scope: &str| json!({ "name": "reads", "team": people.team, "scope": scope, "expires_in_days": 7 });
+    let issued = test.post(&people.owner, "/tokens", wish("viewer")).await.good();
+    assert_eq!(issued["token"]["scope"], "viewer");
+    let secret = As::Token(issued["secret"].as_str().unwrap().to_owned());
+    test.get(&secret, &people.path("/tables")).await.good();
+    let refused = test.post(&secret, &people.path("/tables"), crate::table::draft("orders")).await;
+    refused.refused(403, "not_allowed");
+    assert_eq!(refused.body["message"], "This needs the role developer; that of the token is viewer.");
+    let session = test.get(&secret, "/session").await.good();
+    assert_eq!(session["teams"][0]["role"], "viewer");
+
+    // Nobody hands out more than they have, and a smaller role later makes the token smaller too.
+    test.post(&people.developer, "/tokens", wish("owner")).await.refused(400, "validation_failed");
+    let issued = test.post(&people.developer, "/tokens", wish("developer")).await.good();
+    let secret = As::Token(issued["secret"].as_str().unwrap().to_owned());
+    let email = test.get(&people.developer, "/session").await.good()["user"]["email"].clone();
+    let smaller = json!({ "email": email, "role": "viewer" });
+    test.call(&people.owner, "PUT", &people.path("/members"), Some(smaller)).await.good();
+    test.post(&secret, &people.path("/tables"), crate::table::draft("orders")).await.refused(403, "not_allowed");
+}
+
+#[tokio::test]
 async fn a_token_makes_no_other() {
     let test = TestApp::new().await;
     let people = People::settle(&test.app).await;

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod exactly_once;
+mod files;
 mod functions;
 mod kafka_secured;
 mod local_run;

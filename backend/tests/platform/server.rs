@@ -189,6 +189,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Process ids of the job's workers.
     pub(crate) fn workers_of(&self, job: &str) -> Vec<u32> {
         process::workers_with("MILLRACE_JOB_ID", job)
@@ -240,7 +244,7 @@ fn spawn(address: &str, kafka: &str, data: &Path) -> Child {
 }
 
 /// The one just built, unless it is said where.
-fn server_binary() -> PathBuf {
+pub(crate) fn server_binary() -> PathBuf {
     std::env::var("MILLRACE_BIN").map_or_else(|_| PathBuf::from(env!("CARGO_BIN_EXE_millrace")), PathBuf::from)
 }
 

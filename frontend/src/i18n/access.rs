@@ -1,4 +1,4 @@
-//! Members, roles and API tokens.
+//! Members, roles, API tokens and the audit trail.
 
 super::texts! {
     title = "Access";
@@ -53,4 +53,50 @@ super::texts! {
     issued_title = "Copy the token now";
     issued_body = "It is shown this once. Whoever has it may do what you may.";
     done = "Done";
+
+    scope = "May at most";
+    scope_own = "what I may";
+    scope_help = "The lesser of this and your own role counts.";
+
+    audit = "Audit";
+    audit_filter = "Filter the audit trail";
+    entry = "entry";
+    entries = "entries";
+    audit_outcome = "Outcome";
+    audit_all = "All";
+    audit_done = "Done";
+    audit_refused = "Refused";
+    audit_since = "Period";
+    audit_any_time = "Any time";
+    audit_last(period) = "Last {period}";
+    audit_scope = "Whose entries";
+    audit_this_team = "This team";
+    audit_server = "Whole server";
+    audit_when = "When";
+    audit_who = "Who";
+    audit_what = "What";
+    audit_from = "From";
+    audit_details = "Details";
+    audit_open(number) = "Open entry {number}";
+    audit_only(person) = "Show only {person}";
+    audit_anybody = "Show everybody";
+    audit_nobody = "nobody signed in";
+    audit_token = "by token";
+    audit_nothing = "No entry matches";
+    audit_nothing_body = "Every call that changes something is kept here, and every refusal.";
+    audit_export = "Export";
+    audit_csv = "As CSV";
+    audit_jsonl = "As JSON lines";
+    audit_check = "Check the trail";
+    audit_check_note = "Each entry holds the hash of the one before it: changed or missing ones show.";
+    audit_holds(count) = "Unbroken over {count} entries of all teams. Last hash:";
+    audit_broken_title = "The trail is broken.";
+    audit_broken(number) = "Entry {number} does not follow from the one before it: something was changed or removed.";
+    audit_via = "Signed in by";
+    audit_call = "Call";
+    audit_object = "Path";
+    audit_request = "Request id";
+    audit_number = "Number";
+    audit_hash = "Hash";
+    audit_change = "Before and after";
 }

@@ -1,5 +1,7 @@
-//! Who belongs to the team with which role, and the API tokens of the person.
+//! Who belongs to the team with which role, the API tokens of the person, and what was done.
 
+mod audit;
+mod audit_entry;
 mod member_dialog;
 mod members;
 mod token_dialog;
@@ -10,6 +12,7 @@ use millrace_wire::team::Role;
 
 use crate::address::use_address;
 use crate::i18n::access as text;
+use crate::rights::{Right, may};
 use crate::route::{AccessTab, Route, TeamRoute};
 use crate::ui::page_head::PageHead;
 use crate::ui::tabs::{Tab, Tabs};
@@ -22,13 +25,17 @@ pub fn AccessPage(team: String) -> impl IntoView {
         _ => AccessTab::Members,
     });
     let own = team.clone();
+    // Owners alone may read it: for others it is not there.
+    let owns = may(Right::Own);
     let tabs = Signal::derive(move || {
         AccessTab::ALL
             .iter()
+            .filter(|known| **known != AccessTab::Audit || owns.get())
             .map(|known| Tab {
                 label: match known {
                     AccessTab::Members => text::members(),
                     AccessTab::Tokens => text::tokens(),
+                    AccessTab::Audit => text::audit(),
                 }
                 .to_owned(),
                 href: TeamRoute::Access(*known).of(&own).href(),
@@ -45,6 +52,7 @@ pub fn AccessPage(team: String) -> impl IntoView {
             {move || match tab.get() {
                 AccessTab::Members => view! { <members::MembersTab team=team.clone()/> }.into_any(),
                 AccessTab::Tokens => view! { <tokens::TokensTab team=team.clone()/> }.into_any(),
+                AccessTab::Audit => view! { <audit::AuditTab team=team.clone()/> }.into_any(),
             }}
         </div>
     }

@@ -1,9 +1,10 @@
 //! Sign in: by e-mail and password, or, in demo mode, by one click.
 
 use leptos::prelude::*;
-use millrace_wire::session::{Session, SetupStatus, SignIn};
+use millrace_wire::session::{Session, SetupStatus, SignIn, SignOnRefusal};
 
 use crate::address::use_address;
+use crate::api::path::with_query;
 use crate::api::{self, Failure};
 use crate::i18n::{sign_in as text, words};
 use crate::load::load;
@@ -11,6 +12,7 @@ use crate::route::Route;
 use crate::session::use_session;
 use crate::theme::use_look;
 use crate::ui::button::{Button, IconButton, Kind};
+use crate::ui::callout::{Callout, Notice};
 use crate::ui::failure::FailureNote;
 use crate::ui::field::go_to_first_error;
 use crate::ui::icon::Icon;
@@ -75,6 +77,7 @@ pub fn SignInPage() -> impl IntoView {
     let password_error = Signal::derive(move || {
         (tried.get() && password.with(String::is_empty)).then(|| text::needs_password().to_owned())
     });
+    let (next, refused) = (address.query("next"), address.query("refused"));
     let host = window().location().host().unwrap_or_default();
     let demo = Memo::new(move |_| setup.with(|setup| setup.demo).unwrap_or(false));
     view! {
@@ -88,6 +91,13 @@ pub fn SignInPage() -> impl IntoView {
                     </Button>
                     <p class="subtle small">{text::demo_note()}</p>
                     <p class="signin-or">{text::or()}</p>
+                })}
+                {move || setup.with(|setup| setup.provider.clone()).flatten().map(|name| view! {
+                    <a class="button" href=move || sign_on(next.get())>{text::with_provider(&name)}</a>
+                    <p class="signin-or">{text::or()}</p>
+                })}
+                {move || refused.get().and_then(|word| word.parse::<SignOnRefusal>().ok()).map(|why| view! {
+                    <Callout notice=Notice::Warn title=text::refused()>{refusal_words(why)}</Callout>
                 })}
                 <TextField label=text::email().to_owned() value=email kind="email" autocomplete="username" autofocus=true error=email_error/>
                 <TextField label=text::password().to_owned() value=password kind="password" autocomplete="current-password" error=password_error/>
@@ -106,6 +116,25 @@ pub fn SignInPage() -> impl IntoView {
         </SignInFrame>
     }
     .into_any()
+}
+
+fn sign_on(next: Option<String>) -> String {
+    let path = with_query("/session/sign-on", &[("next", next.as_deref().unwrap_or_default())]);
+    format!("/api/v1{path}")
+}
+
+fn refusal_words(why: SignOnRefusal) -> &'static str {
+    match why {
+        SignOnRefusal::Expired => text::refused_expired(),
+        SignOnRefusal::Unreachable => text::refused_unreachable(),
+        SignOnRefusal::Declined => text::refused_declined(),
+        SignOnRefusal::NotConfirmed => text::refused_not_confirmed(),
+        SignOnRefusal::NoEmail => text::refused_no_email(),
+        SignOnRefusal::NoAccount => text::refused_no_account(),
+        SignOnRefusal::SwitchedOff => text::refused_switched_off(),
+        SignOnRefusal::TooMany => text::refused_too_many(),
+        SignOnRefusal::Failed => text::refused_failed(),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -21,13 +21,15 @@ enum Answer {
     Json(RefOr<Schema>),
     /// Server-sent events; each one's data is this.
     Events(RefOr<Schema>),
+    /// Text to be kept as a file.
+    File,
 }
 
 /// One route.
 pub struct Operation {
     pub method: &'static str,
     pub path: &'static str,
-    summary: &'static str,
+    pub summary: &'static str,
     query: &'static [&'static str],
     request: Option<RefOr<Schema>>,
     /// The body is a WebAssembly module.
@@ -76,6 +78,11 @@ impl Operation {
         if self.query.is_empty() {
             self.query = &["cursor", "limit", "q"];
         }
+        self
+    }
+
+    pub(super) fn gives_file(mut self) -> Self {
+        self.answer = Answer::File;
         self
     }
 
@@ -177,6 +184,10 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         }
         Answer::Events(schema) => {
             ("200", ResponseBuilder::new().description("Events.").content("text/event-stream", content(schema)))
+        }
+        Answer::File => {
+            let text = RefOr::T(string());
+            ("200", ResponseBuilder::new().description("A file.").content("text/plain", content(&text)))
         }
     };
     let problem = RefOr::Ref(Ref::from_schema_name(ApiError::name()));

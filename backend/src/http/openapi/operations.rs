@@ -1,5 +1,6 @@
 //! Every route with what it takes and gives, in the order of docs/api.md.
 
+use millrace_wire::audit::{AuditChain, AuditEntry};
 use millrace_wire::connection::{
     Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, Message, NewTopic, Topic, TopicDetail,
 };
@@ -29,6 +30,9 @@ use millrace_wire::user_function::{
 
 use super::build::{Operation, on};
 
+const AUDIT_LIST: &[&str] = &["cursor", "limit", "q", "person", "outcome", "from", "to"];
+const AUDIT_EXPORT: &[&str] = &["format", "q", "person", "outcome", "from", "to"];
+
 pub fn operations() -> Vec<Operation> {
     [server(), teams(), connections(), tables(), functions(), scripts(), previews(), jobs(), runs()]
         .into_iter()
@@ -46,11 +50,20 @@ fn server() -> Vec<Operation> {
             .gives::<Session>(),
         on("POST", "/session", "Sign in.").takes::<SignIn>().gives::<Session>(),
         on("POST", "/session/demo", "Sign in as the demo user, in demo mode.").gives::<Session>(),
+        on("GET", "/session/sign-on", "To the sign-in provider; a browser follows the redirect.")
+            .query(&["next"])
+            .answers("303"),
+        on("GET", "/session/sign-on/back", "From the sign-in provider, into the console or back to the sign-in page.")
+            .query(&["code", "state", "error", "error_description"])
+            .answers("303"),
         on("GET", "/session", "Who is signed in.").gives::<Session>(),
         on("DELETE", "/session", "Sign out."),
         on("GET", "/tokens", "My API tokens.").lists::<ApiToken>(),
         on("POST", "/tokens", "Make an API token.").takes::<NewApiToken>().gives::<IssuedApiToken>(),
         on("DELETE", "/tokens/{token}", "Revoke an API token."),
+        on("GET", "/audit", "The audit trail of the server, newest first.").query(AUDIT_LIST).lists::<AuditEntry>(),
+        on("GET", "/audit/verify", "Whether the audit trail is unbroken.").gives::<AuditChain>(),
+        on("GET", "/audit/export", "The audit trail as a file.").query(AUDIT_EXPORT).gives_file(),
         on("GET", "/connectors", "Connectors and formats with their options.").gives::<ConnectorCatalog>(),
         on("GET", "/functions", "Built-in functions.").lists::<FunctionInfo>(),
     ]
@@ -65,6 +78,13 @@ fn teams() -> Vec<Operation> {
         on("GET", "/teams/{team}/members", "Members.").lists::<Member>(),
         on("PUT", "/teams/{team}/members", "Add a member or change a role.").takes::<SetMember>().gives::<Member>(),
         on("DELETE", "/teams/{team}/members/{user}", "Remove a member; the last owner stays."),
+        on("GET", "/teams/{team}/audit", "The audit trail of the team, newest first.")
+            .query(AUDIT_LIST)
+            .lists::<AuditEntry>(),
+        on("GET", "/teams/{team}/audit/verify", "Whether the audit trail is unbroken.").gives::<AuditChain>(),
+        on("GET", "/teams/{team}/audit/export", "The audit trail of the team as a file.")
+            .query(AUDIT_EXPORT)
+            .gives_file(),
         on("GET", "/teams/{team}/overview", "The team at a glance.").gives::<Overview>(),
         on("GET", "/teams/{team}/search", "Search the team's objects.").query(&["q"]).lists::<SearchHit>(),
         on("GET", "/teams/{team}/live", "What happens, as it happens; resumes by Last-Event-ID.")
@@ -147,6 +167,7 @@ fn functions() -> Vec<Operation> {
             .takes::<FunctionChange>()
             .gives::<UserFunction>(),
         on("DELETE", "/teams/{team}/functions/{function}", "Delete a function; refused while jobs use it."),
+        on("GET", "/teams/{team}/functions/{function}/module", "The module of the newest version.").gives_file(),
         on("POST", "/teams/{team}/functions/{function}/test", "Run it on sample values.")
             .takes::<TestFunction>()
             .gives::<FunctionTest>(),

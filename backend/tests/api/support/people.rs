@@ -110,8 +110,15 @@ pub(crate) async fn session(app: &App, user: UserId) -> As {
 pub(crate) async fn token(app: &App, user: UserId, team: TeamId) -> As {
     let now = clock::now_ms();
     let id = TokenId(clock::new_id());
-    let token =
-        ApiToken { id, name: "t".to_owned(), team, created_at: now, expires_at: now + 60_000, last_used_at: None };
+    let token = ApiToken {
+        id,
+        name: "t".to_owned(),
+        team,
+        scope: Role::Owner,
+        created_at: now,
+        expires_at: now + 60_000,
+        last_used_at: None,
+    };
     transact!(app.store, tx => { store::token::insert(tx, user, &token).await }).unwrap();
     As::Token(app.tokens.issue(user, id, team, now, now + 60_000).unwrap())
 }

@@ -1,6 +1,7 @@
 //! Makes an API token and shows it this once.
 
 use leptos::prelude::*;
+use millrace_wire::team::Role;
 use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
 
 use crate::api::{self, Failure};
@@ -28,6 +29,16 @@ pub(super) fn TokenDialog(open: RwSignal<bool>, team: String, tokens: Loaded<Vec
     let name = RwSignal::new(String::new());
     let of_team = RwSignal::new(team);
     let days = RwSignal::new("90".to_owned());
+    let scope = RwSignal::new(String::new());
+    // More than the person may cannot be chosen.
+    let scopes = Signal::derive(move || {
+        let role = session.membership_of(&of_team.get()).map(|membership| membership.role);
+        let below = Role::ALL.iter().filter(|known| role.is_some_and(|role| **known <= role));
+        let own = (String::new(), text::scope_own().to_owned());
+        std::iter::once(own)
+            .chain(below.map(|role| (role.as_str().to_owned(), role.as_str().to_owned())))
+            .collect::<Vec<_>>()
+    });
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let issued = RwSignal::new(None::<String>);
@@ -49,6 +60,7 @@ pub(super) fn TokenDialog(open: RwSignal<bool>, team: String, tokens: Loaded<Vec
         let body = NewApiToken {
             name: name.get_untracked().trim().to_owned(),
             team: membership.team,
+            scope: scope.get_untracked().parse().ok(),
             expires_in_days: days.get_untracked().parse().unwrap_or(90),
         };
         leptos::task::spawn_local(async move {
@@ -65,7 +77,8 @@ pub(super) fn TokenDialog(open: RwSignal<bool>, team: String, tokens: Loaded<Vec
     let at = move |field: &'static str| {
         Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field(field))))
     };
-    let other = move || failure.get().filter(|failure| !failure.is_only_at(&["name", "team", "expires_in_days"]));
+    let other =
+        move || failure.get().filter(|failure| !failure.is_only_at(&["name", "team", "scope", "expires_in_days"]));
     let lengths = || {
         [("30", text::days_30()), ("90", text::days_90()), ("365", text::days_365())]
             .iter()
@@ -103,6 +116,7 @@ pub(super) fn TokenDialog(open: RwSignal<bool>, team: String, tokens: Loaded<Vec
                             <SelectField label=text::team().to_owned() value=of_team options=teams.get_value() error=at("team")/>
                             <SelectField label=text::expires_in().to_owned() value=days options=lengths() error=at("expires_in_days")/>
                         </div>
+                        <SelectField label=text::scope().to_owned() value=scope options=scopes help=text::scope_help().to_owned() error=at("scope")/>
                         {move || other().map(|failure| view! { <FailureNote failure/> })}
                         <button type="submit" hidden></button>
                     </form>

@@ -47,6 +47,7 @@ fn list(all: Vec<ApiToken>, revoking: RwSignal<Option<ApiToken>>) -> AnyView {
     let heads = vec![
         Head::text(text::token_name()),
         Head::text(text::team()).fit(),
+        Head::text(text::scope()).fit(),
         Head::number(text::made()),
         Head::number(text::last_used()),
         Head::number(text::expires()),
@@ -67,12 +68,14 @@ fn row(token: ApiToken, revoking: RwSignal<Option<ApiToken>>) -> AnyView {
     let expired = Memo::new(move |_| clock.get() > expires_at);
     let at = local(expires_at);
     let (label, name) = (text::revoke(&token.name), token.name.clone());
+    let token_scope = token.scope.as_str();
     let (created_at, last_used_at) = (token.created_at, token.last_used_at);
     let own = StoredValue::new(token);
     view! {
         <tr>
             <th scope="row" class="medium">{name}</th>
             <td class="cell-fit">{team}</td>
+            <td class="cell-fit">{token_scope}</td>
             <td class="num cell-fit subtle"><Ago at=created_at/></td>
             <td class="num cell-fit subtle">
                 {match last_used_at {

@@ -1,0 +1,153 @@
+//! The YAML of each kind of object. Fields of the API that the platform fills in by itself (ids, times, who) are not
+//! here; what is usual is left out, so that the files stay short.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use millrace_wire::connection::{Connection, ConnectionKind};
+use millrace_wire::job::{Job, JobSettings};
+use millrace_wire::table::{Column, Database, EventTime, TableDraft};
+use millrace_wire::user_function::UserFunctionVersion;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectionFile {
+    pub(super) kind: ConnectionKind,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) description: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) options: BTreeMap<String, String>,
+    /// Name → `${variable}`; a secret's value is not in the files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) secrets: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DatabaseFile {
+    #[serde(default)]
+    pub(super) description: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FunctionFile {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) remark: String,
+    /// Of a macro.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) definition: Option<String>,
+    /// Of a module: which of its functions, and the SHA-256 of the file beside this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) entry: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) module: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableFile {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) comment: String,
+    pub(super) connector: String,
+    /// By name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) connection: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) options: BTreeMap<String, String>,
+    pub(super) columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) event_time: Option<EventTime>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) primary_key: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobFile {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) description: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
+    #[serde(default)]
+    pub(super) settings: JobSettings,
+}
+
+impl ConnectionFile {
+    pub(super) fn of(connection: &Connection) -> ConnectionFile {
+        let placeholder = |name: &String| (name.clone(), format!("${{{}}}", variable_of(&connection.name, name)));
+        ConnectionFile {
+            kind: connection.kind,
+            description: connection.description.clone(),
+            options: connection.options.clone(),
+            secrets: connection.secrets_set.iter().map(placeholder).collect(),
+        }
+    }
+
+    /// Whatever variables a file has for its secrets: an export has these.
+    pub(super) fn with_usual_placeholders(&self, connection: &str) -> ConnectionFile {
+        let placeholder = |name: &String| (name.clone(), format!("${{{}}}", variable_of(connection, name)));
+        ConnectionFile {
+            kind: self.kind,
+            description: self.description.clone(),
+            options: self.options.clone(),
+            secrets: self.secrets.keys().map(placeholder).collect(),
+        }
+    }
+}
+
+/// The variable that an export names for a secret: `orders_cluster_sasl_password`.
+fn variable_of(connection: &str, secret: &str) -> String {
+    let text = format!("{connection}_{secret}");
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+impl DatabaseFile {
+    pub(super) fn of(database: &Database) -> DatabaseFile {
+        DatabaseFile { description: database.description.clone() }
+    }
+}
+
+impl FunctionFile {
+    pub(super) fn of(remark: &str, newest: &UserFunctionVersion) -> FunctionFile {
+        FunctionFile {
+            remark: remark.to_owned(),
+            definition: newest.definition.clone(),
+            entry: newest.entry.clone(),
+            module: newest.module_hash.clone(),
+        }
+    }
+}
+
+impl TableFile {
+    pub(super) fn of(draft: &TableDraft, connection: Option<String>) -> TableFile {
+        TableFile {
+            comment: draft.comment.clone(),
+            connector: draft.connector.clone(),
+            connection,
+            format: draft.format.clone(),
+            options: draft.options.clone(),
+            columns: draft.columns.clone(),
+            event_time: draft.event_time.clone(),
+            primary_key: draft.primary_key.clone(),
+        }
+    }
+}
+
+impl JobFile {
+    pub(super) fn of(job: &Job) -> JobFile {
+        JobFile { description: job.description.clone(), tags: job.tags.clone(), settings: job.draft.settings.clone() }
+    }
+}
+
+pub(super) fn write<T: Serialize>(file: &T) -> anyhow::Result<String> {
+    yaml_serde::to_string(file).context("an object cannot be written as YAML")
+}
+
+pub(super) fn read<T: DeserializeOwned>(yaml: &str) -> anyhow::Result<T> {
+    Ok(yaml_serde::from_str(yaml)?)
+}

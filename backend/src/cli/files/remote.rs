@@ -1,0 +1,265 @@
+//! The team as it is on the server, and single objects written there.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow, bail};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use millrace_wire::connection::{Connection, ConnectionDraft};
+use millrace_wire::ids::ConnectionId;
+use millrace_wire::job::{Job, JobChange, JobSummary, NewJob, SaveDraft};
+use millrace_wire::table::{Database, NewDatabase, Table, TableDraft, TableSummary};
+use millrace_wire::user_function::{NewMacro, UserFunction, UserFunctionSummary};
+
+use super::super::client::Client;
+use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile};
+use super::item::{Item, Key, Kind};
+use super::plan::{Action, Step};
+use super::variables::Variables;
+
+/// Objects that are fetched at the same time.
+const AT_ONCE: usize = 8;
+/// Every team has it, and it cannot be made or deleted.
+const DEFAULT_DATABASE: &str = "main";
+
+pub(super) struct Remote {
+    pub(super) items: Vec<Item>,
+    /// By kind and name; the API knows objects by their ids.
+    ids: BTreeMap<Key, String>,
+    jobs: BTreeMap<String, Job>,
+    connections: BTreeMap<String, Connection>,
+}
+
+impl Remote {
+    /// Everything of the team that a file can stand for; what the platform keeps by itself is not.
+    pub(super) async fn read(client: &Client) -> anyhow::Result<Remote> {
+        let mut remote =
+            Remote { items: Vec::new(), ids: BTreeMap::new(), jobs: BTreeMap::new(), connections: BTreeMap::new() };
+        let connections: Vec<Connection> = client.all(&client.team_path("/connections")).await?;
+        let names: BTreeMap<ConnectionId, String> =
+            connections.iter().map(|connection| (connection.id, connection.name.clone())).collect();
+        for connection in connections {
+            remote.connections.insert(connection.name.clone(), connection.clone());
+            if connection.built_in {
+                continue;
+            }
+            let yaml = canonical::write(&ConnectionFile::of(&connection))?;
+            remote.add(Kind::Connection, &connection.name, connection.id.to_string(), yaml);
+        }
+        let databases: Vec<Database> = client.all(&client.team_path("/databases")).await?;
+        for database in databases.iter().filter(|database| !database.built_in && database.name != DEFAULT_DATABASE) {
+            let yaml = canonical::write(&DatabaseFile::of(database))?;
+            remote.add(Kind::Database, &database.name, database.name.clone(), yaml);
+        }
+        remote.read_functions(client).await?;
+        remote.read_tables(client, &names).await?;
+        remote.read_jobs(client).await?;
+        remote.items.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(remote)
+    }
+
+    fn add(&mut self, kind: Kind, name: &str, id: String, yaml: String) -> &mut Item {
+        let key = Key { kind, name: name.to_owned() };
+        self.ids.insert(key.clone(), id);
+        let at = self.items.len();
+        self.items.push(Item { key, yaml, sql: None, module: None, secrets: BTreeMap::new() });
+        &mut self.items[at]
+    }
+
+    async fn read_functions(&mut self, client: &Client) -> anyhow::Result<()> {
+        let functions: Vec<UserFunctionSummary> = client.all(&client.team_path("/functions")).await?;
+        for summary in functions {
+            let path = client.team_path(&format!("/functions/{}", summary.id));
+            let function: UserFunction = client.get(&path, &[]).await?;
+            let newest = function.versions.first().context("a function without a version")?;
+            let yaml = canonical::write(&FunctionFile::of(&function.remark, newest))?;
+            let module = match newest.module_hash {
+                Some(_) => Some(client.bytes(&format!("{path}/module")).await?),
+                None => None,
+            };
+            self.add(Kind::Function, &function.name, function.id.to_string(), yaml).module = module;
+        }
+        Ok(())
+    }
+
+    async fn read_tables(&mut self, client: &Client, names: &BTreeMap<ConnectionId, String>) -> anyhow::Result<()> {
+        let tables: Vec<TableSummary> = client.all(&client.team_path("/tables")).await?;
+        let own = tables.into_iter().filter(|table| !table.built_in);
+        let paths: Vec<String> = own.map(|table| client.team_path(&format!("/tables/{}", table.id))).collect();
+        let fetched = stream::iter(paths)
+            .map(|path| async move { client.get::<Table>(&path, &[]).await })
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<Table>>();
+        for table in fetched.await? {
+            let connection = table.draft.connection.and_then(|id| names.get(&id).cloned());
+            let yaml = canonical::write(&TableFile::of(&table.draft, connection))?;
+            let name = format!("{}.{}", table.draft.database, table.draft.name);
+            self.add(Kind::Table, &name, table.id.to_string(), yaml);
+        }
+        Ok(())
+    }
+
+    async fn read_jobs(&mut self, client: &Client) -> anyhow::Result<()> {
+        let jobs: Vec<JobSummary> = client.all(&client.team_path("/jobs")).await?;
+        let paths: Vec<String> = jobs.iter().map(|job| client.team_path(&format!("/jobs/{}", job.id))).collect();
+        let fetched = stream::iter(paths)
+            .map(|path| async move { client.get::<Job>(&path, &[]).await })
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<Job>>();
+        for job in fetched.await? {
+            let yaml = canonical::write(&JobFile::of(&job))?;
+            self.add(Kind::Job, &job.name, job.id.to_string(), yaml).sql = Some(job.draft.sql.clone());
+            self.jobs.insert(job.name.clone(), job);
+        }
+        Ok(())
+    }
+
+    fn path(&self, client: &Client, key: &Key) -> anyhow::Result<String> {
+        let id = self.ids.get(key).ok_or_else(|| anyhow!("it is not on the server"))?;
+        Ok(client.team_path(&format!("/{}/{id}", key.kind.folder())))
+    }
+
+    pub(super) async fn carry_out(
+        &mut self,
+        client: &Client,
+        step: &Step,
+        variables: &Variables,
+    ) -> anyhow::Result<()> {
+        let key = &step.key;
+        if step.action == Action::Delete {
+            return client.delete(&self.path(client, key)?).await;
+        }
+        let item = step.item.as_ref().context("a file is missing")?;
+        let creates = step.action == Action::Create;
+        match key.kind {
+            Kind::Connection => self.write_connection(client, item, creates, variables).await,
+            Kind::Database => self.write_database(client, item, creates).await,
+            Kind::Function => write_function(client, item).await,
+            Kind::Table => self.write_table(client, item, creates).await,
+            Kind::Job => self.write_job(client, item, creates).await,
+        }
+    }
+
+    async fn write_connection(
+        &mut self,
+        client: &Client,
+        item: &Item,
+        creates: bool,
+        variables: &Variables,
+    ) -> anyhow::Result<()> {
+        let file: ConnectionFile = canonical::read(&item.yaml)?;
+        let stored = self.connections.get(&item.key.name).map(|known| known.secrets_set.clone()).unwrap_or_default();
+        let mut secrets = BTreeMap::new();
+        for (name, text) in &item.secrets {
+            match variables.value_of(text) {
+                Some(value) => {
+                    secrets.insert(name.clone(), value.to_owned());
+                }
+                None if stored.contains(name) => {}
+                None => bail!(
+                    "the secret {name} needs a value for {text}; a variable of the environment keeps it \
+                               out of the command line: MILLRACE_VAR_<NAME>"
+                ),
+            }
+        }
+        // A secret that the file does not name any more goes: an empty value removes it.
+        let gone = stored.iter().filter(|name| !item.secrets.contains_key(*name));
+        secrets.extend(gone.map(|name| (name.clone(), String::new())));
+        let draft = ConnectionDraft {
+            name: item.key.name.clone(),
+            kind: file.kind,
+            options: file.options,
+            secrets,
+            description: file.description,
+        };
+        let written: Connection = if creates {
+            client.post(&client.team_path("/connections"), &draft).await?
+        } else {
+            client.put(&self.path(client, &item.key)?, &draft).await?
+        };
+        self.connections.insert(written.name.clone(), written);
+        Ok(())
+    }
+
+    async fn write_database(&self, client: &Client, item: &Item, creates: bool) -> anyhow::Result<()> {
+        if !creates {
+            bail!("the description of a database cannot be changed");
+        }
+        let file: DatabaseFile = canonical::read(&item.yaml)?;
+        let request = NewDatabase { name: item.key.name.clone(), description: file.description };
+        client.post::<_, Database>(&client.team_path("/databases"), &request).await?;
+        Ok(())
+    }
+
+    async fn write_table(&self, client: &Client, item: &Item, creates: bool) -> anyhow::Result<()> {
+        let file: TableFile = canonical::read(&item.yaml)?;
+        let (database, name) = item.key.name.split_once('.').context("a table lies below its database")?;
+        let connection = match &file.connection {
+            None => None,
+            Some(name) => {
+                let known = self.connections.get(name);
+                Some(known.ok_or_else(|| anyhow!("there is no connection '{name}'"))?.id)
+            }
+        };
+        let draft = TableDraft {
+            database: database.to_owned(),
+            name: name.to_owned(),
+            comment: file.comment,
+            connector: file.connector,
+            connection,
+            format: file.format,
+            options: file.options,
+            columns: file.columns,
+            event_time: file.event_time,
+            primary_key: file.primary_key,
+        };
+        if creates {
+            client.post::<_, Table>(&client.team_path("/tables"), &draft).await?;
+        } else {
+            client.put::<_, Table>(&self.path(client, &item.key)?, &draft).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_job(&self, client: &Client, item: &Item, creates: bool) -> anyhow::Result<()> {
+        let file: JobFile = canonical::read(&item.yaml)?;
+        let sql = item.sql.clone().unwrap_or_default();
+        let name = &item.key.name;
+        if creates {
+            let new = NewJob {
+                name: name.clone(),
+                description: file.description,
+                tags: file.tags,
+                sql,
+                settings: Some(file.settings),
+            };
+            client.post::<_, Job>(&client.team_path("/jobs"), &new).await?;
+            return Ok(());
+        }
+        let path = self.path(client, &item.key)?;
+        let job = self.jobs.get(name).context("it is not on the server")?;
+        if job.description != file.description || job.tags != file.tags {
+            let change = JobChange { name: None, description: Some(file.description), tags: Some(file.tags) };
+            client.patch::<_, Job>(&path, &change).await?;
+        }
+        if job.draft.sql != sql || job.draft.settings != file.settings {
+            // With the revision that was compared: somebody who saves meanwhile is not overwritten.
+            let draft = SaveDraft { sql, settings: file.settings, revision: job.draft.revision };
+            client.put::<_, Job>(&format!("{path}/draft"), &draft).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn write_function(client: &Client, item: &Item) -> anyhow::Result<()> {
+    let file: FunctionFile = canonical::read(&item.yaml)?;
+    let name = item.key.name.clone();
+    if let Some(definition) = file.definition {
+        let request = NewMacro { name, definition, remark: file.remark, overwrite: true };
+        client.post::<_, UserFunction>(&client.team_path("/functions"), &request).await?;
+        return Ok(());
+    }
+    let entry = file.entry.context("a function needs a definition, or the entry of a module")?;
+    let module = item.module.clone().ok_or_else(|| anyhow!("the module {name}.wasm is missing beside the file"))?;
+    let query = [("name", name), ("entry", entry), ("remark", file.remark), ("overwrite", "true".to_owned())];
+    client.upload(&client.team_path("/functions/modules"), &query, module).await
+}
