@@ -83,7 +83,13 @@ export class Editor {
         indentUnit.of("  "),
         EditorState.readOnly.of(setup.readOnly),
         EditorView.editable.of(!setup.readOnly),
-        EditorView.contentAttributes.of({ "aria-label": setup.label, spellcheck: "false", autocapitalize: "off" }),
+        // What scrolls must be reached by keys, also where the text may not be edited.
+        EditorView.contentAttributes.of({
+          "aria-label": setup.label,
+          spellcheck: "false",
+          autocapitalize: "off",
+          tabindex: "0",
+        }),
         placeholder(setup.placeholder),
         this.language.of(this.sql(NOTHING)),
         problems,

@@ -13,7 +13,11 @@ use crate::ui::facts::{Fact, Facts};
 #[component]
 pub(super) fn EntryDialog(opened: RwSignal<Option<AuditEntry>>) -> impl IntoView {
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(opened.with(Option::is_some)));
+    Effect::new(move |_| {
+        if opened.with(Option::is_some) {
+            open.set(true);
+        }
+    });
     Effect::new(move |_| {
         if !open.get() {
             opened.set(None);
