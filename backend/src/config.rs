@@ -26,6 +26,7 @@ const KNOWN: &[&str] = &[
     "oidc_client_secret",
     "oidc_name",
     "oidc_create_users",
+    "bin_days",
 ];
 
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Config {
     /// The executables of workers and of the demo broker; by default beside this one.
     pub worker_binary: Option<PathBuf>,
     pub broker_binary: Option<PathBuf>,
+    /// How long deleted jobs stay in the recycle bin.
+    pub bin_days: u32,
     /// Where people can sign in besides here.
     pub provider: Option<Provider>,
 }
@@ -217,6 +220,7 @@ impl Settings {
         let worker_binary = self.existing_file("worker_binary");
         let broker_binary = self.existing_file("broker_binary");
         let provider = self.provider();
+        let bin_days = self.days("bin_days", 30);
         Config {
             data_dir,
             listen,
@@ -230,6 +234,7 @@ impl Settings {
             worker_binary,
             broker_binary,
             provider,
+            bin_days,
         }
     }
 
@@ -303,6 +308,21 @@ impl Settings {
                 let kind = other.type_str();
                 self.problem(name, &format!("must be text, not {kind}"));
                 None
+            }
+        }
+    }
+
+    fn days(&mut self, name: &str, usual: u32) -> u32 {
+        let text = match (self.environment.get(name), self.file.get(name)) {
+            (Some(value), _) => value.trim().to_owned(),
+            (None, Some(value)) => value.to_string(),
+            (None, None) => return usual,
+        };
+        match text.parse::<u32>() {
+            Ok(days) if (1..=3650).contains(&days) => days,
+            _ => {
+                self.problem(name, &format!("'{text}' is not a number of days from 1 to 3650"));
+                usual
             }
         }
     }

@@ -215,6 +215,7 @@ impl DemoJob {
             name: self.name.clone(),
             description: self.description.clone(),
             tags: self.tags.clone(),
+            kind: None,
             sql: (*sql).to_owned(),
             settings: Some(JobSettings::default()),
         })

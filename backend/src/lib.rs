@@ -19,6 +19,7 @@ pub mod state;
 pub mod tasks;
 
 pub mod access;
+pub mod endpoint;
 pub mod engine;
 pub mod kafka;
 pub mod live;
@@ -29,6 +30,7 @@ pub mod log;
 pub mod metric;
 pub mod module;
 pub mod preview;
+pub mod test_run;
 pub mod watch;
 
 pub mod store;

@@ -11,6 +11,7 @@ use crate::access::password::Passwords;
 use crate::access::secret::Keys;
 use crate::access::sign_on::SignOn;
 use crate::access::token::TokenKeys;
+use crate::app::catalog::PlanningCatalogs;
 use crate::app::supervision::{self, WorkerTables};
 use crate::config::Config;
 use crate::engine::EngineFront;
@@ -23,6 +24,7 @@ use crate::metric::MetricStore;
 use crate::module::{self, Modules};
 use crate::preview::Previews;
 use crate::store::{self, Store};
+use crate::test_run::TestRuns;
 use crate::watch::Mirror;
 
 pub struct App {
@@ -33,6 +35,8 @@ pub struct App {
     pub engine: Arc<dyn EngineFront>,
     /// Events that go to browsers by themselves.
     pub live: LiveHub,
+    /// What scripts can name, as it was read last.
+    pub catalogs: PlanningCatalogs,
     /// The server's own broker: where it is and whether it answers. Whoever watches the broker sets it.
     pub broker: watch::Sender<BrokerStatus>,
     /// Seals secrets; other keys derive from it.
@@ -51,6 +55,7 @@ pub struct App {
     /// Keeps runs going.
     pub jobs: Supervisor,
     pub previews: Previews,
+    pub test_runs: TestRuns,
     /// Uploaded modules, as files.
     pub modules: Modules,
     /// The way back from supervision to the tables; filled in by `tasks::start`.
@@ -65,6 +70,7 @@ impl App {
         let keys = Keys::load_or_create(&config.secret_key_file)?;
         let store = store::connect::open(&config.database_url).await?;
         store::migrate::run(&store).await?;
+        store::table_search::catch_up(&store).await?;
         let broker = watch::Sender::new(initial_broker_status(&config));
         let history = format!("sqlite://{}", config.data_dir.join("metrics.db").display());
         let metrics = Arc::new(MetricStore::open(store::connect::open(&history).await?).await?);
@@ -83,10 +89,13 @@ impl App {
         let back = format!("{}/api/v1/session/sign-on/back", config.origin());
         let sign_on = config.provider.clone().map(|provider| SignOn::new(provider, back)).transpose()?;
         let previews = config.data_dir.join("previews");
+        let test_runs = config.data_dir.join("test-runs");
         Ok(App {
             jobs: Supervisor::new(supervision::places(&config), around),
             modules: Modules::new(module::folder(&config.data_dir)),
+            catalogs: PlanningCatalogs::default(),
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
+            test_runs: TestRuns::new(config.worker_binary.clone(), test_runs, store.clone(), shutdown.clone()),
             logs,
             metrics,
             mirror,

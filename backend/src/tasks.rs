@@ -1,13 +1,13 @@
 //! What the server does by itself, beside answering requests: keeping the broker, adopting runs, writing the history of
 //! metrics, keeping each team's built-in tables, making the demo.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{function, table};
+use crate::app::{bin, function, job_list, schedule, start as runs, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
@@ -20,6 +20,11 @@ use crate::watch::{OwnUsage, tables, topics};
 const CHECKPOINT_TAKES: Duration = Duration::from_secs(60);
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
 const ROLL_UP_EVERY: Duration = Duration::from_secs(60);
+/// How old the figures may be that lists of jobs are sorted by.
+const LIST_EVERY: Duration = Duration::from_secs(4);
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+/// How late something starts that is due.
+const TICK: Duration = Duration::from_secs(1);
 /// How soon a new team gets its tables, and a broker that came up its topics.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -39,6 +44,7 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
     }
     tokio::spawn(function::tidy_up(app.clone()));
     tokio::spawn(keep_history(app.clone()));
+    tokio::spawn(keep_jobs(app.clone()));
     tokio::spawn(watch_itself(app.clone()));
     if app.config.demo {
         tokio::spawn(demo::keep(app.clone()));
@@ -80,6 +86,31 @@ async fn keep_history(app: Arc<App>) {
         };
         if let Err(error) = outcome {
             tracing::warn!(%error, "the history of metrics cannot be written");
+        }
+    }
+}
+
+/// What is due of jobs: restarts, schedules, figures of lists, the end of what lies in the recycle bin.
+async fn keep_jobs(app: Arc<App>) {
+    let mut written = HashMap::new();
+    let mut tick = tokio::time::interval(TICK);
+    let mut list = tokio::time::interval(LIST_EVERY);
+    let mut purge = tokio::time::interval(PURGE_EVERY);
+    for interval in [&mut tick, &mut list, &mut purge] {
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    loop {
+        let outcome = tokio::select! {
+            _ = tick.tick() => match runs::start_again(&app).await {
+                Ok(()) => schedule::tick(&app, now_ms()).await,
+                Err(error) => Err(error),
+            },
+            _ = list.tick() => job_list::write_figures(&app, &mut written).await,
+            _ = purge.tick() => bin::purge(&app, now_ms()).await.map(drop),
+            () = app.shutdown.cancelled() => return,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "what is due of jobs is tried again");
         }
     }
 }

@@ -2,7 +2,9 @@
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
 import { Team } from '../fixtures/team.ts';
 
-const TABS = ['Overview', 'Metrics', 'Logs', 'Events', 'Runs', 'Versions', 'Savepoints', 'Settings'];
+const TABS = [
+  'Overview', 'Metrics', 'Logs', 'Events', 'Runs', 'Versions', 'Savepoints', 'Tests', 'Schedule', 'Report', 'Settings',
+];
 
 test('job: each tab by its address, in both themes', async ({ signedIn: page, server }) => {
   test.setTimeout(180_000);

@@ -31,6 +31,7 @@ pub mod format;
 
 pub mod collect;
 pub mod local;
+pub mod sandbox;
 
 pub use sql::{TableReport, check_table, complete, format_sql, list_functions, validate, write_ddl};
 

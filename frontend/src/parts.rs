@@ -23,10 +23,14 @@ pub(crate) fn team(team: String, route: TeamRoute) -> AnyView {
     match route {
         TeamRoute::Overview => view! { <page::overview::OverviewPage team/> }.into_any(),
         TeamRoute::Editor(_) => when_loaded(preload_editor(), move || editor(team)),
-        TeamRoute::Jobs | TeamRoute::Job(..) => when_loaded(preload_jobs(), move || jobs(team, route)),
-        TeamRoute::Tables | TeamRoute::TableNew | TeamRoute::TableEdit(_) | TeamRoute::Table(..) => {
-            when_loaded(preload_tables(), move || tables(team, route))
+        TeamRoute::Jobs | TeamRoute::JobsBin | TeamRoute::Job(..) => {
+            when_loaded(preload_jobs(), move || jobs(team, route))
         }
+        TeamRoute::Tables
+        | TeamRoute::TableNew
+        | TeamRoute::TableImport
+        | TeamRoute::TableEdit(_)
+        | TeamRoute::Table(..) => when_loaded(preload_tables(), move || tables(team, route)),
         TeamRoute::Connections
         | TeamRoute::ConnectionNew
         | TeamRoute::ConnectionEdit(_)
@@ -66,8 +70,10 @@ fn editor(team: String) -> Result<AnyView, SplitLoaderError> {
 
 #[wasm_split(jobs, wasm_split_path = ::leptos::wasm_split, preload(preload_jobs), fallible)]
 fn jobs(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderError> {
-    let TeamRoute::Job(job, _) = route else {
-        return Ok(view! { <page::jobs::JobsPage team/> }.into_any());
+    let job = match route {
+        TeamRoute::Job(job, _) => job,
+        TeamRoute::JobsBin => return Ok(view! { <page::jobs::bin::BinPage team/> }.into_any()),
+        _ => return Ok(view! { <page::jobs::JobsPage team/> }.into_any()),
     };
     let route = use_address().route();
     let tab = Memo::new(move |before: Option<&JobTab>| match route.get() {
@@ -81,6 +87,7 @@ fn jobs(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderError> {
 fn tables(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         TeamRoute::TableNew => view! { <page::tables::form::TableNewPage team/> }.into_any(),
+        TeamRoute::TableImport => view! { <page::tables::import::TableImportPage team/> }.into_any(),
         TeamRoute::TableEdit(table) => view! { <page::tables::form::TableEditPage team table/> }.into_any(),
         TeamRoute::Table(table, _) => view! { <page::tables::table::TablePage team table/> }.into_any(),
         _ => view! { <page::tables::TablesPage team/> }.into_any(),

@@ -25,6 +25,7 @@ pub enum TeamRoute {
     Overview,
     Tables,
     TableNew,
+    TableImport,
     Table(TableId, TableTab),
     TableEdit(TableId),
     Connections,
@@ -34,6 +35,7 @@ pub enum TeamRoute {
     Topic(ConnectionId, String, TopicTab),
     Editor(Option<JobId>),
     Jobs,
+    JobsBin,
     Job(JobId, JobTab),
     Functions(FunctionsTab),
     Function(FunctionId, FunctionTab),
@@ -61,12 +63,13 @@ macro_rules! tabs {
 }
 
 tabs! {
-    TableTab { Schema = "schema", Sample = "sample", Ddl = "ddl", UsedBy = "used-by" }
+    TableTab { Schema = "schema", Versions = "versions", Sample = "sample", Ddl = "ddl", UsedBy = "used-by" }
     ConnectionTab { Topics = "topics", Groups = "groups", Properties = "properties" }
     TopicTab { Messages = "messages", Partitions = "partitions", Groups = "groups" }
     JobTab {
         Overview = "overview", Metrics = "metrics", Logs = "logs", Events = "events", Runs = "runs",
-        Versions = "versions", Savepoints = "savepoints", Settings = "settings",
+        Versions = "versions", Savepoints = "savepoints", Tests = "tests", Schedule = "schedule",
+        Report = "report", Settings = "settings",
     }
     FunctionsTab { Own = "own", BuiltIn = "built-in" }
     FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
@@ -123,6 +126,7 @@ impl TeamRoute {
             ["overview"] => TeamRoute::Overview,
             ["tables"] => TeamRoute::Tables,
             ["tables", "new"] => TeamRoute::TableNew,
+            ["tables", "import"] => TeamRoute::TableImport,
             ["tables", id, "edit"] => TeamRoute::TableEdit(id.parse().ok()?),
             ["tables", id] => TeamRoute::Table(id.parse().ok()?, TableTab::Schema),
             ["tables", id, tab] => TeamRoute::Table(id.parse().ok()?, TableTab::parse(tab)?),
@@ -140,6 +144,7 @@ impl TeamRoute {
             ["editor"] => TeamRoute::Editor(None),
             ["editor", id] => TeamRoute::Editor(Some(id.parse().ok()?)),
             ["jobs"] => TeamRoute::Jobs,
+            ["jobs", "bin"] => TeamRoute::JobsBin,
             ["jobs", id] => TeamRoute::Job(id.parse().ok()?, JobTab::Overview),
             ["jobs", id, tab] => TeamRoute::Job(id.parse().ok()?, JobTab::parse(tab)?),
             ["functions"] => TeamRoute::Functions(FunctionsTab::Own),
@@ -159,6 +164,7 @@ impl TeamRoute {
             TeamRoute::Overview => "overview".to_owned(),
             TeamRoute::Tables => "tables".to_owned(),
             TeamRoute::TableNew => "tables/new".to_owned(),
+            TeamRoute::TableImport => "tables/import".to_owned(),
             TeamRoute::Table(id, TableTab::Schema) => format!("tables/{id}"),
             TeamRoute::Table(id, tab) => format!("tables/{id}/{}", tab.word()),
             TeamRoute::TableEdit(id) => format!("tables/{id}/edit"),
@@ -177,6 +183,7 @@ impl TeamRoute {
             TeamRoute::Editor(None) => "editor".to_owned(),
             TeamRoute::Editor(Some(id)) => format!("editor/{id}"),
             TeamRoute::Jobs => "jobs".to_owned(),
+            TeamRoute::JobsBin => "jobs/bin".to_owned(),
             TeamRoute::Job(id, tab) => format!("jobs/{id}/{}", tab.word()),
             TeamRoute::Functions(FunctionsTab::Own) => "functions".to_owned(),
             TeamRoute::Functions(tab) => format!("functions/{}", tab.word()),

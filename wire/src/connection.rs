@@ -8,6 +8,11 @@ use crate::macros::{wire, wire_words};
 wire_words! {
     pub enum ConnectionKind {
         Kafka = "kafka",
+        Postgresql = "postgresql",
+        /// MariaDB, too.
+        Mysql = "mysql",
+        /// With Confluent's interface.
+        SchemaRegistry = "schema_registry",
     }
 }
 
@@ -117,6 +122,17 @@ wire! {
         pub binary: bool,
         pub size: u64,
         pub headers: BTreeMap<String, String>,
+    }
+
+    /// `GET …/connections/{connection}/objects`: what there is to describe behind a database or a registry.
+    pub struct ExternalObject {
+        /// The schema of a database table; empty where there is none.
+        pub schema: String,
+        /// A table, a view, or a subject of a registry.
+        pub name: String,
+        /// `table`, `view`, `subject`
+        pub kind: String,
+        pub comment: String,
     }
 
     pub struct NewTopic {

@@ -40,6 +40,9 @@ wire! {
         /// Set when the connector needs a connection of that kind.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub connection: Option<crate::connection::ConnectionKind>,
+        /// Kinds of connection that can fill in address and credentials; it does without one, too.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub takes: Vec<crate::connection::ConnectionKind>,
         pub source: bool,
         pub sink: bool,
         pub lookup: bool,

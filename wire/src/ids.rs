@@ -39,5 +39,6 @@ ids! {
     UserId, TeamId, TokenId,
     ConnectionId, DatabaseId, TableId, FunctionId,
     JobId, VersionId, RunId, SavepointId,
-    PreviewId, WorkerId,
+    PreviewId, WorkerId, FilterId,
+    TestRunId, JobTestId,
 }

@@ -24,6 +24,13 @@ wire_words! {
         Cancel = "cancel",
     }
 
+    pub enum JobKind {
+        /// Runs until somebody stops it.
+        Stream = "stream",
+        /// Its sources end, and with them the run; may have a schedule.
+        Batch = "batch",
+    }
+
     pub enum StartFrom {
         /// The latest checkpoint or savepoint; fresh when there is none.
         Latest = "latest",
@@ -53,6 +60,7 @@ wire! {
         pub description: String,
         pub owner: String,
         pub tags: Vec<String>,
+        pub kind: JobKind,
         pub draft: Draft,
         pub desired: DesiredState,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +138,8 @@ wire! {
         pub description: String,
         #[serde(default)]
         pub tags: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub kind: Option<JobKind>,
         pub sql: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub settings: Option<JobSettings>,
@@ -143,6 +153,8 @@ wire! {
         pub description: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tags: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub kind: Option<JobKind>,
     }
 
     /// `PUT …/jobs/{job}/draft`
@@ -160,6 +172,7 @@ wire! {
         pub description: String,
         pub owner: String,
         pub tags: Vec<String>,
+        pub kind: JobKind,
         pub desired: DesiredState,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub current: Option<CurrentRun>,

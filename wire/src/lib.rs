@@ -23,19 +23,27 @@ pub mod connector;
 pub mod function;
 pub mod kafka;
 pub mod table;
+pub mod table_script;
+pub mod table_version;
 pub mod user_function;
 
 pub mod graph;
 pub mod sql;
 
 pub mod job;
+pub mod job_life;
 pub mod log;
 pub mod metric;
+pub mod report;
 pub mod run;
+pub mod schedule;
 
 pub mod live;
 pub mod overview;
 pub mod preview;
 pub mod search;
+
+pub mod job_test;
+pub mod test_run;
 
 pub mod link;

@@ -17,6 +17,7 @@ use crate::log::LogLine;
 use crate::metric::MetricReport;
 use crate::preview::{PreviewEvent, ResultColumn};
 use crate::run::RestoreKind;
+use crate::test_run::{SuppliedRow, TestRunFrom};
 
 pub const LINK_VERSION: u32 = 1;
 
@@ -197,6 +198,32 @@ pub struct PreviewAssignment {
     pub parallelism: u32,
     pub file_roots: Vec<String>,
     /// Unique per preview: suffix of consumer groups; offsets are never committed.
+    pub identity: String,
+}
+
+/// All that `millrace-worker test-run` needs: one line of JSON on its standard input. It answers with lines of
+/// [`TestRunEvent`](crate::test_run::TestRunEvent), `Planned` first.
+///
+/// Sinks are replaced in the plan. Closing standard input cancels the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestRunAssignment {
+    pub sql: String,
+    /// As in `Assignment`.
+    pub tables: BTreeMap<String, TableSource>,
+    /// As in `Assignment`.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSource>,
+    pub default_database: String,
+    pub from: TestRunFrom,
+    pub at_ms: Option<i64>,
+    pub rows: BTreeMap<String, Vec<SuppliedRow>>,
+    /// Of each sink.
+    pub max_rows: u32,
+    pub max_seconds: u32,
+    pub memory_limit_mb: u64,
+    pub parallelism: u32,
+    pub file_roots: Vec<String>,
+    /// Unique per run: its consumer group, which commits nothing.
     pub identity: String,
 }
 

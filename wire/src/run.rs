@@ -29,6 +29,12 @@ wire_words! {
         /// The command line or another program, by token.
         Api = "api",
         Demo = "demo",
+        /// Somebody asked for a restart: it was stopped, then started again.
+        Restart = "restart",
+        /// By the job's schedule.
+        Schedule = "schedule",
+        /// A run of the schedule failed and is tried again.
+        Retry = "retry",
     }
 
     pub enum RunEventKind {

@@ -79,6 +79,11 @@ wire! {
         #[serde(flatten)]
         pub draft: TableDraft,
         pub connection_name: String,
+        /// A person or some words; empty when nobody was named.
+        pub owner: String,
+        pub tags: Vec<String>,
+        pub sharers: Vec<String>,
+        pub compatibility: crate::table_version::Compatibility,
         pub ddl: String,
         /// Columns as the planner sees them, computed ones with their derived type.
         pub resolved: Vec<ResolvedColumn>,
@@ -100,14 +105,20 @@ wire! {
         pub comment: String,
     }
 
-    /// A row of the tables list and of the editor's tree.
+    /// A row of the tables list and of the editor's tree, without columns: there may be thousands of rows.
     pub struct TableSummary {
         pub id: TableId,
         pub database: String,
         pub name: String,
         pub connector: String,
         pub comment: String,
-        pub columns: Vec<ResolvedColumn>,
+        pub owner: String,
+        pub tags: Vec<String>,
+        /// How many; the table itself has them.
+        pub columns: u64,
+        /// Those that hold a word of the search in name or comment.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub found: Vec<ResolvedColumn>,
         pub producers: u64,
         pub consumers: u64,
         pub built_in: bool,
@@ -129,6 +140,12 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub format: Option<String>,
         pub options: BTreeMap<String, String>,
+        /// A schema registry to ask instead of looking at records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub registry: Option<ConnectionId>,
+        /// What to ask the registry for; the topic's values when it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub subject: Option<String>,
     }
 
     pub struct FetchedSchema {
@@ -140,6 +157,11 @@ wire! {
         /// Options that the found types need, such as `json.timestamp-format.standard`.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         pub options: BTreeMap<String, String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub primary_key: Vec<String>,
+        /// What the external system says about the whole.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pub comment: String,
         /// How the types were found: "inferred from 200 JSON records".
         pub origin: String,
         pub sampled: u64,

@@ -41,6 +41,23 @@ pub fn description(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Words for people; may be empty.
+pub fn one_line(field: &str, text: &str) -> Result<()> {
+    if text.chars().count() > 120 || text.chars().any(char::is_control) {
+        return Err(Error::field(field, "Use at most 120 characters on one line."));
+    }
+    Ok(())
+}
+
+pub fn tags(field: &str, tags: &[String]) -> Result<()> {
+    const MOST: usize = 20;
+    let bad = |tag: &String| tag.is_empty() || tag.chars().count() > 40 || tag.chars().any(char::is_control);
+    if tags.len() > MOST || tags.iter().any(bad) {
+        return Err(Error::field(field, format!("Use at most {MOST} tags of 1 to 40 characters.")));
+    }
+    Ok(())
+}
+
 pub fn email(field: &str, email: &str) -> Result<()> {
     let parts = email.split_once('@');
     let plausible = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));

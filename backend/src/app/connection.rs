@@ -5,16 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionTest};
+use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionKind, ConnectionTest};
 use millrace_wire::error::FieldError;
 use millrace_wire::ids::{ConnectionId, TeamId};
 use millrace_wire::kafka::BOOTSTRAP;
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
-use super::check;
+use super::{check, external};
 use crate::access::identity::TeamCaller;
 use crate::clock;
+use crate::endpoint;
 use crate::error::{Code, Error, Result};
 use crate::kafka::cluster::{NO_LOCAL, Trust};
 use crate::kafka::settings::{self, is_encrypted};
@@ -69,7 +70,7 @@ fn problems(draft: &ConnectionDraft, stored: &BTreeMap<String, String>) -> Vec<F
     if check::description("description", &draft.description).is_err() {
         problem("description".to_owned(), "Use at most 2000 characters.");
     }
-    problems.extend(settings::problems(&draft.options, &draft.secrets, stored));
+    problems.extend(endpoint::problems(draft.kind, &draft.options, &draft.secrets, stored));
     problems
 }
 
@@ -79,8 +80,7 @@ async fn checked(app: &App, draft: &ConnectionDraft, stored: &BTreeMap<String, S
         return Err(Error::fields(problems));
     }
     // A name that does not resolve now may do later; an address that is denied stays denied.
-    let bootstrap = draft.options.get(BOOTSTRAP).map(String::as_str).unwrap_or_default();
-    match dialer::check_bootstrap(bootstrap, app.config.allow_private_addresses).await {
+    match endpoint::check_address(draft.kind, &draft.options, app.config.allow_private_addresses).await {
         Err(error) if error.code() != Code::ExternalFailed => Err(error),
         _ => Ok(()),
     }
@@ -119,10 +119,13 @@ pub struct Edited {
 pub async fn update(app: &App, caller: &TeamCaller, id: ConnectionId, draft: ConnectionDraft) -> Result<Edited> {
     let before = row(app, caller.team, id).await?;
     refuse_built_in(&before)?;
+    if draft.kind != before.kind {
+        return Err(Error::field("kind", "The kind of a connection stays. Make another one."));
+    }
     checked(app, &draft, &before.secrets).await?;
     // A stored password must not be sent to another server by changing the address around it.
     let kept = before.secrets.keys().find(|name| !draft.secrets.contains_key(*name));
-    if let (Some(why), Some(name)) = (settings::exposes(&before.options, &draft.options), kept) {
+    if let (Some(why), Some(name)) = (endpoint::exposes(draft.kind, &before.options, &draft.options), kept) {
         return Err(Error::field(format!("secrets.{name}"), why));
     }
     let after = ConnectionRow {
@@ -198,7 +201,10 @@ pub(super) fn open_settings(app: &App, row: &ConnectionRow) -> BTreeMap<String, 
     if row.built_in {
         return BTreeMap::from([(BOOTSTRAP.to_owned(), app.broker.borrow().bootstrap.clone())]);
     }
-    settings::for_client(row.options.clone())
+    match row.kind {
+        ConnectionKind::Kafka => settings::for_client(row.options.clone()),
+        _ => row.options.clone(),
+    }
 }
 
 fn opened(app: &App, row: &ConnectionRow) -> Result<BTreeMap<String, String>> {
@@ -206,12 +212,17 @@ fn opened(app: &App, row: &ConnectionRow) -> Result<BTreeMap<String, String>> {
     for (name, sealed) in &row.secrets {
         all.insert(name.clone(), app.keys.open(&place(row.id, name), sealed)?);
     }
-    Ok(if row.built_in { all } else { settings::for_client(all) })
+    Ok(if row.built_in || row.kind != ConnectionKind::Kafka { all } else { settings::for_client(all) })
 }
 
 /// With secrets opened, and the broker's address checked and resolved: for connecting, never for showing.
 pub(super) async fn secret_settings(app: &App, row: &ConnectionRow) -> Result<BTreeMap<String, String>> {
     let mut settings = opened(app, row)?;
+    if row.kind != ConnectionKind::Kafka {
+        // The engine looks at the addresses itself, and connects to what it looked at.
+        endpoint::mark(&mut settings, app.config.allow_private_addresses);
+        return Ok(settings);
+    }
     let bootstrap = settings.get(BOOTSTRAP).cloned().unwrap_or_default();
     if bootstrap.is_empty() {
         return Err(Error::external("The broker's address is not known yet. It may still be starting."));
@@ -231,7 +242,11 @@ pub(super) async fn secret_settings(app: &App, row: &ConnectionRow) -> Result<BT
 
 pub async fn test_stored(app: &App, team: TeamId, id: ConnectionId) -> Result<ConnectionTest> {
     let row = row(app, team, id).await?;
-    Ok(probe::test(opened(app, &row)?, trust(app, row.built_in)).await)
+    let settings = opened(app, &row)?;
+    if row.kind == ConnectionKind::Kafka {
+        return Ok(probe::test(settings, trust(app, row.built_in)).await);
+    }
+    Ok(external::test(app, row.kind, settings).await)
 }
 
 /// Before it is saved: only with the secrets that are given.
@@ -241,12 +256,18 @@ pub async fn test_draft(app: &App, draft: ConnectionDraft) -> Result<ConnectionT
         return Err(Error::fields(problems));
     }
     let settings = draft.options.into_iter().chain(draft.secrets).collect();
+    if draft.kind != ConnectionKind::Kafka {
+        return Ok(external::test(app, draft.kind, settings).await);
+    }
     Ok(probe::test(settings::for_client(settings), trust(app, false)).await)
 }
 
 /// For looking into the cluster behind a connection.
 pub async fn cluster(app: &App, team: TeamId, id: ConnectionId) -> Result<Cluster> {
     let row = row(app, team, id).await?;
+    if row.kind != ConnectionKind::Kafka {
+        return Err(Error::not_found("Kafka cluster behind this connection"));
+    }
     let settings = secret_settings(app, &row).await?;
     Cluster::new(settings, trust(app, row.built_in)).await
 }

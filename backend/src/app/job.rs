@@ -1,10 +1,8 @@
 //! Jobs and their drafts.
 
-use std::collections::HashMap;
-
 use millrace_wire::error::FieldError;
 use millrace_wire::ids::{JobId, TeamId};
-use millrace_wire::job::{CurrentRun, DesiredState, Draft, Job, JobChange, JobSettings, JobSummary, NewJob, SaveDraft};
+use millrace_wire::job::{DesiredState, Draft, Job, JobChange, JobKind, JobSettings, NewJob, SaveDraft};
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
@@ -19,28 +17,6 @@ use crate::transact;
 
 const MOST_TAGS: usize = 20;
 
-/// By name, with how each looks now.
-pub async fn summaries(app: &App, team: TeamId) -> Result<Vec<JobSummary>> {
-    let now = now_ms();
-    let runs = store::run::newest_in_team(&app.store, team).await?;
-    let mut current: HashMap<JobId, CurrentRun> = runs.iter().map(|run| (run.job, app.jobs.current(run))).collect();
-    let jobs = store::job::list(&app.store, team).await?;
-    Ok(jobs
-        .into_iter()
-        .map(|job| JobSummary {
-            current: current.remove(&job.id),
-            throughput: app.metrics.spark_line(job.id, now),
-            id: job.id,
-            name: job.name,
-            description: job.description,
-            owner: job.owner,
-            tags: job.tags,
-            desired: job.desired,
-            updated_at: job.updated_at,
-        })
-        .collect())
-}
-
 pub async fn get(app: &App, team: TeamId, id: JobId) -> Result<Job> {
     let row = row(app, team, id).await?;
     let newest = store::version::newest(&app.store, id).await?;
@@ -54,6 +30,7 @@ pub async fn get(app: &App, team: TeamId, id: JobId) -> Result<Job> {
         description: row.description,
         owner: row.owner,
         tags: row.tags,
+        kind: row.kind,
         draft: Draft {
             sql: row.draft.sql,
             settings: row.draft.settings,
@@ -109,6 +86,7 @@ pub async fn create(app: &App, maker: Maker<'_>, request: NewJob) -> Result<Job>
         description: request.description,
         owner: maker.name.to_owned(),
         tags: request.tags,
+        kind: request.kind.unwrap_or(JobKind::Stream),
         desired: DesiredState::Stopped,
         demo: maker.demo,
         draft: DraftRow { sql: request.sql, settings, revision: 1, updated_by: maker.name.to_owned(), updated_at: now },
@@ -125,6 +103,7 @@ pub async fn change(app: &App, caller: &TeamCaller, id: JobId, request: JobChang
     job.name = request.name.map_or(job.name, |name| name.trim().to_owned());
     job.description = request.description.unwrap_or(job.description);
     job.tags = request.tags.unwrap_or(job.tags);
+    job.kind = request.kind.unwrap_or(job.kind);
     job.updated_at = now_ms();
     let problems = text_problems(&job.name, &job.description, &job.tags);
     if !problems.is_empty() {
@@ -160,34 +139,7 @@ pub async fn save_draft(app: &App, caller: &TeamCaller, id: JobId, request: Save
     get(app, caller.team, id).await
 }
 
-/// Refused while a run is not over. Logs, checkpoints and savepoints go with it.
-pub async fn delete(app: &App, caller: &TeamCaller, id: JobId) -> Result<Job> {
-    let before = get(app, caller.team, id).await?;
-    let runs = store::run::list(&app.store, id, u32::MAX).await?;
-    let deleted = transact!(app.store, tx => { store::job::delete(tx, id).await })?;
-    if !deleted {
-        return Err(Error::conflict(Code::WrongState, "The job runs. Stop it first."));
-    }
-    app.metrics.forget(id);
-    for run in runs {
-        app.logs.delete(run.id).await?;
-        remove_folder(app.jobs.run_folder(run.id)).await;
-    }
-    remove_folder(super::start::checkpoints_of(app, id)).await;
-    app.live.publish(caller.team, &LiveEvent::JobsChanged { job: id });
-    Ok(before)
-}
-
-/// The job is gone already: what cannot be removed is only wasted space, and told to whoever runs the server.
-async fn remove_folder(folder: std::path::PathBuf) {
-    if let Err(cause) = tokio::fs::remove_dir_all(&folder).await
-        && cause.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(folder = %folder.display(), %cause, "files of a deleted job remain");
-    }
-}
-
-fn name_taken(error: Error) -> Error {
+pub(super) fn name_taken(error: Error) -> Error {
     taken_or(error, "name", "A job with this name exists in the team.")
 }
 
@@ -195,7 +147,7 @@ fn field(field: &str, message: impl Into<String>) -> FieldError {
     FieldError { field: field.to_owned(), message: message.into() }
 }
 
-fn text_problems(name: &str, description: &str, tags: &[String]) -> Vec<FieldError> {
+pub(super) fn text_problems(name: &str, description: &str, tags: &[String]) -> Vec<FieldError> {
     let mut problems = Vec::new();
     let mut found = |name: &str, outcome: Result<()>| {
         if let Err(error) = outcome {

@@ -32,12 +32,13 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
     let validation = sql::validate(app, caller.team, Validate { sql: request.sql.clone(), parallelism: None }).await?;
     sql::refuse_out_of_reach(&validation)?;
     let names: BTreeSet<String> = validation.reads.into_iter().chain(validation.writes).collect();
-    let mut catalog = catalog::for_planning(app, caller.team).await?;
-    catalog.tables.extend(catalog::for_running(app, caller.team, &names).await?.tables);
+    let catalog = catalog::for_planning(app, caller.team).await?;
+    let mut tables = catalog.named_in(&request.sql);
+    tables.extend(catalog::for_running(app, caller.team, &names).await?);
     let assignment = PreviewAssignment {
         sql: request.sql,
         offset: request.offset,
-        tables: catalog.tables,
+        tables,
         functions: catalog.functions,
         default_database: catalog.default_database,
         max_rows,

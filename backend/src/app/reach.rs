@@ -11,6 +11,7 @@ use millrace_wire::link::TableSource;
 use millrace_wire::sql::{Diagnostic, Severity, Span};
 
 use super::topic;
+use crate::endpoint::NO_LOCAL_OPTION;
 use crate::engine::{CatalogText, EngineFront, ReachedTable};
 
 /// The stable word of the diagnostics made here.
@@ -53,12 +54,20 @@ fn problem(
     let name = &table.name;
     let Some(described) = described else {
         let connector = table.options.get("connector").map(String::as_str).unwrap_or_default();
+        if table.options.contains_key(NO_LOCAL_OPTION) {
+            return Some(format!("The table '{name}' sets an option that only the platform may set."));
+        }
         return with_connection.iter().any(|known| known == connector).then(|| {
             format!("The table '{name}' uses the connector '{connector}', which needs a connection. Describe it under Tables.")
         });
     };
     if client_options(&table.options) != client_options(&described.hidden_options) {
         return Some(format!("A hint on '{name}' sets client options. They come from the connection."));
+    }
+    // A password goes to the server that its connection names, and to no other.
+    let overridden = described.hidden_options.iter().find(|(option, value)| table.options.get(*option) != Some(value));
+    if let Some((option, _)) = overridden {
+        return Some(format!("A hint on '{name}' sets '{option}'. It comes from the connection."));
     }
     let foreign = |(option, value): (&String, &String)| topic::is_foreign(option, value, slug);
     if table.options.iter().any(foreign) {
@@ -114,7 +123,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_connection_of_a_database_fills_in_stays() {
+        let hidden = [("hostname", "db.example"), ("username", "reader")];
+        let source = TableSource { ddl: String::new(), hidden_options: options(&hidden) };
+        let verdict = |given: &[(&str, &str)]| {
+            let table = ReachedTable { name: "main.t".to_owned(), options: options(given) };
+            problem(&table, Some(&source), &[], "demo").is_none()
+        };
+        assert!(verdict(&[hidden[0], hidden[1], ("table-name", "x")]));
+        assert!(!verdict(&[("hostname", "elsewhere"), hidden[1]]));
+    }
+
+    #[test]
     fn a_table_of_the_script_has_no_way_out() {
+        assert!(!verdict(false, &[("connector", "postgres"), (NO_LOCAL_OPTION, "false")]));
         assert!(verdict(false, &[("connector", "datagen")]));
         assert!(!verdict(false, &[("connector", "kafka"), ("properties.bootstrap.servers", "10.0.0.1:9092")]));
     }

@@ -8,6 +8,7 @@ use crate::state::App;
 use crate::store;
 
 const MOST_HITS: usize = 50;
+const MOST_TABLES: u32 = 100;
 
 /// How well a hit fits; smaller is better.
 fn rank(hit: &SearchHit, query: &str) -> Option<u8> {
@@ -32,8 +33,11 @@ pub async fn search(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<S
     if query.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<(u8, SearchHit)> =
-        all(app, caller).await?.into_iter().filter_map(|hit| rank(&hit, &query).map(|rank| (rank, hit))).collect();
+    let mut found: Vec<(u8, SearchHit)> = all(app, caller, &query)
+        .await?
+        .into_iter()
+        .filter_map(|hit| rank(&hit, &query).map(|rank| (rank, hit)))
+        .collect();
     found.sort_by(|(left_rank, left), (right_rank, right)| {
         (left_rank, left.title.len(), &left.title).cmp(&(right_rank, right.title.len(), &right.title))
     });
@@ -41,22 +45,24 @@ pub async fn search(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<S
     Ok(found.into_iter().map(|(_, hit)| hit).collect())
 }
 
-async fn all(app: &App, caller: &TeamCaller) -> Result<Vec<SearchHit>> {
+/// Of jobs, tables and columns only those that contain the query, as far as they fit: there may be thousands. Of the rest
+/// all that there is.
+async fn all(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<SearchHit>> {
     let (team, base) = (caller.team, format!("/t/{}", caller.slug));
     let mut hits = Vec::new();
     let mut add = |kind: &str, id: String, title: String, detail: String, path: String| {
         hits.push(SearchHit { kind: kind.to_owned(), id, title, detail, href: format!("{base}/{path}") });
     };
-    for table in store::table::list(&app.store, team).await? {
-        let name = format!("{}.{}", table.draft.database, table.draft.name);
-        for column in &table.resolved {
-            let detail = format!("{} in {name}", column.data_type);
+    for table in store::table_search::search(&app.store, team, query, MOST_TABLES).await? {
+        for column in &table.columns {
+            let detail = format!("{} in {}", column.data_type, table.name);
+            let detail = if column.comment.is_empty() { detail } else { format!("{detail}: {}", column.comment) };
             add("column", table.id.to_string(), column.name.clone(), detail, format!("tables/{}", table.id));
         }
-        let detail = if table.draft.comment.is_empty() { table.draft.connector } else { table.draft.comment };
-        add("table", table.id.to_string(), name, detail, format!("tables/{}", table.id));
+        let detail = if table.comment.is_empty() { table.connector } else { table.comment };
+        add("table", table.id.to_string(), table.name, detail, format!("tables/{}", table.id));
     }
-    for job in store::job::list(&app.store, team).await? {
+    for job in store::job_list::search(&app.store, team, query, MOST_HITS as u64).await? {
         let detail = if job.description.is_empty() { job.tags.join(" ") } else { job.description };
         add("job", job.id.to_string(), job.name, detail, format!("jobs/{}/overview", job.id));
     }

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use millrace_wire::ids::{JobId, RunId, TeamId};
-use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, Version};
+use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, StopMode, Version};
 use millrace_wire::link::Restore;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::run::{RestoreKind, RestorePoint, RunCause, RunEvent, RunEventKind, RunState};
+use millrace_wire::schedule::FireOutcome;
 use millrace_wire::sql::Validate;
 
-use super::{catalog, job, sql, version};
+use super::{catalog, job, job_test, report, sql, version};
 use crate::access::identity::{TeamCaller, Via};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
@@ -17,6 +18,7 @@ use crate::job::stop_in_words;
 use crate::state::App;
 use crate::store::restore_point::RestorePointRow;
 use crate::store::run::RunRow;
+use crate::store::schedule::FireKey;
 use crate::store::{self, is_unique_violation};
 use crate::transact;
 
@@ -62,10 +64,12 @@ pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions>
     Ok(StartOptions { latest, savepoints, guarantee: guarantee.unwrap_or_else(unknown) })
 }
 
+/// Each judged by the draft, or by the newest version while the draft has errors.
 pub async fn savepoints(app: &App, team: TeamId, id: JobId) -> Result<Vec<RestorePoint>> {
-    job::row(app, team, id).await?;
+    let draft = job::row(app, team, id).await?.draft;
     let newest = store::version::newest(&app.store, id).await?;
-    let scripts = newest.map(|version| (version.sql, version.settings.parallelism)).into_iter().collect();
+    let mut scripts = vec![(draft.sql, draft.settings.parallelism)];
+    scripts.extend(newest.map(|version| (version.sql, version.settings.parallelism)));
     judged(app, team, usable_points(app, id).await?, scripts).await
 }
 
@@ -99,6 +103,16 @@ async fn judged(
 }
 
 pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -> Result<Job> {
+    launch(app, starter, id, request, None).await?;
+    job::get(app, starter.team, id).await
+}
+
+/// For a time of the schedule: it is noted as started together with the run, so that it starts one only.
+pub(super) async fn start_due(app: &App, starter: Starter<'_>, fire: FireKey, request: Start) -> Result<()> {
+    launch(app, starter, fire.job, request, Some(fire)).await
+}
+
+async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire: Option<FireKey>) -> Result<()> {
     job::row(app, starter.team, id).await?;
     if store::run::newest(&app.store, id).await?.is_some_and(|run| !run.state.is_terminal()) {
         return Err(runs_already());
@@ -107,8 +121,11 @@ pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -
         Some(number) => version::get(app, starter.team, id, number).await?,
         None => version::create(app, starter.team, starter.name, id, "").await?,
     };
+    job_test::gate(app, starter.team, id, &version).await?;
     let from = restore_from(app, id, &request).await?;
     let run = new_run(app, starter, id, &version, &request, from);
+    let started = Start { version: Some(version.summary.number), ..request };
+    let known = report::for_run(app, starter.team, id, run.id, &started).await;
     let what = if run.restored_from.is_empty() { "without earlier state" } else { run.restored_from.as_str() };
     let event = RunEvent {
         at: run.created_at,
@@ -121,8 +138,17 @@ pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -
         let mut run = run.clone();
         run.number = store::run::next_number(tx, id).await?;
         store::run::insert(tx, &run).await?;
+        if let Some(known) = &known {
+            store::report::insert(tx, run.id, known).await?;
+        }
         store::job::set_desired(tx, id, DesiredState::Running).await?;
+        store::job::want_restart(tx, id, "").await?;
         store::job_event::insert(tx, starter.team, id, &event).await?;
+        if let Some(fire) = fire
+            && !store::schedule::settle(tx, fire, run.created_at, FireOutcome::Started, "", Some(run.id)).await?
+        {
+            return Err(Error::conflict(Code::WrongState, "This time has been started already."));
+        }
         Ok(run)
     })
     .map_err(|error| {
@@ -131,7 +157,7 @@ pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -
     })?;
     app.jobs.take_care(run.clone());
     tell(app, &run, event, DesiredState::Running);
-    job::get(app, starter.team, id).await
+    Ok(())
 }
 
 fn runs_already() -> Error {
@@ -143,7 +169,7 @@ fn tell(app: &App, run: &RunRow, event: RunEvent, desired: DesiredState) {
     app.live.publish(run.team, &LiveEvent::Job { job: run.job, desired, current: Some(app.jobs.current(run)) });
 }
 
-async fn restore_from(app: &App, id: JobId, request: &Start) -> Result<Option<RestorePointRow>> {
+pub(super) async fn restore_from(app: &App, id: JobId, request: &Start) -> Result<Option<RestorePointRow>> {
     match request.from {
         StartFrom::Fresh => Ok(None),
         StartFrom::Latest => Ok(usable_points(app, id).await?.into_iter().next()),
@@ -217,23 +243,87 @@ fn in_words(point: &RestorePointRow) -> String {
 
 pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> Result<Job> {
     job::row(app, starter.team, id).await?;
-    let message = format!("{} asked to stop {}.", starter.name, stop_in_words(request.mode));
+    if !end_run(app, starter, id, request.mode, After::Rests).await? {
+        return Err(Error::conflict(Code::WrongState, "The job does not run."));
+    }
+    job::get(app, starter.team, id).await
+}
+
+/// Stops with a savepoint and starts the same version again from it; what does not run is started. The start comes by
+/// itself once the run is over, also when another server sees that. Says what was done.
+pub async fn restart(app: &App, starter: Starter<'_>, id: JobId) -> Result<&'static str> {
+    job::row(app, starter.team, id).await?;
+    if end_run(app, starter, id, StopMode::Savepoint, After::StartsAgain).await? {
+        return Ok("stops, then starts again");
+    }
+    let starter = Starter { cause: RunCause::Restart, ..starter };
+    start(app, starter, id, from_latest(None)).await?;
+    Ok("starts")
+}
+
+pub(super) fn from_latest(version: Option<u32>) -> Start {
+    Start { version, from: StartFrom::Latest, savepoint: None, at_ms: None }
+}
+
+/// Starts what was stopped in order to be started again. Called every second.
+pub async fn start_again(app: &App) -> Result<()> {
+    for due in store::job::to_restart(&app.store).await? {
+        let starter = Starter { team: due.team, name: &due.by, cause: RunCause::Restart };
+        let newest = store::run::newest(&app.store, due.job).await?;
+        let version = newest.as_ref().map(|run| run.version_number);
+        let Err(error) = start(app, starter, due.job, from_latest(version)).await else { continue };
+        if error.code() == Code::WrongState {
+            // Another server was quicker.
+            continue;
+        }
+        tracing::warn!(job.id = %due.job, %error, "a job cannot be started again");
+        let event = newest.map(|run| RunEvent {
+            at: now_ms(),
+            run: run.id,
+            attempt: run.attempt,
+            kind: RunEventKind::Error,
+            message: format!("It could not be started again: {}", error.message()),
+        });
+        transact!(app.store, tx => {
+            store::job::want_restart(tx, due.job, "").await?;
+            store::job::set_desired(tx, due.job, DesiredState::Stopped).await?;
+            if let Some(event) = &event {
+                store::job_event::insert(tx, due.team, due.job, event).await?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// What a run that is asked to end leaves behind.
+#[derive(Clone, Copy, PartialEq)]
+enum After {
+    Rests,
+    StartsAgain,
+}
+
+/// False when no run is live.
+async fn end_run(app: &App, starter: Starter<'_>, id: JobId, mode: StopMode, after: After) -> Result<bool> {
+    let (desired, restart_by, message) = match after {
+        After::Rests => (DesiredState::Stopped, "", format!("{} asked to stop {}.", starter.name, stop_in_words(mode))),
+        After::StartsAgain => (DesiredState::Running, starter.name, format!("{} asked to restart.", starter.name)),
+    };
     let asked = transact!(app.store, tx => {
         let Some(run) = store::run::live_in(tx, id).await? else { return Ok(None) };
-        store::run::ask_stop(tx, run.id, request.mode).await?;
-        store::job::set_desired(tx, id, DesiredState::Stopped).await?;
+        store::run::ask_stop(tx, run.id, mode).await?;
+        store::job::set_desired(tx, id, desired).await?;
+        store::job::want_restart(tx, id, restart_by).await?;
         let (kind, attempt, message) = (RunEventKind::Person, run.attempt, message.clone());
         let event = RunEvent { at: now_ms(), run: run.id, attempt, kind, message };
         store::job_event::insert(tx, starter.team, id, &event).await?;
         Ok(Some((run, event)))
     })?;
-    let Some((run, event)) = asked else {
-        return Err(Error::conflict(Code::WrongState, "The job does not run."));
-    };
+    let Some((run, event)) = asked else { return Ok(false) };
     // Told before the run is looked at: what follows from it must not be overtaken by how it was.
-    tell(app, &run, event, DesiredState::Stopped);
+    tell(app, &run, event, desired);
     app.jobs.look_at(run.id, starter.name).await;
-    job::get(app, starter.team, id).await
+    Ok(true)
 }
 
 /// It appears among the savepoints when it is done.

@@ -9,6 +9,7 @@ use millrace_wire::ids::TeamId;
 use millrace_wire::link::TableSource;
 
 use super::catalog;
+use super::team::DEFAULT_DATABASE;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::job::supervisor::{Places, Tables};
@@ -41,8 +42,8 @@ impl Tables for WorkerTables {
         names: BTreeSet<String>,
     ) -> BoxFuture<'_, Result<(String, BTreeMap<String, TableSource>)>> {
         async move {
-            let catalog = catalog::for_running(&*self.app()?, team, &names).await?;
-            Ok((catalog.default_database, catalog.tables))
+            let tables = catalog::for_running(&*self.app()?, team, &names).await?;
+            Ok((DEFAULT_DATABASE.to_owned(), tables))
         }
         .boxed()
     }

@@ -9,9 +9,10 @@ use millrace_wire::ids::{ConnectionId, DatabaseId, TableId, TeamId};
 use millrace_wire::link::TableSource;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft, TableSummary};
+use millrace_wire::table_version::{Compatibility, SaveTable, TableImpact};
 
 use super::account::taken_or;
-use super::{catalog, check, topic};
+use super::{catalog, check, connection, external, impact, topic};
 use crate::access::identity::TeamCaller;
 use crate::clock;
 use crate::engine::FetchRequest;
@@ -19,62 +20,51 @@ use crate::error::{Code, Error, Result};
 use crate::state::App;
 use crate::store;
 use crate::store::table::{TableRow, TableUse};
+use crate::store::table_search::{Direction, TableFilter, TableOrder};
 use crate::transact;
 
 const LARGEST_SAMPLE: u32 = 200;
 
-pub async fn list(app: &App, team: TeamId, database: Option<&str>) -> Result<Vec<TableSummary>> {
-    let uses = Uses::load(app, team).await?;
-    let rows = store::table::list(&app.store, team).await?;
-    let wanted = rows.into_iter().filter(|row| database.is_none_or(|name| row.draft.database == name));
-    Ok(wanted
-        .map(|row| TableSummary {
-            producers: uses.jobs(&row, true).len() as u64,
-            consumers: uses.jobs(&row, false).len() as u64,
-            id: row.id,
-            database: row.draft.database,
-            name: row.draft.name,
-            connector: row.draft.connector,
-            comment: row.draft.comment,
-            columns: row.resolved,
-            built_in: row.built_in,
-            updated_at: row.updated_at,
-        })
-        .collect())
+/// Below the databases in the order of their names; a part of the list, and how long it is.
+pub async fn list(
+    app: &App,
+    team: TeamId,
+    filter: &TableFilter,
+    order: (TableOrder, Direction),
+    part: (usize, usize),
+) -> Result<(Vec<TableSummary>, u64)> {
+    store::table_search::page(&app.store, team, filter, order, part).await
+}
+
+/// Every tag of the team's tables.
+pub async fn tags(app: &App, team: TeamId) -> Result<Vec<String>> {
+    store::table_search::tags(&app.store, team).await
 }
 
 pub async fn get(app: &App, team: TeamId, id: TableId) -> Result<Table> {
     let row = row(app, team, id).await?;
-    let uses = Uses::load(app, team).await?;
+    let uses = store::table::uses(&app.store, team, &row.draft.database, &row.draft.name).await?;
     Ok(view(row, &uses))
 }
 
-async fn row(app: &App, team: TeamId, id: TableId) -> Result<TableRow> {
+pub(super) async fn row(app: &App, team: TeamId, id: TableId) -> Result<TableRow> {
     store::table::get(&app.store, team, id).await?.ok_or_else(|| Error::not_found("table"))
 }
 
-/// Which jobs write and read which table.
-struct Uses(Vec<TableUse>);
-
-impl Uses {
-    async fn load(app: &App, team: TeamId) -> Result<Uses> {
-        Ok(Uses(store::table::uses(&app.store, team).await?))
-    }
-
-    fn jobs(&self, table: &TableRow, writers: bool) -> Vec<JobRef> {
-        let (database, name) = (&table.draft.database, &table.draft.name);
-        let of_table = self.0.iter().filter(|used| used.database == *database && used.table == *name);
-        of_table.filter(|used| used.writes == writers).map(|used| used.job.clone()).collect()
-    }
-}
-
-fn view(row: TableRow, uses: &Uses) -> Table {
+/// `uses`: of this table.
+fn view(row: TableRow, uses: &[TableUse]) -> Table {
+    let (producers, consumers): (Vec<&TableUse>, Vec<&TableUse>) = uses.iter().partition(|used| used.writes);
+    let jobs = |uses: Vec<&TableUse>| uses.into_iter().map(|used| used.job.clone()).collect();
     Table {
-        producers: uses.jobs(&row, true),
-        consumers: uses.jobs(&row, false),
+        producers: jobs(producers),
+        consumers: jobs(consumers),
         id: row.id,
         draft: row.draft,
         connection_name: row.connection_name,
+        owner: row.owner,
+        tags: row.tags,
+        sharers: row.sharers,
+        compatibility: row.compatibility,
         ddl: row.ddl,
         resolved: row.resolved,
         built_in: row.built_in,
@@ -91,7 +81,12 @@ pub async fn check(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<
 }
 
 /// Also gives the id of the draft's database, when there is such a database.
-async fn examine(app: &App, team: TeamId, slug: &str, draft: &TableDraft) -> Result<(TableCheck, Option<DatabaseId>)> {
+pub(super) async fn examine(
+    app: &App,
+    team: TeamId,
+    slug: &str,
+    draft: &TableDraft,
+) -> Result<(TableCheck, Option<DatabaseId>)> {
     let mut problems = Vec::new();
     let mut problem = |field: &str, message: String| problems.push(FieldError { field: field.to_owned(), message });
 
@@ -114,16 +109,21 @@ async fn examine(app: &App, team: TeamId, slug: &str, draft: &TableDraft) -> Res
             for (name, message) in platform_options(schema, &draft.options) {
                 problem(&format!("options.{name}"), message);
             }
-            match (schema.connection, draft.connection) {
-                (None, None) => {}
-                (None, Some(_)) => problem("connection", "This connector takes no connection.".to_owned()),
-                (Some(_), None) => problem("connection", "Choose a connection.".to_owned()),
-                (Some(kind), Some(id)) => match store::connection::get(&app.store, team, id).await? {
-                    Some(row) if row.kind == kind => {
+            match draft.connection {
+                None if schema.connection.is_some() => problem("connection", "Choose a connection.".to_owned()),
+                None => {}
+                Some(_) if schema.connection.is_none() && schema.takes.is_empty() => {
+                    problem("connection", "This connector takes no connection.".to_owned());
+                }
+                Some(id) => match store::connection::get(&app.store, team, id).await? {
+                    Some(row) if schema.connection == Some(row.kind) || schema.takes.contains(&row.kind) => {
                         if draft.options.iter().any(|(name, value)| topic::is_foreign(name, value, slug)) {
                             problem("options.topic", "This topic belongs to the platform.".to_owned());
                         }
-                        hidden = catalog::hidden_for_planning(app, team).await?.remove(&id).unwrap_or_default();
+                        hidden = catalog::planning_options(app, &row, &draft.connector);
+                        for name in hidden.keys().filter(|name| draft.options.contains_key(*name)) {
+                            problem(&format!("options.{name}"), "The connection fills this in.".to_owned());
+                        }
                     }
                     _ => problem("connection", "There is no such connection.".to_owned()),
                 },
@@ -138,7 +138,7 @@ async fn examine(app: &App, team: TeamId, slug: &str, draft: &TableDraft) -> Res
 }
 
 /// Options that only a connection may fill in: given in a form they would lead round the check of addresses.
-fn platform_options(schema: &ConnectorSchema, options: &BTreeMap<String, String>) -> Vec<(String, String)> {
+pub(super) fn platform_options(schema: &ConnectorSchema, options: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let is_platform = |name: &str| {
         let declared = schema.options.iter().find(|option| option.name == name);
         let of_connection = schema.connection.is_some() && name.starts_with("properties.");
@@ -168,14 +168,18 @@ fn topic_of(draft: &TableDraft) -> String {
 pub async fn create(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<Table> {
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
-    let row = new_row(caller.team, &caller.caller.name, draft, check);
-    transact!(app.store, tx => { store::table::insert(tx, &row, database).await })
-        .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
+    let mut row = new_row(caller.team, &caller.caller.name, draft, check);
+    row.owner.clone_from(&caller.caller.name);
+    transact!(app.store, tx => {
+        store::table::insert(tx, &row, database).await?;
+        store::table_version::insert(tx, &row, "").await
+    })
+    .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
     get(app, caller.team, row.id).await
 }
 
-fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableCheck) -> TableRow {
+pub(super) fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableCheck) -> TableRow {
     let now = clock::now_ms();
     TableRow {
         id: TableId(clock::new_id()),
@@ -184,6 +188,10 @@ fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableCheck) -> Tabl
         draft,
         ddl: check.ddl,
         resolved: check.resolved,
+        owner: String::new(),
+        tags: Vec::new(),
+        sharers: Vec::new(),
+        compatibility: Compatibility::None,
         built_in: false,
         revision: 1,
         created_at: now,
@@ -235,10 +243,11 @@ pub async fn ensure_built_in(app: &App, team: TeamId, slug: &str, draft: TableDr
             }
         };
         if revision == 0 {
-            store::table::insert(tx, &row, database).await
+            store::table::insert(tx, &row, database).await?;
         } else {
-            store::table::update(tx, &row, database).await
+            store::table::update(tx, &row, database).await?;
         }
+        store::table_version::insert(tx, &row, "").await
     })?;
     app.live.publish(team, &LiveEvent::TablesChanged { table: row.id });
     Ok(row.id)
@@ -248,15 +257,52 @@ pub async fn ensure_built_in(app: &App, team: TeamId, slug: &str, draft: TableDr
 pub struct Edited {
     pub before: TableDraft,
     pub after: Table,
+    /// What it breaks, when that was confirmed.
+    pub broke: Option<TableImpact>,
 }
 
-pub async fn update(app: &App, caller: &TeamCaller, id: TableId, draft: TableDraft) -> Result<Edited> {
+/// What saving would do; saves nothing.
+pub async fn impact(app: &App, caller: &TeamCaller, id: TableId, request: SaveTable) -> Result<TableImpact> {
+    let before = row(app, caller.team, id).await?;
+    let (check, _) = checked(app, caller, &request.draft).await?;
+    changed(app, caller.team, &before, &request.draft, &check.ddl).await
+}
+
+pub(super) async fn changed(
+    app: &App,
+    team: TeamId,
+    before: &TableRow,
+    draft: &TableDraft,
+    ddl: &str,
+) -> Result<TableImpact> {
+    let hidden_options = match draft.connection {
+        None => BTreeMap::new(),
+        Some(id) => catalog::planning_options(app, &connection::row(app, team, id).await?, &draft.connector),
+    };
+    let source = TableSource { ddl: ddl.to_owned(), hidden_options };
+    impact::of_change(app, team, before, draft, source).await
+}
+
+pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTable) -> Result<Edited> {
     let before = row(app, caller.team, id).await?;
     refuse_built_in(&before)?;
+    check::description("version_comment", &request.version_comment)?;
+    let SaveTable { draft, version_comment, accept_breaking } = request;
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
+    if before.draft == draft && before.ddl == check.ddl && before.resolved == check.resolved {
+        return Ok(Edited { before: before.draft, after: get(app, caller.team, id).await?, broke: None });
+    }
+    let impact = changed(app, caller.team, &before, &draft, &check.ddl).await?;
+    if impact.breaks && !accept_breaking {
+        return Err(impact::refusal(&impact));
+    }
     let row = transact!(app.store, tx => {
         let stored = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
+        if stored.revision != before.revision {
+            let message = format!("{} saved the table meanwhile.", stored.updated_by);
+            return Err(Error::conflict(Code::DraftChanged, message).hint("Load it again and repeat the change."));
+        }
         let renamed = stored.draft.database != draft.database || stored.draft.name != draft.name;
         if renamed {
             let (database, name) = (&stored.draft.database, &stored.draft.name);
@@ -274,11 +320,13 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, draft: TableDra
             ..stored
         };
         store::table::update(tx, &row, database).await?;
+        store::table_version::insert(tx, &row, &version_comment).await?;
         Ok(row)
     })
     .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
-    Ok(Edited { before: before.draft, after: get(app, caller.team, id).await? })
+    let broke = impact.breaks.then_some(impact);
+    Ok(Edited { before: before.draft, after: get(app, caller.team, id).await?, broke })
 }
 
 pub async fn delete(app: &App, caller: &TeamCaller, id: TableId) -> Result<TableDraft> {
@@ -303,7 +351,7 @@ fn refuse_when_used(jobs: &[JobRef], what: &str) -> Result<()> {
     Err(Error::conflict(Code::TableInUse, message).hint("Change or delete the jobs first."))
 }
 
-fn refuse_built_in(row: &TableRow) -> Result<()> {
+pub(super) fn refuse_built_in(row: &TableRow) -> Result<()> {
     if row.built_in {
         return Err(Error::not_allowed("The platform keeps this table. It cannot be changed."));
     }
@@ -315,7 +363,7 @@ pub async fn sample(app: &App, caller: &TeamCaller, id: TableId, limit: u32) -> 
     let row = row(app, team, id).await?;
     let name = catalog::full_name(&row);
     let mut running = catalog::for_running(app, team, &BTreeSet::from([name.clone()])).await?;
-    let source = running.tables.remove(&name).ok_or_else(|| Error::not_found("table"))?;
+    let source = running.remove(&name).ok_or_else(|| Error::not_found("table"))?;
     app.engine.sample(source, limit.clamp(1, LARGEST_SAMPLE), app.config.file_roots.of_team(&caller.slug)).await
 }
 
@@ -328,7 +376,7 @@ pub async fn test(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<C
     if !blocking.is_empty() {
         return Err(Error::fields(blocking));
     }
-    let hidden_options = match hidden(app, caller.team, draft.connection).await {
+    let hidden_options = match hidden(app, caller.team, draft.connection, &draft.connector).await {
         Ok(hidden) => hidden,
         Err(error) if error.code() == Code::ExternalFailed => {
             let step = TestStep { name: "Connection".to_owned(), ok: false, detail: error.message().to_owned(), ms: 0 };
@@ -342,6 +390,11 @@ pub async fn test(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<C
 }
 
 pub async fn fetch(app: &App, caller: &TeamCaller, request: FetchSchema) -> Result<FetchedSchema> {
+    if let Some(registry) = request.registry {
+        let topic = request.options.get("topic").map(|topic| format!("{topic}-value"));
+        let subject = request.subject.filter(|subject| !subject.is_empty()).or(topic).unwrap_or_default();
+        return external::columns_of_subject(app, caller.team, registry, &subject).await;
+    }
     let connectors = app.engine.connectors().connectors;
     let schema = connectors.iter().find(|connector| connector.name == request.connector);
     let schema = schema.ok_or_else(|| Error::field("connector", "There is no such connector."))?;
@@ -358,7 +411,10 @@ pub async fn fetch(app: &App, caller: &TeamCaller, request: FetchSchema) -> Resu
     if request.options.iter().any(|(name, value)| topic::is_foreign(name, value, &caller.slug)) {
         return Err(Error::field("options.topic", "This topic belongs to the platform."));
     }
-    let hidden_options = hidden(app, caller.team, request.connection).await?;
+    let hidden_options = hidden(app, caller.team, request.connection, &request.connector).await?;
+    if let Some(name) = hidden_options.keys().find(|name| request.options.contains_key(*name)) {
+        return Err(Error::field(format!("options.{name}"), "The connection fills this in."));
+    }
     let request = FetchRequest {
         connector: request.connector,
         format: request.format,
@@ -369,9 +425,14 @@ pub async fn fetch(app: &App, caller: &TeamCaller, request: FetchSchema) -> Resu
     app.engine.fetch_schema(request).await
 }
 
-async fn hidden(app: &App, team: TeamId, connection: Option<ConnectionId>) -> Result<BTreeMap<String, String>> {
+pub(super) async fn hidden(
+    app: &App,
+    team: TeamId,
+    connection: Option<ConnectionId>,
+    connector: &str,
+) -> Result<BTreeMap<String, String>> {
     match connection {
         None => Ok(BTreeMap::new()),
-        Some(id) => catalog::hidden_for_running(app, team, id).await,
+        Some(id) => catalog::hidden_for_running(app, team, id, connector).await,
     }
 }

@@ -6,7 +6,7 @@
 use millrace_wire::connection::{ConsumerGroup, JobRef, Message, NewTopic, TableRef, Topic, TopicDetail};
 use millrace_wire::ids::{ConnectionId, JobId, TeamId};
 
-use super::{catalog, connection};
+use super::connection;
 use crate::access::identity::TeamCaller;
 use crate::error::{Error, Result};
 use crate::kafka::{groups, messages, topics};
@@ -37,10 +37,10 @@ pub async fn list(app: &App, caller: &TeamCaller, id: ConnectionId) -> Result<Ve
     let cluster = connection::cluster(app, caller.team, id).await?;
     let mut found = topics::list(&cluster).await?;
     found.retain(|topic| !belongs_to_others(&topic.name, &caller.slug));
-    let tables = store::table::list(&app.store, caller.team).await?;
+    let tables = store::table::topics_of(&app.store, caller.team, id).await?;
     for topic in &mut found {
-        let describing = tables.iter().filter(|table| table.draft.connection == Some(id) && table.topic == topic.name);
-        topic.tables = describing.map(|table| TableRef { id: table.id, name: catalog::full_name(table) }).collect();
+        let describing = tables.iter().filter(|(described, ..)| *described == topic.name);
+        topic.tables = describing.map(|(_, id, name)| TableRef { id: *id, name: name.clone() }).collect();
     }
     Ok(found)
 }
@@ -95,14 +95,9 @@ fn refuse_foreign(topic: &str, slug: &str) -> Result<()> {
 }
 
 async fn name_jobs(app: &App, team: TeamId, mut groups: Vec<ConsumerGroup>) -> Result<Vec<ConsumerGroup>> {
-    if !groups.iter().any(|group| group.group.starts_with(GROUP_PREFIX)) {
-        return Ok(groups);
-    }
-    let jobs = store::job::list(&app.store, team).await?;
     for group in &mut groups {
         let Some(id) = job_of(&group.group) else { continue };
-        let job = jobs.iter().find(|job| job.id == id);
-        group.job = job.map(|job| JobRef { id, name: job.name.clone() });
+        group.job = store::job::name_of(&app.store, team, id).await?.map(|name| JobRef { id, name });
     }
     Ok(groups)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use millrace_wire::error::{ErrorDomain, FieldError, Retry};
 use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
 use millrace_wire::ids::{JobId, TeamId, VersionId};
-use millrace_wire::job::{Version, VersionSummary};
+use millrace_wire::job::{JobKind, JobSettings, Version, VersionSummary};
 use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Severity, Validate, Validation};
 
@@ -13,7 +13,8 @@ use super::{catalog, function, job, sql};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::state::App;
-use crate::store;
+use crate::store::job::DraftRow;
+use crate::store::{self, Tx};
 use crate::transact;
 
 /// Newest first.
@@ -35,44 +36,122 @@ pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str)
     super::check::description("comment", comment)?;
     let row = job::row(app, team, id).await?;
     if let Some(newest) = store::version::newest(&app.store, id).await?
-        && newest.sql == row.draft.sql
-        && newest.settings == row.draft.settings
-        && newest.tables == tables_now(app, team, &newest).await?
-        && newest.functions == function::pinned_now(app, team, newest.functions.keys()).await?
+        && holds(app, team, &newest, &row.draft.sql, &row.draft.settings).await?
     {
         return Ok(newest);
     }
-    let request = Validate { sql: row.draft.sql.clone(), parallelism: Some(row.draft.settings.parallelism) };
-    let validation = sql::validate(app, team, request).await?;
-    let (graph, guarantee) = runnable(&validation)?;
-    let mut version = Version {
-        summary: VersionSummary {
-            id: VersionId(new_id()),
-            number: 0,
-            created_by: by.to_owned(),
-            created_at: now_ms(),
-            comment: comment.to_owned(),
-        },
-        sql: row.draft.sql,
-        settings: row.draft.settings,
-        graph,
-        guarantee,
-        reads: validation.reads,
-        writes: validation.writes,
-        tables: BTreeMap::new(),
-        functions: function::pinned_now(app, team, validation.functions.iter()).await?,
+    let mut version = prepare(app, team, row.kind, row.draft.sql, row.draft.settings).await?;
+    by.clone_into(&mut version.summary.created_by);
+    comment.clone_into(&mut version.summary.comment);
+    let number = transact!(app.store, tx => { insert(tx, team, id, &version).await })?;
+    version.summary.number = number;
+    app.live.publish(team, &LiveEvent::JobsChanged { job: id });
+    Ok(version)
+}
+
+/// Makes an older version the draft and freezes it as a new one. What the draft held before is gone.
+pub async fn roll_back(app: &App, team: TeamId, by: &str, id: JobId, to: u32) -> Result<Version> {
+    let row = job::row(app, team, id).await?;
+    let old = store::version::get(&app.store, id, to).await?.ok_or_else(|| Error::not_found("version"))?;
+    if let Some(newest) = store::version::newest(&app.store, id).await?
+        && holds(app, team, &newest, &old.sql, &old.settings).await?
+    {
+        let message = format!("Version {} already holds what version {to} does.", newest.summary.number);
+        return Err(Error::conflict(Code::WrongState, message).hint("Start it, or choose another version."));
+    }
+    let mut version = prepare(app, team, row.kind, old.sql.clone(), old.settings.clone()).await?;
+    by.clone_into(&mut version.summary.created_by);
+    version.summary.comment = format!("Rolled back to v{to}");
+    let draft = DraftRow {
+        sql: old.sql,
+        settings: old.settings,
+        revision: row.draft.revision.saturating_add(1),
+        updated_by: by.to_owned(),
+        updated_at: now_ms(),
     };
-    version.tables = tables_now(app, team, &version).await?;
     let number = transact!(app.store, tx => {
-        let number = store::version::next_number(tx, id).await?;
-        let mut numbered = version.clone();
-        numbered.summary.number = number;
-        store::version::insert(tx, team, id, &numbered).await?;
-        Ok(number)
+        if !store::job::save_draft(tx, id, row.draft.revision, &draft).await? {
+            let message = "Somebody has saved the draft meanwhile.";
+            return Err(Error::conflict(Code::DraftChanged, message).hint("Look at it, then roll back again."));
+        }
+        insert(tx, team, id, &version).await
     })?;
     version.summary.number = number;
     app.live.publish(team, &LiveEvent::JobsChanged { job: id });
     Ok(version)
+}
+
+async fn insert(tx: &mut Tx, team: TeamId, id: JobId, version: &Version) -> Result<u32> {
+    let mut numbered = version.clone();
+    numbered.summary.number = store::version::next_number(tx, id).await?;
+    store::version::insert(tx, team, id, &numbered).await?;
+    Ok(numbered.summary.number)
+}
+
+/// Whether the version is what these would become now, tables and functions included.
+async fn holds(app: &App, team: TeamId, version: &Version, sql: &str, settings: &JobSettings) -> Result<bool> {
+    Ok(version.sql == sql
+        && version.settings == *settings
+        && version.tables == tables_now(app, team, version).await?
+        && version.functions == function::pinned_now(app, team, version.functions.keys()).await?)
+}
+
+/// What a script would be as a version, as far as it is right. It has no number yet.
+pub(super) struct Sketch {
+    pub(super) version: Version,
+    pub(super) validation: Validation,
+}
+
+pub(super) async fn sketch(app: &App, team: TeamId, sql: String, settings: JobSettings) -> Result<Sketch> {
+    let request = Validate { sql: sql.clone(), parallelism: Some(settings.parallelism) };
+    let validation = sql::validate(app, team, request).await?;
+    let mut version = Version {
+        summary: VersionSummary {
+            id: VersionId(new_id()),
+            number: 0,
+            created_by: String::new(),
+            created_at: now_ms(),
+            comment: String::new(),
+        },
+        sql,
+        settings,
+        graph: validation.graph.clone().unwrap_or_else(|| Graph { nodes: Vec::new(), edges: Vec::new() }),
+        guarantee: validation.guarantee.clone().unwrap_or_else(not_known),
+        reads: validation.reads.clone(),
+        writes: validation.writes.clone(),
+        tables: BTreeMap::new(),
+        functions: function::pinned_now(app, team, validation.functions.iter()).await?,
+    };
+    version.tables = tables_now(app, team, &version).await?;
+    Ok(Sketch { version, validation })
+}
+
+/// A version that can run as a job of this kind, without a number.
+async fn prepare(app: &App, team: TeamId, kind: JobKind, sql: String, settings: JobSettings) -> Result<Version> {
+    let Sketch { version, validation } = sketch(app, team, sql, settings).await?;
+    runnable(&validation)?;
+    if kind == JobKind::Batch {
+        let endless = endless_sources(app, team, &version).await?;
+        if !endless.is_empty() {
+            let message = format!("A batch job must come to an end, but {} does not.", endless.join(", "));
+            let hint = "Give the table an end, such as scan.bounded.mode of Kafka, or make the job a stream.";
+            return Err(invalid_sql(message).hint(hint));
+        }
+    }
+    Ok(version)
+}
+
+/// Sources that go on for ever.
+async fn endless_sources(app: &App, team: TeamId, version: &Version) -> Result<Vec<String>> {
+    let catalog = catalog::for_planning(app, team).await?;
+    let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
+    let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, None)).await?;
+    let sources = report.map(|report| report.sources).unwrap_or_default();
+    Ok(sources.into_iter().filter(|source| !source.bounded).map(|source| source.table).collect())
+}
+
+fn not_known() -> Guarantee {
+    Guarantee { level: DeliveryGuarantee::BestEffort, reason: "It is not known.".to_owned() }
 }
 
 /// DDL as it is now of all tables that the version names.
@@ -83,29 +162,30 @@ async fn tables_now(app: &App, team: TeamId, version: &Version) -> Result<BTreeM
 }
 
 /// A script that can run as a job: without errors, and it writes something.
-fn runnable(validation: &Validation) -> Result<(Graph, Guarantee)> {
-    let errors: Vec<&Diagnostic> =
-        validation.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+fn runnable(validation: &Validation) -> Result<()> {
+    let errors = errors(validation);
     if let Some(first) = errors.first() {
-        let details =
-            errors.iter().map(|error| FieldError { field: "sql".to_owned(), message: placed(error) }).collect();
-        return Err(invalid_sql(placed(first)).details(details));
+        let details = errors.iter().map(|message| FieldError { field: "sql".to_owned(), message: message.clone() });
+        return Err(invalid_sql(first.clone()).details(details.collect()));
     }
     let inserts = validation.statements.iter().any(|statement| statement.kind == "insert");
-    match (&validation.graph, inserts) {
-        (Some(graph), true) => {
-            let unknown = Guarantee { level: DeliveryGuarantee::BestEffort, reason: "It is not known.".to_owned() };
-            Ok((graph.clone(), validation.guarantee.clone().unwrap_or(unknown)))
-        }
-        _ => Err(invalid_sql("A job needs at least one INSERT INTO a table.".to_owned())),
+    if validation.graph.is_some() && inserts {
+        return Ok(());
     }
+    Err(invalid_sql("A job needs at least one INSERT INTO a table.".to_owned()))
+}
+
+/// What is wrong with a script, with its places.
+pub(super) fn errors(validation: &Validation) -> Vec<String> {
+    let errors = validation.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    errors.map(placed).collect()
 }
 
 fn invalid_sql(message: String) -> Error {
     Error::new(Code::InvalidSql, ErrorDomain::User, Retry::AfterChange, message).at("sql")
 }
 
-fn placed(diagnostic: &Diagnostic) -> String {
+pub(super) fn placed(diagnostic: &Diagnostic) -> String {
     match &diagnostic.span {
         Some(span) => format!("Line {}, column {}: {}", span.line, span.column, diagnostic.message),
         None => diagnostic.message.clone(),

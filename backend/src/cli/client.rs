@@ -125,10 +125,19 @@ impl Client {
 
     /// Every item of a list.
     pub(super) async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        self.all_of(path, &[]).await
+    }
+
+    pub(super) async fn all_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Vec<T>> {
         let mut items = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page: Page<T> = self.get(path, &[("limit", "500".to_owned()), ("cursor", cursor)]).await?;
+            let part = [("limit", "500".to_owned()), ("cursor", cursor)];
+            let page: Page<T> = self.get(path, &[query, &part].concat()).await?;
             items.extend(page.items);
             match page.next {
                 Some(next) => cursor = next,

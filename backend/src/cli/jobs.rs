@@ -91,10 +91,11 @@ impl Jobs {
 }
 
 async fn all(client: &Client) -> anyhow::Result<Vec<JobSummary>> {
-    client.all(&client.team_path("/jobs")).await
+    // In an order that does not change while the pages are read.
+    client.all_of(&client.team_path("/jobs"), &[("sort", "name".to_owned())]).await
 }
 
-async fn find(client: &Client, wanted: &str) -> anyhow::Result<JobId> {
+pub(super) async fn find(client: &Client, wanted: &str) -> anyhow::Result<JobId> {
     if let Ok(id) = wanted.parse() {
         return Ok(id);
     }

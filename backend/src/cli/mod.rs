@@ -12,6 +12,7 @@ mod presence;
 mod run;
 mod serve;
 mod stop;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ enum Command {
     Export(files::Export),
     /// Bring a team to what its files say; shows first what would happen.
     Apply(files::Apply),
+    /// Run the SQL tests of a job of the server, or those of files on this machine.
+    Test(test::Test),
     /// List, start and stop jobs, and read their logs.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(cli.output),
         Command::Export(export) => on_one_thread(export.run(cli.output)),
         Command::Apply(apply) => on_one_thread(apply.run(cli.output)),
+        Command::Test(test) => test.run(cli.output),
         Command::Jobs(jobs) => on_one_thread(jobs.run(cli.output)),
     };
     outcome.unwrap_or_else(|error| {
@@ -77,7 +81,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-fn on_one_thread(work: impl Future<Output = Outcome>) -> Outcome {
+fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 

@@ -1,25 +1,27 @@
 //! The engine inside this binary.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use millrace_engine::catalog::{CatalogText as EngineCatalog, TableDef};
-use millrace_engine::connector::{ConnectorContext, registry};
+use millrace_engine::connector::{Connector, ConnectorContext, registry};
 use millrace_engine::error::EngineError;
 use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
 use millrace_engine::runtime::{RunCommitters, Takeover};
-use millrace_engine::{sql, udf};
-use millrace_wire::connection::TestStep;
+use millrace_engine::{sandbox, sql, udf};
+use millrace_wire::connection::{ExternalObject, TestStep};
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::{ErrorDomain, FieldError};
 use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, FunctionSource};
+use millrace_wire::job_test::TestResult;
 use millrace_wire::link::TableSource;
+use millrace_wire::report::StateReport;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
-use super::{CatalogText, EngineFront, FetchRequest, ReachedTable, sample};
+use super::{CatalogText, EngineFront, FetchRequest, ReachedTable, TestRequest, sample};
 use crate::error::{Error, Result};
 
 /// Rows per batch when only a few are wanted.
@@ -27,10 +29,11 @@ const BATCH_ROWS: usize = 256;
 
 pub(super) struct EmbeddedEngine;
 
-pub(super) fn catalog(catalog: &CatalogText) -> EngineCatalog {
+/// For planning `sql`.
+pub(super) fn catalog(catalog: &CatalogText, sql: &str) -> EngineCatalog {
     EngineCatalog {
         default_database: catalog.default_database.clone(),
-        tables: catalog.tables.clone(),
+        tables: catalog.named_in(sql),
         functions: catalog.functions.clone(),
         ..EngineCatalog::default()
     }
@@ -63,7 +66,7 @@ pub(super) fn error(error: EngineError) -> Error {
 
 impl EngineFront for EmbeddedEngine {
     fn validate(&self, sql: &str, tables: &CatalogText, parallelism: u32) -> Validation {
-        sql::validate(sql, &catalog(tables), parallelism)
+        sql::validate(sql, &catalog(tables, sql), parallelism)
     }
 
     fn lost_state(
@@ -73,12 +76,22 @@ impl EngineFront for EmbeddedEngine {
         parallelism: u32,
         checkpoints: &[PathBuf],
     ) -> Option<Vec<Vec<String>>> {
-        let takeover = Takeover::of_script(sql, &catalog(tables), parallelism)?;
+        let takeover = Takeover::of_script(sql, &catalog(tables, sql), parallelism)?;
         Some(checkpoints.iter().map(|checkpoint| takeover.losses(checkpoint)).collect())
     }
 
+    fn state_report(
+        &self,
+        sql: &str,
+        tables: &CatalogText,
+        parallelism: u32,
+        checkpoint: Option<&Path>,
+    ) -> Option<StateReport> {
+        Takeover::of_script(sql, &catalog(tables, sql), parallelism).map(|takeover| takeover.report(checkpoint))
+    }
+
     fn reach(&self, sql: &str, tables: &CatalogText) -> Vec<ReachedTable> {
-        let Ok(script) = sql::bind(sql, &catalog(tables)) else { return Vec::new() };
+        let Ok(script) = sql::bind(sql, &catalog(tables, sql)) else { return Vec::new() };
         let mut reached = Vec::new();
         let mut open: Vec<&Rel> = script.sinks.iter().map(|sink| &sink.query).collect();
         while let Some(rel) = open.pop() {
@@ -96,7 +109,9 @@ impl EngineFront for EmbeddedEngine {
     }
 
     fn complete(&self, sql: &str, offset: u32, tables: &CatalogText) -> Vec<CompletionItem> {
-        sql::complete(sql, usize::try_from(offset).unwrap_or(usize::MAX), &catalog(tables))
+        // Tables are described in the list, which names more than the script does.
+        let known = EngineCatalog { tables: BTreeMap::clone(&tables.tables), ..catalog(tables, "") };
+        sql::complete(sql, usize::try_from(offset).unwrap_or(usize::MAX), &known)
     }
 
     fn format_sql(&self, sql: &str) -> std::result::Result<String, Box<Diagnostic>> {
@@ -134,19 +149,40 @@ impl EngineFront for EmbeddedEngine {
             FunctionBody::Sql { definition } => definition.as_str(),
             FunctionBody::Wasm { .. } => "",
         };
-        udf::check_in(name, source, &catalog(known))
+        udf::check_in(name, source, &catalog(known, text))
             .map_err(|problems| problems.into_iter().map(|problem| diagnostic(problem, text)).collect())
+    }
+
+    fn run_test(&self, request: TestRequest) -> TestResult {
+        sandbox::run_test(&sandbox::TestRequest {
+            catalog: catalog(&request.catalog, &request.sql),
+            sql: request.sql,
+            test: request.test,
+            runtime: tokio::runtime::Handle::current(),
+        })
     }
 
     fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>> {
         Box::pin(async move {
-            let connector = registry::find(&request.connector)
-                .ok_or_else(|| Error::field("connector", "There is no such connector."))?;
-            let mut options = request.options;
-            options.extend(request.hidden_options);
-            options.extend(request.format.map(|format| ("format".to_owned(), format)));
-            options.insert("connector".to_owned(), request.connector);
-            connector.fetch(&options, &looking(request.file_roots)).await.map_err(error)
+            let connector = known(&request.connector)?;
+            let (options, context) = opened(request);
+            connector.fetch(&options, &context).await.map_err(error)
+        })
+    }
+
+    fn objects(&self, request: FetchRequest) -> BoxFuture<'_, Result<Vec<ExternalObject>>> {
+        Box::pin(async move {
+            let connector = known(&request.connector)?;
+            let (options, context) = opened(request);
+            connector.objects(&options, &context).await.map_err(error)
+        })
+    }
+
+    fn probe(&self, request: FetchRequest) -> BoxFuture<'_, Vec<TestStep>> {
+        Box::pin(async move {
+            let Ok(connector) = known(&request.connector) else { return Vec::new() };
+            let (options, context) = opened(request);
+            connector.probe(&options, &context).await.steps
         })
     }
 
@@ -166,6 +202,19 @@ impl EngineFront for EmbeddedEngine {
             }
         })
     }
+}
+
+fn known(name: &str) -> Result<&'static dyn Connector> {
+    registry::find(name).ok_or_else(|| Error::field("connector", "There is no such connector."))
+}
+
+/// All options as the connector takes them, and what it may touch.
+fn opened(request: FetchRequest) -> (BTreeMap<String, String>, ConnectorContext) {
+    let mut options = request.options;
+    options.extend(request.hidden_options);
+    options.extend(request.format.map(|format| ("format".to_owned(), format)));
+    options.insert("connector".to_owned(), request.connector);
+    (options, looking(request.file_roots))
 }
 
 /// `text`: what the problem's span counts in.

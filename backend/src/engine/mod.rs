@@ -8,31 +8,49 @@ mod local;
 mod progress;
 mod sample;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use millrace_wire::connection::TestStep;
+use millrace_wire::connection::{ExternalObject, TestStep};
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::FieldError;
 use millrace_wire::function::{FunctionEntry, FunctionInfo, FunctionSource};
+use millrace_wire::job_test::{TestDraft, TestResult};
 use millrace_wire::link::TableSource;
+use millrace_wire::report::StateReport;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
 use crate::error::Result;
 
 pub use local::{Rows, run_here};
+/// Rows of test runs, put together and compared.
+pub use millrace_engine::sandbox::{Rules, compare, current_state};
 
 /// What a script can name: the team's tables as text, and its functions.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogText {
     pub default_database: String,
-    /// By `database.table`.
-    pub tables: BTreeMap<String, TableSource>,
+    /// By `database.table`. Shared: a team may have thousands, and they are asked for with every key stroke.
+    pub tables: Arc<BTreeMap<String, TableSource>>,
     /// The team's own functions by name.
     pub functions: BTreeMap<String, FunctionSource>,
+}
+
+impl CatalogText {
+    /// The same for one script: tables that its text does not name are there by name only, which is enough to suggest
+    /// them and spares reading their definitions.
+    pub fn named_in(&self, sql: &str) -> BTreeMap<String, TableSource> {
+        let words: HashSet<&str> = sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+        let is_named = |full: &str| words.contains(full.rsplit('.').next().unwrap_or(full));
+        let nothing = || TableSource { ddl: String::new(), hidden_options: BTreeMap::new() };
+        let narrowed = |(name, source): (&String, &TableSource)| {
+            (name.clone(), if is_named(name) { source.clone() } else { nothing() })
+        };
+        self.tables.iter().map(narrowed).collect()
+    }
 }
 
 /// What a connector is asked for when its schema is fetched; hidden options come from the connection.
@@ -44,6 +62,14 @@ pub struct FetchRequest {
     pub hidden_options: BTreeMap<String, String>,
     /// Roots that file connectors may read below.
     pub file_roots: Vec<PathBuf>,
+}
+
+/// A script and one of its tests.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    pub sql: String,
+    pub catalog: CatalogText,
+    pub test: TestDraft,
 }
 
 /// A table as a script would use it.
@@ -65,6 +91,16 @@ pub trait EngineFront: Send + Sync {
         parallelism: u32,
         checkpoints: &[PathBuf],
     ) -> Option<Vec<Vec<String>>>;
+
+    /// What becomes of each stateful operator, and from where each source is read, when the script starts from this
+    /// checkpoint, or from none. `None` when the script is wrong.
+    fn state_report(
+        &self,
+        sql: &str,
+        catalog: &CatalogText,
+        parallelism: u32,
+        checkpoint: Option<&Path>,
+    ) -> Option<StateReport>;
 
     /// Every table that the script reads or writes, with its options as they will be used: those of hints and of the
     /// connection included. Empty when the script is wrong.
@@ -98,7 +134,16 @@ pub trait EngineFront: Send + Sync {
         catalog: &CatalogText,
     ) -> std::result::Result<FunctionInfo, Vec<Diagnostic>>;
 
+    /// One SQL test, on its own rows alone. Takes its time: call it where blocking is fine.
+    fn run_test(&self, request: TestRequest) -> TestResult;
+
     fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>>;
+
+    /// What there is to describe behind options without a table.
+    fn objects(&self, request: FetchRequest) -> BoxFuture<'_, Result<Vec<ExternalObject>>>;
+
+    /// Steps of reaching what the options name; the last one that failed says why.
+    fn probe(&self, request: FetchRequest) -> BoxFuture<'_, Vec<TestStep>>;
 
     fn sample(&self, table: TableSource, limit: u32, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>>;
 

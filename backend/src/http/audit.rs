@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::extract::{Json, Query};
 use super::openapi;
-use super::page::ListQuery;
+use super::page::limit_of;
 use crate::access::audit::Link;
 use crate::access::identity::TeamCaller;
 use crate::app::audit::{self, Looked};
@@ -61,7 +61,7 @@ async fn page(app: &App, caller: Option<&TeamCaller>, query: AuditQuery) -> Resu
         None | Some("") => None,
         Some(cursor) => Some(cursor.parse().map_err(|_| Error::bad_request("The cursor is not valid."))?),
     };
-    let limit = ListQuery::limit(query.limit);
+    let limit = limit_of(query.limit);
     let wanted = audit::wanted(app, caller, query.looked()).await?;
     // One more than is shown tells whether there is another page.
     let (mut links, total) = audit::page(app, &wanted, before, i64::try_from(limit).unwrap_or(i64::MAX) + 1).await?;

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionTest};
+use millrace_wire::connection::{Connection, ConnectionDraft, ConnectionTest, ExternalObject};
 use millrace_wire::ids::ConnectionId;
 use millrace_wire::page::Page;
 
@@ -14,7 +14,7 @@ use super::extract::{Json, Path, Query};
 use super::page::ListQuery;
 use crate::access::audit::Change;
 use crate::access::identity::TeamCaller;
-use crate::app::connection;
+use crate::app::{connection, external};
 use crate::error::Result;
 use crate::state::App;
 
@@ -61,6 +61,16 @@ pub(super) async fn delete(
 ) -> Result<Response> {
     let deleted = connection::delete(&app, &caller, id).await?;
     Ok((Extension(Change::new(deleted, ())), StatusCode::NO_CONTENT).into_response())
+}
+
+pub(super) async fn objects(
+    State(app): State<Arc<App>>,
+    caller: TeamCaller,
+    Path((_, id)): Path<(String, ConnectionId)>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<ExternalObject>>> {
+    let found = external::objects(&app, caller.team, id).await?;
+    Ok(Json(query.cut(found, |object| format!("{}.{} {}", object.schema, object.name, object.comment))?))
 }
 
 pub(super) async fn test_draft(

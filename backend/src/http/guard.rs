@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::origin;
 use super::problem::{Outcome, request_id};
 use super::session::cookie_of;
+use super::{idempotency, origin};
 use crate::access::audit::{Change, Entry};
 use crate::access::identity::{Caller, TeamCaller, Via};
 use crate::access::policy::{Audit, Rule, Who};
@@ -53,7 +53,7 @@ pub async fn guard(State(gate): State<Gate>, params: RawPathParams, mut request:
 
     let admitted = admit(&gate, slug, &mut request, &mut entry).await;
     let mut response = match admitted {
-        Ok(()) => next.run(request).await,
+        Ok(()) => idempotency::answer(&gate.app, request, next).await,
         Err(error) => {
             let mut response = error.into_response();
             response.extensions_mut().insert(Refused);

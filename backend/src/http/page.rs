@@ -18,9 +18,13 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// How many are shown when `asked` were asked for.
-    pub fn limit(asked: Option<usize>) -> usize {
-        asked.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT)
+    /// Where it begins, and how many at most.
+    pub fn part(&self) -> Result<(usize, usize)> {
+        let start = match self.cursor.as_deref() {
+            None | Some("") => 0,
+            Some(cursor) => cursor.parse::<usize>().map_err(|_| Error::bad_request("The cursor is not valid."))?,
+        };
+        Ok((start, limit_of(self.limit)))
     }
 
     /// The part of `all` that was asked for. `text`: what `q` looks into.
@@ -38,16 +42,24 @@ impl ListQuery {
             })
             .collect();
         let total = matching.len();
-        let start = match self.cursor.as_deref() {
-            None | Some("") => 0,
-            Some(cursor) => cursor.parse::<usize>().map_err(|_| Error::bad_request("The cursor is not valid."))?,
-        };
-        let limit = Self::limit(self.limit);
+        let (start, limit) = self.part()?;
         let items: Vec<T> = matching.into_iter().skip(start).take(limit).collect();
         let end = start.saturating_add(items.len());
         let next = (end < total).then(|| end.to_string());
         Ok(Page { items, next, total: total as u64 })
     }
+}
+
+/// How much is on a page, by what was asked for.
+pub fn limit_of(asked: Option<usize>) -> usize {
+    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT)
+}
+
+/// A part of a list that the store cut and counted.
+pub fn cut_by_store<T>(items: Vec<T>, (start, _): (usize, usize), total: u64) -> Page<T> {
+    let end = start.saturating_add(items.len());
+    let next = (!items.is_empty() && (end as u64) < total).then(|| end.to_string());
+    Page { items, next, total }
 }
 
 /// A list that is always whole.

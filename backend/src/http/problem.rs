@@ -33,9 +33,11 @@ pub const fn status_of(code: Code) -> StatusCode {
         | Code::ConnectionInUse
         | Code::DatabaseInUse
         | Code::FunctionInUse
+        | Code::BreakingChange
         | Code::DraftChanged
         | Code::NameTaken
-        | Code::WrongState => StatusCode::CONFLICT,
+        | Code::WrongState
+        | Code::TestsFailed => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::InvalidSql | Code::ExternalFailed => StatusCode::UNPROCESSABLE_ENTITY,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,

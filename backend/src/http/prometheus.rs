@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::app::job;
 use crate::error::Result;
 use crate::metric::prometheus::{Exposed, text};
 use crate::state::App;
@@ -15,9 +14,10 @@ use crate::store;
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response> {
     let mut exposed = Vec::new();
     for (team, slug) in store::team::slugs(&app.store).await? {
-        for job in job::summaries(&app, team).await? {
-            let (state, figures) = job.current.map_or((None, None), |run| (Some(run.state), run.figures));
-            exposed.push(Exposed { team: slug.clone(), job: job.name, state, figures });
+        for (job, name, state) in store::job_list::states(&app.store, team).await? {
+            let live = state.is_some_and(|state| !state.is_terminal());
+            let figures = app.metrics.figures(job).filter(|_| live);
+            exposed.push(Exposed { team: slug.clone(), job: name, state, figures });
         }
     }
     let mirror = app.mirror.counts();

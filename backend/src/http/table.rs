@@ -10,25 +10,33 @@ use millrace_wire::connection::ConnectionTest;
 use millrace_wire::ids::TableId;
 use millrace_wire::page::Page;
 use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft, TableSummary};
+use millrace_wire::table_version::{SaveTable, TableImpact};
 use serde::Deserialize;
 
 use super::extract::{Json, Path, Query};
-use super::page::ListQuery;
+use super::page::{ListQuery, cut_by_store, whole};
 use crate::access::audit::Change;
 use crate::access::identity::TeamCaller;
 use crate::app::table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::state::App;
+use crate::store::table_search::{Direction, TableFilter, TableOrder};
 
 const DEFAULT_SAMPLE: u32 = 20;
 
-/// The usual list, of one database when it is given.
-#[derive(Deserialize)]
+/// The usual list, narrowed down and put in order.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct TablesQuery {
-    cursor: Option<String>,
+    cursor: String,
     limit: Option<usize>,
-    q: Option<String>,
-    database: Option<String>,
+    q: String,
+    database: String,
+    connector: String,
+    tag: String,
+    owner: String,
+    /// `name`, `connector`, `columns`, `written`, `read`, `changed`; with a minus in front the other way round.
+    sort: String,
 }
 
 pub(super) async fn list(
@@ -36,10 +44,30 @@ pub(super) async fn list(
     caller: TeamCaller,
     Query(query): Query<TablesQuery>,
 ) -> Result<Json<Page<TableSummary>>> {
-    let database = query.database.filter(|name| !name.is_empty());
-    let tables = table::list(&app, caller.team, database.as_deref()).await?;
-    let query = ListQuery { cursor: query.cursor, limit: query.limit, q: query.q };
-    Ok(Json(query.cut(tables, |table| format!("{}.{} {}", table.database, table.name, table.comment))?))
+    let order = order_of(&query.sort)?;
+    let TablesQuery { database, connector, tag, owner, q: words, .. } = query;
+    let filter = TableFilter { database, connector, tag, owner, words };
+    let part = ListQuery { cursor: Some(query.cursor), limit: query.limit, q: None }.part()?;
+    let (items, total) = table::list(&app, caller.team, &filter, order, part).await?;
+    Ok(Json(cut_by_store(items, part, total)))
+}
+
+fn order_of(sort: &str) -> Result<(TableOrder, Direction)> {
+    let (word, direction) = sort.strip_prefix('-').map_or((sort, Direction::Usual), |word| (word, Direction::Reversed));
+    let order = match word {
+        "" | "name" => TableOrder::Name,
+        "connector" => TableOrder::Connector,
+        "columns" => TableOrder::Columns,
+        "written" => TableOrder::Written,
+        "read" => TableOrder::Read,
+        "changed" => TableOrder::Changed,
+        _ => return Err(Error::bad_request("Tables are not put in order by that.")),
+    };
+    Ok((order, direction))
+}
+
+pub(super) async fn tags(State(app): State<Arc<App>>, caller: TeamCaller) -> Result<Json<Page<String>>> {
+    Ok(Json(whole(table::tags(&app, caller.team).await?)))
 }
 
 pub(super) async fn create(
@@ -87,10 +115,31 @@ pub(super) async fn update(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Path((_, id)): Path<(String, TableId)>,
-    Json(draft): Json<TableDraft>,
+    Json(request): Json<SaveTable>,
 ) -> Result<Response> {
-    let edited = table::update(&app, &caller, id, draft).await?;
-    Ok((Extension(Change::new(&edited.before, &edited.after.draft)), Json(edited.after)).into_response())
+    let edited = table::update(&app, &caller, id, request).await?;
+    let change = match &edited.broke {
+        None => Change::new(&edited.before, &edited.after.draft),
+        // What was broken on purpose is part of what was done.
+        Some(broke) => {
+            let jobs: Vec<&str> = broke.jobs.iter().map(|job| job.job.name.as_str()).collect();
+            let accepted = serde_json::json!({ "incompatible": broke.incompatible, "jobs": jobs });
+            Change::new(
+                &edited.before,
+                serde_json::json!({ "table": edited.after.draft, "accepted_breaking": accepted }),
+            )
+        }
+    };
+    Ok((Extension(change), Json(edited.after)).into_response())
+}
+
+pub(super) async fn impact(
+    State(app): State<Arc<App>>,
+    caller: TeamCaller,
+    Path((_, id)): Path<(String, TableId)>,
+    Json(request): Json<SaveTable>,
+) -> Result<Json<TableImpact>> {
+    Ok(Json(table::impact(&app, &caller, id, request).await?))
 }
 
 pub(super) async fn delete(

@@ -19,6 +19,7 @@
 mod act;
 mod actor;
 mod clear;
+pub mod cron;
 mod launch;
 mod lifecycle;
 pub mod link;

@@ -28,6 +28,17 @@ pub async fn check_bootstrap(bootstrap: &str, allow_private: bool) -> Result<Str
     Ok(checked.join(","))
 }
 
+/// The addresses of one server that a connection's `option` names, each of which may be called.
+pub async fn check_server(option: &str, host: &str, port: u16, allow_private: bool) -> Result<Vec<SocketAddr>> {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    let addresses = resolve(host, port).await?;
+    for address in &addresses {
+        allow(&format!("{host}:{port}"), address.ip(), allow_private)
+            .map_err(|error| error.at(format!("options.{option}")))?;
+    }
+    Ok(addresses)
+}
+
 /// Checks one announced address.
 pub async fn check_announced(host: &str, port: u16, allow_private: bool) -> Result<()> {
     for address in resolve(host, port).await? {

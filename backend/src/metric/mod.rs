@@ -114,6 +114,12 @@ impl MetricStore {
         self.jobs.lock().get(&job).and_then(|metrics| metrics.figures.clone())
     }
 
+    /// The newest figures of every job that has some.
+    pub fn newest(&self) -> Vec<(JobId, JobFigures)> {
+        let jobs = self.jobs.lock();
+        jobs.iter().filter_map(|(job, metrics)| Some((*job, metrics.figures.clone()?))).collect()
+    }
+
     pub fn report(&self, job: JobId) -> Option<MetricReport> {
         self.jobs.lock().get(&job).and_then(|metrics| metrics.report.clone())
     }

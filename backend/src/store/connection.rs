@@ -7,7 +7,7 @@ use millrace_wire::ids::{ConnectionId, TeamId};
 use sqlx::Row as _;
 
 use super::row::Columns;
-use super::{Row, Store, Tx};
+use super::{Row, Store, Tx, team};
 use crate::error::Result;
 
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ pub async fn insert(tx: &mut Tx, connection: &ConnectionRow) -> Result<()> {
     .bind(i64::from(connection.built_in))
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    team::catalog_changed(tx, connection.team).await
 }
 
 pub async fn update(tx: &mut Tx, connection: &ConnectionRow) -> Result<()> {
@@ -107,7 +107,7 @@ pub async fn update(tx: &mut Tx, connection: &ConnectionRow) -> Result<()> {
     .bind(connection.updated_by.clone())
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    team::catalog_changed(tx, connection.team).await
 }
 
 pub async fn delete(tx: &mut Tx, team: TeamId, id: ConnectionId) -> Result<bool> {
@@ -116,6 +116,7 @@ pub async fn delete(tx: &mut Tx, team: TeamId, id: ConnectionId) -> Result<bool>
         .bind(id.to_string())
         .execute(&mut **tx)
         .await?;
+    team::catalog_changed(tx, team).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -185,7 +185,7 @@ pub async fn count(tx: &mut Tx, team: TeamId) -> Result<u64> {
 pub async fn uses(store: &Store, team: TeamId) -> Result<Vec<(FunctionId, FunctionUse)>> {
     let rows = sqlx::query(
         "SELECT u.function_id, u.function_version, u.version_number, j.id AS job_id, j.name AS job_name \
-         FROM job_function_use u JOIN jobs j ON j.id = u.job_id \
+         FROM job_function_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
          WHERE u.team_id = $1 AND u.version_number = \
          (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) ORDER BY j.name",
     )
@@ -204,7 +204,7 @@ pub async fn uses(store: &Store, team: TeamId) -> Result<Vec<(FunctionId, Functi
 /// Jobs that would break when the function went: by their newest version, or by one that runs now.
 pub async fn jobs_using(tx: &mut Tx, team: TeamId, id: FunctionId) -> Result<Vec<JobRef>> {
     let rows = sqlx::query(
-        "SELECT DISTINCT j.id, j.name FROM job_function_use u JOIN jobs j ON j.id = u.job_id \
+        "SELECT DISTINCT j.id, j.name FROM job_function_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
          WHERE u.team_id = $1 AND u.function_id = $2 AND ( \
          u.version_number = (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) \
          OR EXISTS (SELECT 1 FROM job_runs r WHERE r.version_id = u.version_id AND r.ended_at IS NULL)) \

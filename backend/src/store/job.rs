@@ -1,8 +1,9 @@
 //! Jobs and their drafts.
 
 use millrace_wire::ids::{JobId, TeamId};
-use millrace_wire::job::{DesiredState, JobSettings};
+use millrace_wire::job::{DesiredState, JobKind, JobSettings};
 
+use super::job_list;
 use super::row::Columns;
 use super::{Row, Store, Tx};
 use crate::error::Result;
@@ -15,6 +16,7 @@ pub struct JobRow {
     pub description: String,
     pub owner: String,
     pub tags: Vec<String>,
+    pub kind: JobKind,
     pub desired: DesiredState,
     pub demo: bool,
     pub draft: DraftRow,
@@ -47,6 +49,7 @@ fn read(row: &Row) -> Result<JobRow> {
         description: row.text("description")?,
         owner: row.text("owner")?,
         tags: row.json("tags")?,
+        kind: row.parsed("kind")?,
         desired: row.parsed("desired")?,
         demo: row.flag("demo")?,
         draft: DraftRow {
@@ -64,8 +67,8 @@ fn read(row: &Row) -> Result<JobRow> {
 pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO jobs (id, team_id, name, description, owner, tags, desired, demo, draft_sql, draft_settings, \
-         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at, kind) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(job.id.to_string())
     .bind(job.team.to_string())
@@ -82,14 +85,15 @@ pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     .bind(job.draft.updated_at)
     .bind(job.created_at)
     .bind(job.updated_at)
+    .bind(job.kind.as_str())
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    job_list::put(tx, job).await
 }
 
-/// Of this team only: another team's job does not exist here.
+/// Of this team only: another team's job does not exist here, nor does one in the bin.
 pub async fn get(store: &Store, team: TeamId, job: JobId) -> Result<Option<JobRow>> {
-    let row = sqlx::query("SELECT * FROM jobs WHERE id = $1 AND team_id = $2")
+    let row = sqlx::query("SELECT * FROM jobs WHERE id = $1 AND team_id = $2 AND deleted_at IS NULL")
         .bind(job.to_string())
         .bind(team.to_string())
         .fetch_optional(store.reader())
@@ -118,13 +122,14 @@ pub async fn by_name(store: &Store, team: TeamId, name: &str) -> Result<Option<J
     row.as_ref().map(read).transpose()
 }
 
-/// All jobs of a team, by name.
-pub async fn list(store: &Store, team: TeamId) -> Result<Vec<JobRow>> {
-    let rows = sqlx::query("SELECT * FROM jobs WHERE team_id = $1 ORDER BY name, id")
+/// The name of a job of the team, if it is in use.
+pub async fn name_of(store: &Store, team: TeamId, job: JobId) -> Result<Option<String>> {
+    let row = sqlx::query("SELECT name FROM jobs WHERE id = $1 AND team_id = $2 AND deleted_at IS NULL")
+        .bind(job.to_string())
         .bind(team.to_string())
-        .fetch_all(store.reader())
+        .fetch_optional(store.reader())
         .await?;
-    rows.iter().map(read).collect()
+    row.as_ref().map(|row| row.text("name")).transpose()
 }
 
 pub async fn counts(store: &Store, job: JobId) -> Result<JobCounts> {
@@ -140,15 +145,20 @@ pub async fn counts(store: &Store, job: JobId) -> Result<JobCounts> {
 }
 
 pub async fn change(tx: &mut Tx, job: &JobRow) -> Result<()> {
-    sqlx::query("UPDATE jobs SET name = $1, description = $2, tags = $3, updated_at = $4 WHERE id = $5")
-        .bind(job.name.clone())
-        .bind(job.description.clone())
-        .bind(serde_json::to_string(&job.tags)?)
-        .bind(job.updated_at)
-        .bind(job.id.to_string())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    let changed = sqlx::query(
+        "UPDATE jobs SET name = $1, description = $2, tags = $3, kind = $4, updated_at = $5 \
+         WHERE id = $6 AND deleted_at IS NULL",
+    )
+    .bind(job.name.clone())
+    .bind(job.description.clone())
+    .bind(serde_json::to_string(&job.tags)?)
+    .bind(job.kind.as_str())
+    .bind(job.updated_at)
+    .bind(job.id.to_string())
+    .execute(&mut **tx)
+    .await?;
+    // Somebody may have moved it to the bin meanwhile.
+    if changed.rows_affected() == 1 { job_list::put(tx, job).await } else { Ok(()) }
 }
 
 /// False when the draft is not at revision `from` any more.
@@ -166,6 +176,7 @@ pub async fn save_draft(tx: &mut Tx, job: JobId, from: u32, draft: &DraftRow) ->
     .bind(i64::from(from))
     .execute(&mut **tx)
     .await?;
+    job_list::touch(tx, job, draft.updated_at).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -178,14 +189,34 @@ pub async fn set_desired(tx: &mut Tx, job: JobId, desired: DesiredState) -> Resu
     Ok(())
 }
 
-/// False when it has a live run, or is not there.
-pub async fn delete(tx: &mut Tx, job: JobId) -> Result<bool> {
-    let done = sqlx::query(
-        "DELETE FROM jobs WHERE id = $1 \
-         AND NOT EXISTS (SELECT 1 FROM job_runs WHERE job_runs.job_id = jobs.id AND ended_at IS NULL)",
+/// A job that waits to be started again.
+#[derive(Clone, Debug)]
+pub struct RestartRow {
+    pub job: JobId,
+    pub team: TeamId,
+    pub by: String,
+}
+
+/// Who wants the job to be started again once its run is over; empty when nobody does.
+pub async fn want_restart(tx: &mut Tx, job: JobId, by: &str) -> Result<()> {
+    sqlx::query("UPDATE jobs SET restart_by = $1 WHERE id = $2 AND restart_by <> $1")
+        .bind(by.to_owned())
+        .bind(job.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Of all teams: jobs whose run is over by now.
+pub async fn to_restart(store: &Store) -> Result<Vec<RestartRow>> {
+    let rows = sqlx::query(
+        "SELECT j.id, j.team_id, j.restart_by FROM jobs j WHERE j.restart_by <> '' AND j.deleted_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.job_id = j.id AND r.ended_at IS NULL) ORDER BY j.id",
     )
-    .bind(job.to_string())
-    .execute(&mut **tx)
+    .fetch_all(store.reader())
     .await?;
-    Ok(done.rows_affected() == 1)
+    let read = |row: &Row| {
+        Ok(RestartRow { job: row.parsed("id")?, team: row.parsed("team_id")?, by: row.text("restart_by")? })
+    };
+    rows.iter().map(read).collect()
 }

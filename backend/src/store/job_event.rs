@@ -77,7 +77,7 @@ pub async fn between(store: &Store, job: JobId, from: i64, to: i64) -> Result<Ve
 /// Newest first over all jobs of a team, checkpoints left out: they would drown the rest.
 pub async fn newest_in_team(store: &Store, team: TeamId, limit: u32) -> Result<Vec<OverviewEvent>> {
     let rows = sqlx::query(
-        "SELECT e.*, j.name AS job_name FROM job_events e JOIN jobs j ON j.id = e.job_id \
+        "SELECT e.*, j.name AS job_name FROM job_events e JOIN jobs j ON j.id = e.job_id AND j.deleted_at IS NULL \
          WHERE e.team_id = $1 AND e.kind <> 'checkpoint' ORDER BY e.id DESC LIMIT $2",
     )
     .bind(team.to_string())

@@ -25,12 +25,22 @@ pub mod connection;
 pub mod database;
 pub mod function;
 pub mod table;
+pub mod table_search;
+pub mod table_version;
 
+pub mod bin;
+pub mod filter;
+pub mod idempotency;
 pub mod job;
 pub mod job_event;
+pub mod job_list;
+pub mod job_test;
 pub mod metric;
+pub mod report;
 pub mod restore_point;
 pub mod run;
+pub mod schedule;
+pub mod test_run;
 pub mod version;
 
 use sqlx::{Any, AnyPool, Transaction};

@@ -1,13 +1,16 @@
 //! Runs: what is observed of them. Every change names the attempt and the state it was decided in (compare-and-set),
 //! so that a late decision, or a second server, changes nothing.
 
+use std::collections::HashMap;
+
 use millrace_wire::graph::{Graph, Guarantee};
 use millrace_wire::ids::{JobId, RunId, TeamId, VersionId};
 use millrace_wire::job::StopMode;
 use millrace_wire::link::Restore;
 use millrace_wire::run::{RunCause, RunState};
-use sqlx::{Any, Executor};
+use sqlx::{Any, AssertSqlSafe, Executor};
 
+use super::job_list;
 use super::row::Columns;
 use super::{Query, Row, Store, Tx};
 use crate::error::Result;
@@ -166,7 +169,7 @@ pub async fn insert(tx: &mut Tx, run: &RunRow) -> Result<()> {
     .bind(run.created_at)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    job_list::set_run(tx, run.job, run.number, run.state).await
 }
 
 async fn one<'c>(query: Query<'_>, from: impl Executor<'c, Database = Any>) -> Result<Option<RunRow>> {
@@ -196,14 +199,31 @@ pub async fn live_in(tx: &mut Tx, job: JobId) -> Result<Option<RunRow>> {
     one(live.bind(job.to_string()), &mut **tx).await
 }
 
-/// Every job's newest run in a team.
-pub async fn newest_in_team(store: &Store, team: TeamId) -> Result<Vec<RunRow>> {
-    let newest = sqlx::query(
-        "SELECT r.* FROM job_runs r WHERE r.team_id = $1 \
-         AND r.number = (SELECT MAX(o.number) FROM job_runs o WHERE o.job_id = r.job_id)",
-    );
-    all(newest.bind(team.to_string()), store).await
+/// The newest run of each of these jobs, for lists: without its graph, which is long.
+pub async fn newest_of(store: &Store, jobs: Vec<JobId>) -> Result<HashMap<JobId, RunRow>> {
+    let mut found = HashMap::with_capacity(jobs.len());
+    for some in jobs.chunks(AT_ONCE) {
+        let placeholders: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+        let query = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {WITHOUT_GRAPH} FROM job_list l JOIN job_runs r ON r.job_id = l.job_id AND r.number = l.run_number \
+             WHERE l.job_id IN ({})",
+            placeholders.join(", ")
+        )));
+        let query = some.iter().fold(query, |query, job| query.bind(job.to_string()));
+        for run in all(query, store).await? {
+            found.insert(run.job, run);
+        }
+    }
+    Ok(found)
 }
+
+/// Values bound in one statement.
+const AT_ONCE: usize = 500;
+
+const WITHOUT_GRAPH: &str = "r.id, r.job_id, r.team_id, r.number, r.version_id, r.version_number, r.cause, r.started_by, \
+    r.state, r.reason, r.state_at, r.attempt, r.phase, r.token_hash, r.pid, r.process_start, r.stop_mode, r.restored_from, \
+    r.restore_path, r.restore_number, r.restore_kind, r.start_at_ms, r.checkpoint_root, CAST(NULL AS TEXT) AS graph, \
+    r.guarantee, r.created_at, r.running_at, r.ended_at, r.last_seen_at, r.records_in, r.records_out, r.base_in, r.base_out";
 
 /// What a server that starts has to take care of.
 pub async fn all_live(store: &Store) -> Result<Vec<RunRow>> {
@@ -242,6 +262,7 @@ pub async fn begin_attempt(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    job_list::set_state(tx, run, state).await?;
     sqlx::query("INSERT INTO job_attempts (run_id, attempt, started_at, reason) VALUES ($1, $2, $3, '')")
         .bind(run.to_string())
         .bind(i64::from(seen.attempt) + 1)
@@ -298,6 +319,7 @@ pub async fn change_state(tx: &mut Tx, run: RunId, seen: Seen, change: &Change<'
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    job_list::set_state(tx, run, change.to).await?;
     if change.attempt_is_over {
         sqlx::query("UPDATE job_attempts SET ended_at = $1, reason = $2 WHERE run_id = $3 AND attempt = $4 AND ended_at IS NULL")
             .bind(change.at)

@@ -1,13 +1,16 @@
 //! Tables, and which jobs use them.
 
+use std::collections::BTreeMap;
+
 use millrace_wire::connection::JobRef;
 use millrace_wire::ids::{ConnectionId, DatabaseId, TableId, TeamId};
 use millrace_wire::table::{ResolvedColumn, TableDraft};
+use millrace_wire::table_version::Compatibility;
 use sqlx::Row as _;
 
 use super::row::Columns;
-use super::{Query, Row, Store, Tx};
-use crate::error::Result;
+use super::{Query, Row, Store, Tx, table_search, team};
+use crate::error::{Error, Result};
 
 #[derive(Clone, Debug)]
 pub struct TableRow {
@@ -16,6 +19,10 @@ pub struct TableRow {
     pub draft: TableDraft,
     pub ddl: String,
     pub resolved: Vec<ResolvedColumn>,
+    pub owner: String,
+    pub tags: Vec<String>,
+    pub sharers: Vec<String>,
+    pub compatibility: Compatibility,
     /// Empty where it describes no topic.
     pub topic: String,
     pub built_in: bool,
@@ -27,18 +34,27 @@ pub struct TableRow {
     pub connection_name: String,
 }
 
-/// How many jobs write and read a table, by the newest version of each.
+/// A job that writes or reads a table by its newest version.
 #[derive(Clone, Debug)]
 pub struct TableUse {
-    pub database: String,
-    pub table: String,
     pub job: JobRef,
     pub writes: bool,
 }
 
-const SELECT: &str = "SELECT s.*, d.name AS database_name, COALESCE(c.name, '') AS connection_name \
-                      FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
-                      LEFT JOIN connections c ON c.id = s.connection_id WHERE s.team_id = $1 ORDER BY d.name, s.name";
+/// What planning needs of a table: little, since all of a team's are read at once.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// `database.table`
+    pub name: String,
+    pub connector: String,
+    pub connection: Option<ConnectionId>,
+    pub ddl: String,
+}
+
+const SELECT_BY_NAME: &str = "SELECT s.*, d.name AS database_name, COALESCE(c.name, '') AS connection_name \
+                              FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
+                              LEFT JOIN connections c ON c.id = s.connection_id \
+                              WHERE s.team_id = $1 AND d.name = $2 AND s.name = $3";
 const SELECT_ONE: &str = "SELECT s.*, d.name AS database_name, COALESCE(c.name, '') AS connection_name \
                           FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
                           LEFT JOIN connections c ON c.id = s.connection_id WHERE s.team_id = $1 AND s.id = $2";
@@ -50,6 +66,10 @@ fn read(row: &Row) -> Result<TableRow> {
         draft: row.json("draft")?,
         ddl: row.text("ddl")?,
         resolved: row.json("resolved")?,
+        owner: row.text("owner")?,
+        tags: row.json("tags")?,
+        sharers: row.json("sharers")?,
+        compatibility: row.parsed("compatibility")?,
         topic: row.text("topic")?,
         built_in: row.flag("built_in")?,
         revision: u32::try_from(row.int("revision")?).unwrap_or(0),
@@ -60,10 +80,66 @@ fn read(row: &Row) -> Result<TableRow> {
     })
 }
 
-/// By database and name.
-pub async fn list(store: &Store, team: TeamId) -> Result<Vec<TableRow>> {
-    let rows = sqlx::query(SELECT).bind(team.to_string()).fetch_all(store.reader()).await?;
+/// Of all tables of a team.
+pub async fn descriptors(store: &Store, team: TeamId) -> Result<Vec<Descriptor>> {
+    let rows = sqlx::query(
+        "SELECT d.name || '.' || s.name AS full_name, s.connector, s.connection_id, s.ddl \
+         FROM stream_tables s JOIN table_databases d ON d.id = s.database_id WHERE s.team_id = $1",
+    )
+    .bind(team.to_string())
+    .fetch_all(store.reader())
+    .await?;
+    let connection =
+        |row: &Row| row.text_or_null("connection_id")?.map(|id| id.parse().map_err(Error::internal)).transpose();
+    rows.iter()
+        .map(|row| {
+            Ok(Descriptor {
+                name: row.text("full_name")?,
+                connector: row.text("connector")?,
+                connection: connection(row)?,
+                ddl: row.text("ddl")?,
+            })
+        })
+        .collect()
+}
+
+/// Whole tables of one database, or of all when it is empty: for scripts.
+pub async fn rows(store: &Store, team: TeamId, database: &str) -> Result<Vec<TableRow>> {
+    let rows = sqlx::query(
+        "SELECT s.*, d.name AS database_name, COALESCE(c.name, '') AS connection_name \
+         FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
+         LEFT JOIN connections c ON c.id = s.connection_id \
+         WHERE s.team_id = $1 AND ($2 = '' OR d.name = $2) ORDER BY d.name, s.name",
+    )
+    .bind(team.to_string())
+    .bind(database.to_owned())
+    .fetch_all(store.reader())
+    .await?;
     rows.iter().map(read).collect()
+}
+
+/// The form of each table by `database.table`.
+pub async fn drafts(store: &Store, team: TeamId) -> Result<BTreeMap<String, TableDraft>> {
+    let all = rows(store, team, "").await?;
+    Ok(all.into_iter().map(|row| (format!("{}.{}", row.draft.database, row.draft.name), row.draft)).collect())
+}
+
+/// Topic, id and `database.table` of the tables that describe topics of a connection.
+pub async fn topics_of(
+    store: &Store,
+    team: TeamId,
+    connection: ConnectionId,
+) -> Result<Vec<(String, TableId, String)>> {
+    let rows = sqlx::query(
+        "SELECT s.topic, s.id, d.name || '.' || s.name AS full_name \
+         FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
+         WHERE s.team_id = $1 AND s.connection_id = $2 AND s.topic <> '' ORDER BY d.name, s.name",
+    )
+    .bind(team.to_string())
+    .bind(connection.to_string())
+    .fetch_all(store.reader())
+    .await?;
+    rows.iter().map(|row| Ok((row.text("topic")?, row.parsed("id")?, row.text("full_name")?))).collect()
 }
 
 pub async fn get(store: &Store, team: TeamId, id: TableId) -> Result<Option<TableRow>> {
@@ -78,11 +154,16 @@ pub async fn get_in(tx: &mut Tx, team: TeamId, id: TableId) -> Result<Option<Tab
 }
 
 pub async fn by_name(store: &Store, team: TeamId, database: &str, name: &str) -> Result<Option<TableRow>> {
-    let all = list(store, team).await?;
-    Ok(all.into_iter().find(|table| table.draft.database == database && table.draft.name == name))
+    let row = sqlx::query(SELECT_BY_NAME)
+        .bind(team.to_string())
+        .bind(database.to_owned())
+        .bind(name.to_owned())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().map(read).transpose()
 }
 
-/// What both a new and a changed table write, `$1` to `$14`. `database`: the id that belongs to the draft's database name.
+/// What both a new and a changed table write, `$1` to `$19`. `database`: the id that belongs to the draft's database name.
 fn written<'q>(query: Query<'q>, table: &TableRow, database: DatabaseId) -> Result<Query<'q>> {
     Ok(query
         .bind(table.team.to_string())
@@ -98,28 +179,48 @@ fn written<'q>(query: Query<'q>, table: &TableRow, database: DatabaseId) -> Resu
         .bind(table.topic.clone())
         .bind(i64::from(table.revision))
         .bind(table.updated_at)
-        .bind(table.updated_by.clone()))
+        .bind(table.updated_by.clone())
+        .bind(table.owner.clone())
+        .bind(serde_json::to_string(&table.tags)?)
+        .bind(serde_json::to_string(&table.sharers)?)
+        .bind(table.compatibility.as_str())
+        .bind(i64::try_from(table.resolved.len()).unwrap_or(i64::MAX)))
 }
 
 pub async fn insert(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Result<()> {
     let query = sqlx::query(
         "INSERT INTO stream_tables (team_id, id, database_id, connection_id, name, connector, comment, draft, ddl, \
-         resolved, topic, revision, updated_at, updated_by, built_in, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         resolved, topic, revision, updated_at, updated_by, owner, tags, sharers, compatibility, column_count, \
+         built_in, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     );
     let query = written(query, table, database)?.bind(i64::from(table.built_in)).bind(table.created_at);
     query.execute(&mut **tx).await?;
-    Ok(())
+    written_beside(tx, table).await
 }
 
 pub async fn update(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Result<()> {
     let query = sqlx::query(
         "UPDATE stream_tables SET database_id = $3, connection_id = $4, name = $5, connector = $6, comment = $7, \
-         draft = $8, ddl = $9, resolved = $10, topic = $11, revision = $12, updated_at = $13, updated_by = $14 \
-         WHERE team_id = $1 AND id = $2",
+         draft = $8, ddl = $9, resolved = $10, topic = $11, revision = $12, updated_at = $13, updated_by = $14, \
+         owner = $15, tags = $16, sharers = $17, compatibility = $18, column_count = $19 WHERE team_id = $1 AND id = $2",
     );
     written(query, table, database)?.execute(&mut **tx).await?;
-    Ok(())
+    written_beside(tx, table).await
+}
+
+/// The database's id stays as it is: for what does not change the name.
+pub async fn update_in_place(tx: &mut Tx, table: &TableRow) -> Result<()> {
+    let row = sqlx::query("SELECT database_id FROM stream_tables WHERE id = $1")
+        .bind(table.id.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
+    update(tx, table, row.parsed("database_id")?).await
+}
+
+async fn written_beside(tx: &mut Tx, table: &TableRow) -> Result<()> {
+    table_search::write(tx, table).await?;
+    team::catalog_changed(tx, table.team).await
 }
 
 pub async fn delete(tx: &mut Tx, team: TeamId, id: TableId) -> Result<()> {
@@ -128,33 +229,104 @@ pub async fn delete(tx: &mut Tx, team: TeamId, id: TableId) -> Result<()> {
         .bind(id.to_string())
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    team::catalog_changed(tx, team).await
 }
 
 const USES: &str = "SELECT u.database_name, u.table_name, u.direction, j.id AS job_id, j.name AS job_name \
-                    FROM job_table_use u JOIN jobs j ON j.id = u.job_id \
-                    WHERE u.team_id = $1 AND u.version_number = \
+                    FROM job_table_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
+                    WHERE u.team_id = $1 AND u.database_name = $2 AND u.table_name = $3 AND u.version_number = \
                     (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) ORDER BY j.name";
 
 fn read_use(row: &Row) -> Result<TableUse> {
     Ok(TableUse {
-        database: row.text("database_name")?,
-        table: row.text("table_name")?,
         job: JobRef { id: row.parsed("job_id")?, name: row.text("job_name")? },
         writes: row.text("direction")? == "write",
     })
 }
 
 /// By the newest version of each job.
-pub async fn uses(store: &Store, team: TeamId) -> Result<Vec<TableUse>> {
-    let rows = sqlx::query(USES).bind(team.to_string()).fetch_all(store.reader()).await?;
+pub async fn uses(store: &Store, team: TeamId, database: &str, table: &str) -> Result<Vec<TableUse>> {
+    let rows = sqlx::query(USES)
+        .bind(team.to_string())
+        .bind(database.to_owned())
+        .bind(table.to_owned())
+        .fetch_all(store.reader())
+        .await?;
     rows.iter().map(read_use).collect()
+}
+
+/// A use of any table of a team.
+#[derive(Clone, Debug)]
+pub struct TeamUse {
+    /// `database.table`
+    pub table: String,
+    pub job: JobRef,
+    pub writes: bool,
+}
+
+/// Of all tables, by the newest version of each job.
+pub async fn uses_in_team(store: &Store, team: TeamId) -> Result<Vec<TeamUse>> {
+    let rows = sqlx::query(
+        "SELECT u.database_name || '.' || u.table_name AS full_name, u.direction, j.id AS job_id, j.name AS job_name \
+         FROM job_table_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
+         WHERE u.team_id = $1 AND u.version_number = \
+         (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) ORDER BY j.name",
+    )
+    .bind(team.to_string())
+    .fetch_all(store.reader())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let TableUse { job, writes } = read_use(row)?;
+            Ok(TeamUse { table: row.text("full_name")?, job, writes })
+        })
+        .collect()
+}
+
+/// A version of a job that names a table.
+#[derive(Clone, Debug)]
+pub struct UsingVersion {
+    pub job: JobRef,
+    pub number: u32,
+    pub sql: String,
+    pub settings: serde_json::Value,
+    pub running: bool,
+}
+
+/// The newest version of each job, and the one that runs now.
+pub async fn versions_using(store: &Store, team: TeamId, database: &str, table: &str) -> Result<Vec<UsingVersion>> {
+    let rows = sqlx::query(
+        "SELECT j.id, j.name, v.number, v.sql_text, v.settings, \
+         (SELECT COUNT(*) FROM job_runs r WHERE r.version_id = v.id AND r.ended_at IS NULL) AS running \
+         FROM job_versions v JOIN jobs j ON j.id = v.job_id AND j.deleted_at IS NULL \
+         WHERE v.id IN (SELECT u.version_id FROM job_table_use u \
+         WHERE u.team_id = $1 AND u.database_name = $2 AND u.table_name = $3) AND ( \
+         v.number = (SELECT MAX(n.number) FROM job_versions n WHERE n.job_id = v.job_id) \
+         OR EXISTS (SELECT 1 FROM job_runs r WHERE r.version_id = v.id AND r.ended_at IS NULL)) \
+         ORDER BY j.name, v.number DESC",
+    )
+    .bind(team.to_string())
+    .bind(database.to_owned())
+    .bind(table.to_owned())
+    .fetch_all(store.reader())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(UsingVersion {
+                job: JobRef { id: row.parsed("id")?, name: row.text("name")? },
+                number: u32::try_from(row.int("number")?).unwrap_or(0),
+                sql: row.text("sql_text")?,
+                settings: row.json("settings")?,
+                running: row.flag("running")?,
+            })
+        })
+        .collect()
 }
 
 /// Jobs that would break when the table went: by their newest version, or by one that runs now.
 pub async fn jobs_using(tx: &mut Tx, team: TeamId, database: &str, table: &str) -> Result<Vec<JobRef>> {
     let rows = sqlx::query(
-        "SELECT DISTINCT j.id, j.name FROM job_table_use u JOIN jobs j ON j.id = u.job_id \
+        "SELECT DISTINCT j.id, j.name FROM job_table_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
          WHERE u.team_id = $1 AND u.database_name = $2 AND u.table_name = $3 AND ( \
          u.version_number = (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) \
          OR EXISTS (SELECT 1 FROM job_runs r WHERE r.version_id = u.version_id AND r.ended_at IS NULL)) \

@@ -57,6 +57,23 @@ pub async fn slug_of(store: &Store, team: TeamId) -> Result<String> {
     row.as_ref().ok_or_else(|| Error::not_found("team"))?.text("slug")
 }
 
+/// Goes up with every change of the team's tables and connections.
+pub async fn catalog_revision(store: &Store, team: TeamId) -> Result<i64> {
+    let row = sqlx::query("SELECT catalog_revision FROM teams WHERE id = $1")
+        .bind(team.to_string())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().ok_or_else(|| Error::not_found("team"))?.int("catalog_revision")
+}
+
+pub async fn catalog_changed(tx: &mut Tx, team: TeamId) -> Result<()> {
+    sqlx::query("UPDATE teams SET catalog_revision = catalog_revision + 1 WHERE id = $1")
+        .bind(team.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Ids of all teams: for what the server itself keeps in each of them.
 pub async fn all_ids(store: &Store) -> Result<Vec<TeamId>> {
     let rows = sqlx::query("SELECT id FROM teams ORDER BY id").fetch_all(store.reader()).await?;

@@ -11,9 +11,9 @@ use crate::table::draft;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A worker that takes its token and never says a word.
-const SILENT: &str = "#!/bin/sh\nread -r token || exit 3\nexec sleep 600\n";
+pub(crate) const SILENT: &str = "#!/bin/sh\nread -r token || exit 3\nexec sleep 600\n";
 
-async fn with_worker(script: &str) -> (tempfile::TempDir, TestApp) {
+pub(crate) async fn with_worker(script: &str) -> (tempfile::TempDir, TestApp) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("worker.sh");
     std::fs::write(&path, script).unwrap();

@@ -11,14 +11,23 @@ mod openapi;
 mod other_teams;
 
 mod connection;
+mod endpoint;
 mod function;
 mod job;
+mod job_bin;
+mod job_life;
+mod job_list;
+mod job_test;
 mod live;
+mod many_tables;
 mod request;
 mod session;
 mod setup;
 mod table;
+mod table_script;
+mod table_version;
 mod team;
+mod test_run;
 mod token;
 mod topic;
 

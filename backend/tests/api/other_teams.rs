@@ -32,7 +32,7 @@ fn body(path: &str) -> Option<Value> {
         Some(connection_draft("mine now"))
     } else if path.ends_with("/topics") {
         Some(json!({ "name": "t", "partitions": 1 }))
-    } else if path.ends_with("/tables/{table}") {
+    } else if path.ends_with("/tables/{table}") || path.ends_with("/impact") {
         Some(table_draft("mine_now"))
     } else if path.ends_with("/jobs/{job}") {
         Some(json!({ "name": "mine now" }))
@@ -40,13 +40,26 @@ fn body(path: &str) -> Option<Value> {
         Some(json!({ "remark": "mine now" }))
     } else if path.ends_with("/test") && path.contains("{function}") {
         Some(json!({ "rows": [["1"]] }))
+    } else if path.ends_with("/schedule/check") {
+        Some(json!({ "cron": "* * * * *", "zone": "UTC" }))
+    } else if path.ends_with("/schedule") {
+        Some(json!({
+            "cron": "* * * * *", "zone": "UTC", "enabled": true, "catch_up": "skip", "catch_up_most": 1,
+            "retry_attempts": 0, "retry_delay_ms": 0,
+        }))
     } else if path.ends_with("/draft") {
         let settings = serde_json::to_value(millrace_wire::job::JobSettings::default()).unwrap();
         Some(json!({ "sql": "SELECT 2", "settings": settings, "revision": 1 }))
-    } else if path.ends_with("/versions") {
+    } else if path.ends_with("/versions") || path.ends_with("/restore") {
         Some(json!({}))
     } else if path.ends_with("/start") {
         Some(json!({ "from": "latest" }))
+    } else if path.ends_with("/tests") || path.ends_with("/tests/{test}") {
+        Some(crate::job_test::draft("mine now"))
+    } else if path.ends_with("/tests/run") {
+        Some(json!({}))
+    } else if path.ends_with("/tests-gate") {
+        Some(json!({ "must_pass": false }))
     } else if path.ends_with("/stop") {
         Some(json!({ "mode": "cancel" }))
     } else {

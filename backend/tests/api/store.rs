@@ -2,9 +2,11 @@
 
 use millrace_backend::error::{Error, Result};
 use millrace_backend::state::App;
+use millrace_backend::store::run::RunRow;
 use millrace_backend::store::{self, Backend, installation};
 use millrace_backend::transact;
-use millrace_wire::ids::{JobId, TeamId};
+use millrace_wire::ids::{JobId, RunId, TeamId, VersionId};
+use millrace_wire::run::{RunCause, RunState};
 
 use crate::support::{People, TestApp};
 
@@ -34,6 +36,42 @@ pub(crate) async fn use_table(app: &App, team: TeamId, job: JobId, database: &st
         Ok(())
     });
     done.unwrap();
+}
+
+/// A run that waits to start.
+pub(crate) fn run_row(team: TeamId, job: JobId, version: VersionId, id: RunId, now: i64) -> RunRow {
+    RunRow {
+        id,
+        job,
+        team,
+        number: 1,
+        version,
+        version_number: 1,
+        cause: RunCause::Manual,
+        started_by: "test".to_owned(),
+        state: RunState::Pending,
+        reason: String::new(),
+        state_at: now,
+        attempt: 0,
+        phase: "over".to_owned(),
+        token_hash: String::new(),
+        process: None,
+        stop_mode: None,
+        restored_from: String::new(),
+        restore: None,
+        start_at_ms: None,
+        checkpoint_root: "/nowhere".to_owned(),
+        graph: None,
+        guarantee: None,
+        created_at: now,
+        running_at: None,
+        ended_at: None,
+        last_seen_at: None,
+        records_in: 0,
+        records_out: 0,
+        base_in: 0,
+        base_out: 0,
+    }
 }
 
 #[tokio::test]

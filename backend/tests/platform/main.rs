@@ -12,3 +12,4 @@ mod local_run;
 mod process;
 mod server;
 mod server_killed;
+mod test_runs;

@@ -1,8 +1,8 @@
-//! `millrace-worker`: runs one attempt of one run, or one preview. Started by the server, not by people.
+//! `millrace-worker`: runs one attempt of one run, one preview, or one test run. Started by the server, not by people.
 
 use std::process::ExitCode;
 
-use millrace_engine::link::{preview, worker};
+use millrace_engine::link::{preview, test_run, worker};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["run", "--link", link] => worker::run(link),
         ["preview"] => preview::run(),
+        ["test-run"] => test_run::run(),
         ["--version"] => {
             use std::io::Write as _;
             let _ = writeln!(std::io::stdout(), "millrace-worker {}", env!("CARGO_PKG_VERSION"));
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
         }
         _ => {
             use std::io::Write as _;
-            let _ = writeln!(std::io::stderr(), "usage: millrace-worker run --link ws://… | preview | --version");
+            let _ = writeln!(
+                std::io::stderr(),
+                "usage: millrace-worker run --link ws://… | preview | test-run | --version"
+            );
             ExitCode::from(2)
         }
     }

@@ -78,6 +78,8 @@ impl Inference {
             origin += &format!(" {} more are no JSON objects.", self.others);
         }
         FetchedSchema {
+            primary_key: Vec::new(),
+            comment: String::new(),
             format: "json".to_owned(),
             columns: self.fields.iter().map(|(name, shape)| column(name, &shape.to_sql(chosen))).collect(),
             event_time: event_time(&self.fields, chosen),

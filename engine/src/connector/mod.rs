@@ -39,7 +39,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connection::{ConnectionTest, ExternalObject};
 use millrace_wire::connector::ConnectorSchema;
 use millrace_wire::graph::{DeliveryGuarantee, Guarantee};
 use millrace_wire::table::FetchedSchema;
@@ -92,6 +92,11 @@ pub trait Connector: Send + Sync {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>>;
 
+    /// What [`Sink::accepts`] of this table's sink says, without making one.
+    fn takes(&self, _table: &TableRef) -> Accepts {
+        Accepts::Retract
+    }
+
     /// For connectors whose schema says `lookup`. Nothing outside is touched before the first request.
     fn lookup(
         &self,
@@ -104,6 +109,20 @@ pub trait Connector: Send + Sync {
 
     /// Asks the external system for columns and format.
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema>;
+
+    /// What the external system holds that a table can describe, by options without a table.
+    async fn objects(
+        &self,
+        _options: &BTreeMap<String, String>,
+        _context: &ConnectorContext,
+    ) -> Result<Vec<ExternalObject>> {
+        Err(EngineError::user("unsupported", "This connector cannot tell what there is."))
+    }
+
+    /// Tries to reach the external system and to sign in, by options without a table.
+    async fn probe(&self, _options: &BTreeMap<String, String>, _context: &ConnectorContext) -> ConnectionTest {
+        ConnectionTest { ok: true, steps: Vec::new() }
+    }
 
     /// Tries what the table's options name: reachable, exists, readable.
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest;

@@ -73,7 +73,7 @@ pub(super) fn with_metadata(table: &TableRef, columns: &[(&str, LogicalType, &st
     Arc::new(def)
 }
 
-pub(super) fn with_options(table: &TableRef, options: &[(&str, &str)]) -> TableRef {
+pub(crate) fn with_options(table: &TableRef, options: &[(&str, &str)]) -> TableRef {
     let mut def = TableDef::clone(table);
     def.options.extend(options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     Arc::new(def)
@@ -196,6 +196,7 @@ impl Connector for TestLookup {
             title: "Test".to_owned(),
             summary: String::new(),
             connection: None,
+            takes: Vec::new(),
             source: false,
             sink: false,
             lookup: true,

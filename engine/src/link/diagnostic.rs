@@ -6,7 +6,7 @@ use millrace_wire::sql::{Diagnostic, Severity};
 use crate::error::EngineError;
 use crate::sql::{LineIndex, Problem};
 
-pub(super) fn of_problem(problem: &Problem, sql: &str) -> Diagnostic {
+pub(crate) fn of_problem(problem: &Problem, sql: &str) -> Diagnostic {
     let index = LineIndex::new(sql);
     Diagnostic {
         severity: problem.severity,
@@ -18,7 +18,7 @@ pub(super) fn of_problem(problem: &Problem, sql: &str) -> Diagnostic {
     }
 }
 
-pub(super) fn of_error(error: &EngineError) -> Diagnostic {
+pub(crate) fn of_error(error: &EngineError) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         code: error.code.to_owned(),

@@ -7,7 +7,7 @@
 
 mod choose;
 mod connection;
-mod diagnostic;
+pub(crate) mod diagnostic;
 mod execute;
 mod figures;
 mod identity;
@@ -17,6 +17,7 @@ mod outbox;
 mod plan_assignment;
 pub mod preview;
 mod said;
+pub mod test_run;
 pub mod worker;
 
 pub use identity::Identity;

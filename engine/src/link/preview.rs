@@ -13,12 +13,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use millrace_wire::graph::ChangelogMode;
 use millrace_wire::job::StopMode;
 use millrace_wire::link::{PreviewAssignment, PreviewLine};
-use millrace_wire::preview::{PreviewEvent, PreviewProgress, PreviewRow, ResultColumn, RowKind as WireKind};
+use millrace_wire::preview::{PreviewEvent, PreviewProgress, PreviewRow, ResultColumn};
 use millrace_wire::sql::Diagnostic;
 
 use super::diagnostic::{of_error, of_problem};
 use crate::catalog::CatalogText;
-use crate::change::{ChangeBatch, RowKind};
+use crate::change::ChangeBatch;
 use crate::collect::{CollectSink, RowWriter, column_type};
 use crate::connector::ConnectorContext;
 use crate::error::{EngineError, Result};
@@ -26,6 +26,7 @@ use crate::plan::dataflow::{Dataflow, plan};
 use crate::plan::logical::{BoundScript, SinkTarget};
 use crate::plan::settings::Settings;
 use crate::runtime::{ConnectorEndpoints, Outcome, Run, RunCommitters, RunHandle, RunOptions, process_figures};
+use crate::sandbox::wire_kind;
 use crate::sql::{Bound, Problem, Severity, bind_all};
 use crate::state::StateOptions;
 
@@ -295,15 +296,6 @@ fn with_changes(note: String, dataflow: &Dataflow) -> String {
     let hint =
         if changes { "Rows change as more is read: -U takes one back, +U puts another in its place." } else { "" };
     [note.as_str(), hint].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
-}
-
-const fn wire_kind(kind: RowKind) -> WireKind {
-    match kind {
-        RowKind::Insert => WireKind::Insert,
-        RowKind::UpdateBefore => WireKind::UpdateBefore,
-        RowKind::UpdateAfter => WireKind::UpdateAfter,
-        RowKind::Delete => WireKind::Delete,
-    }
 }
 
 fn check_memory(limit_mb: u64) -> Result<(), Failed> {

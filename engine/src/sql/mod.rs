@@ -16,6 +16,7 @@ mod position;
 mod stack;
 pub(crate) mod suggest;
 mod table_check;
+mod table_script;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -35,6 +36,7 @@ pub use functions::list_functions;
 pub(crate) use parser::{is_reserved, parse_data_type};
 pub use position::LineIndex;
 pub use table_check::{TableReport, check_table, resolved};
+pub use table_script::{ScriptTable, TableScript, read_tables};
 pub use validate::{planned, validate};
 
 pub use millrace_wire::sql::Severity;

@@ -8,6 +8,26 @@ super::texts! {
     name = "Name";
     kind = "Kind";
     kafka = "Kafka";
+    postgresql = "PostgreSQL";
+    mysql = "MySQL, MariaDB";
+    schema_registry = "Schema registry";
+    host = "Host";
+    host_help = "Name or address of the server.";
+    port = "Port";
+    database = "Database";
+    database_help = "The one to connect to; tables name their schema themselves.";
+    tls_prefer = "encrypted where the server can (prefer)";
+    tls_disable = "not encrypted (disable)";
+    tls_require = "encrypted (require)";
+    tls_verify_ca = "encrypted, certificate checked (verify-ca)";
+    tls_verify_full = "encrypted, certificate and name checked (verify-full)";
+    url = "Address";
+    url_help = "Of a registry with Confluent's interface.";
+    objects = "Tables and views";
+    subjects = "Subjects";
+    search_objects = "Name or comment";
+    no_objects = "Nothing found";
+    no_objects_body = "The server holds nothing of that name that the user may see.";
     addresses = "Addresses";
     tables = "Tables";
     description = "Description";
@@ -18,7 +38,7 @@ super::texts! {
     demo_title = "This is the demo broker";
     demo_body = "It stands in because no broker is configured. It keeps records on disk, but it has no transactions: delivery is at-least-once, so a job that restarts may write a record twice. For exactly-once, connect an Apache Kafka cluster.";
     none = "No connection yet";
-    none_body = "A connection says where a cluster is and how to sign in to it. Tables are described on top of it.";
+    none_body = "A connection says where a cluster, a database or a registry is and how to sign in to it. Tables are described on top of it.";
 
     bootstrap = "Broker addresses";
     bootstrap_help = "host:port, several with commas.";
@@ -44,7 +64,7 @@ super::texts! {
     password_kept = "A password is stored. Leave this empty to keep it.";
     password_help = "Stored encrypted and never shown again.";
     test = "Test connection";
-    test_new_help = "Reaches the brokers with what is written here. Nothing is saved.";
+    test_new_help = "Reaches the server with what is written here. Nothing is saved.";
     test_passed = "It answers.";
     test_failed = "A step failed.";
     save_new = "Create connection";
@@ -54,7 +74,7 @@ super::texts! {
     needs_password_to_test = "Enter the stored secrets again to test with them, or save first and test on the page of the connection.";
     deleted(name) = "{name} deleted";
     delete_title(name) = "Delete {name}?";
-    delete_body = "Topics and records in the cluster stay as they are. The stored password is erased.";
+    delete_body = "What lies behind it stays as it is. The stored password is erased.";
     used_by_tables(tables) = "{tables} use it; delete them first.";
 
     topics = "Topics";

@@ -4,6 +4,7 @@ super::texts! {
     title = "Tables";
     new = "New table";
     new_database = "New database";
+    show_more = "Show more";
     search = "Name, column, connector, comment";
     all = "all";
     database = "Database";
@@ -19,7 +20,7 @@ super::texts! {
     no_tables = "No table yet";
     no_own_tables = "No table of your own yet";
     no_tables_body = "A table describes a stream that lives elsewhere: a topic, files, a generator. Nothing is copied.";
-    more_than_shown(shown, total) = "{shown} of {total} shown; use the search to narrow it down.";
+    more_than_shown(shown, total) = "{shown} of {total} shown.";
     delete_database(name) = "Delete database {name}";
     delete_database_title(name) = "Delete database {name}?";
     delete_database_body = "It holds no tables. Its name becomes free.";
@@ -97,6 +98,15 @@ super::texts! {
     default_choice(value) = "default: {value}";
     default_none = "default";
     topic_placeholder = "type or choose a topic";
+    without_connection = "no connection: address and password in the table";
+    without_connection_help = "Or fill in the address and the password below.";
+    choose_object = "Choose a table";
+    objects_found(count) = "{count} tables and views are there; type to find one.";
+    objects_loading = "Asking the server what is there.";
+    fetch_from = "Columns from";
+    fetch_from_stream = "the newest records";
+    subject = "Subject";
+    subject_help = "Empty: the topic's values.";
     fetch = "Fetch columns";
     fetch_help = "Looks at what is in the stream and suggests columns; you check them.";
     fetched(count, origin) = "{count} columns, {origin}";

@@ -96,7 +96,7 @@ pub fn ConnectionsPage(team: String) -> impl IntoView {
 }
 
 fn is_hit(connection: &Connection, words: &str) -> bool {
-    let addresses = connection.options.get(BOOTSTRAP).map(String::as_str).unwrap_or_default();
+    let addresses = place_of(connection);
     matches(&format!("{} {addresses} {}", connection.name, connection.description), words)
 }
 
@@ -124,7 +124,7 @@ fn list(team: &str, shown: Vec<Connection>, order: Order) -> AnyView {
 
 fn row(team: &str, connection: Connection) -> AnyView {
     let href = TeamRoute::Connection(connection.id, ConnectionTab::Topics).of(team).href();
-    let addresses = connection.options.get(BOOTSTRAP).cloned().unwrap_or_default();
+    let addresses = place_of(&connection);
     view! {
         <tr>
             <th scope="row" class="cell-fit">
@@ -138,6 +138,19 @@ fn row(team: &str, connection: Connection) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// Where it leads.
+pub(super) fn place_of(connection: &Connection) -> String {
+    let option = |name: &str| connection.options.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    match (option(BOOTSTRAP), option("url"), option("hostname")) {
+        (Some(place), ..) | (None, Some(place), _) => place.to_owned(),
+        (None, None, Some(host)) => {
+            let port = option("port").map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{host}{port}/{}", option("database-name").unwrap_or_default())
+        }
+        (None, None, None) => String::new(),
+    }
 }
 
 /// Says what is special about a connection.
@@ -154,5 +167,8 @@ pub(super) fn marks(connection: &Connection) -> AnyView {
 pub(super) fn kind_words(kind: ConnectionKind) -> &'static str {
     match kind {
         ConnectionKind::Kafka => text::kafka(),
+        ConnectionKind::Postgresql => text::postgresql(),
+        ConnectionKind::Mysql => text::mysql(),
+        ConnectionKind::SchemaRegistry => text::schema_registry(),
     }
 }

@@ -76,10 +76,12 @@ impl Place {
             Route::Team(_, inner) => match inner {
                 TeamRoute::Overview => Place::Overview,
                 TeamRoute::Editor(_) => Place::Editor,
-                TeamRoute::Jobs | TeamRoute::Job(..) => Place::Jobs,
-                TeamRoute::Tables | TeamRoute::TableNew | TeamRoute::Table(..) | TeamRoute::TableEdit(_) => {
-                    Place::Tables
-                }
+                TeamRoute::Jobs | TeamRoute::JobsBin | TeamRoute::Job(..) => Place::Jobs,
+                TeamRoute::Tables
+                | TeamRoute::TableNew
+                | TeamRoute::TableImport
+                | TeamRoute::Table(..)
+                | TeamRoute::TableEdit(_) => Place::Tables,
                 TeamRoute::Connections
                 | TeamRoute::ConnectionNew
                 | TeamRoute::Connection(..)

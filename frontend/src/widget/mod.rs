@@ -3,13 +3,16 @@
 pub mod chart;
 pub mod dag;
 pub mod data_grid;
+pub mod deployment;
 pub mod event_mark;
 pub mod job_actions;
 pub mod job_settings;
 pub mod job_state;
 pub mod log_view;
 pub mod own_functions;
+pub mod schema_change;
 pub mod schema_form;
 pub mod sql_diff;
 pub mod sql_editor;
 pub mod test_result;
+pub mod testing;

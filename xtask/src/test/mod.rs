@@ -99,7 +99,7 @@ impl Servers {
     fn start(part: Option<Part>, tally: &mut Tally) -> Self {
         let needs = |parts: &[Part]| part.is_none_or(|part| parts.contains(&part));
         let mut servers = Self::default();
-        if needs(&[Part::Api, Part::Databases]) {
+        if needs(&[Part::Api, Part::Databases, Part::Browser]) {
             servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
         }
         if needs(&[Part::Databases]) {

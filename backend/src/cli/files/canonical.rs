@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use millrace_wire::connection::{Connection, ConnectionKind};
-use millrace_wire::job::{Job, JobSettings};
-use millrace_wire::table::{Column, Database, EventTime, TableDraft};
+use millrace_wire::job::{JobKind, JobSettings};
+use millrace_wire::job_test::TestDraft;
+use millrace_wire::schedule::Schedule;
+use millrace_wire::table::{Column, Database, EventTime, Table};
+use millrace_wire::table_version::Compatibility;
 use millrace_wire::user_function::UserFunctionVersion;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -51,6 +54,14 @@ pub(super) struct FunctionFile {
 pub(super) struct TableFile {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) comment: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) owner: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) sharers: Vec<String>,
+    #[serde(default = "no_mode", skip_serializing_if = "is_no_mode")]
+    pub(super) compatibility: Compatibility,
     pub(super) connector: String,
     /// By name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,8 +84,38 @@ pub(super) struct JobFile {
     pub(super) description: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
+    #[serde(default = "stream", skip_serializing_if = "is_stream")]
+    pub(super) kind: JobKind,
     #[serde(default)]
     pub(super) settings: JobSettings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) schedule: Option<Schedule>,
+    /// A version starts only when the tests pass.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) tests_must_pass: bool,
+    /// In the order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tests: Vec<TestDraft>,
+}
+
+const fn stream() -> JobKind {
+    JobKind::Stream
+}
+
+const fn no_mode() -> Compatibility {
+    Compatibility::None
+}
+
+fn is_no_mode(mode: &Compatibility) -> bool {
+    *mode == Compatibility::None
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_stream(kind: &JobKind) -> bool {
+    *kind == JobKind::Stream
 }
 
 impl ConnectionFile {
@@ -124,8 +165,13 @@ impl FunctionFile {
 }
 
 impl TableFile {
-    pub(super) fn of(draft: &TableDraft, connection: Option<String>) -> TableFile {
+    pub(super) fn of(table: &Table, connection: Option<String>) -> TableFile {
+        let draft = &table.draft;
         TableFile {
+            owner: table.owner.clone(),
+            tags: table.tags.clone(),
+            sharers: table.sharers.clone(),
+            compatibility: table.compatibility,
             comment: draft.comment.clone(),
             connector: draft.connector.clone(),
             connection,
@@ -135,12 +181,6 @@ impl TableFile {
             event_time: draft.event_time.clone(),
             primary_key: draft.primary_key.clone(),
         }
-    }
-}
-
-impl JobFile {
-    pub(super) fn of(job: &Job) -> JobFile {
-        JobFile { description: job.description.clone(), tags: job.tags.clone(), settings: job.draft.settings.clone() }
     }
 }
 

@@ -15,6 +15,7 @@
 mod canonical;
 mod folder;
 mod item;
+mod job;
 mod plan;
 mod remote;
 mod variables;
@@ -57,6 +58,9 @@ pub(super) struct Apply {
     /// Replace what was changed in the console meanwhile.
     #[arg(long)]
     overwrite: bool,
+    /// Change tables also where that breaks a job or their compatibility mode.
+    #[arg(long)]
+    accept_breaking: bool,
     /// Delete objects that have no file, also those that no file ever stood for.
     #[arg(long)]
     prune: bool,
@@ -98,6 +102,7 @@ impl Apply {
         let mut folder = Folder::open(&self.folder, &client.place())?;
         let wanted = folder.read(&variables)?;
         let mut remote = Remote::read(&client).await?;
+        remote.accept_breaking = self.accept_breaking;
         let choices = Choices { overwrite: self.overwrite, prune: self.prune };
         let plan = Plan::make(wanted, &remote.items, &folder.base(), choices);
         match format {

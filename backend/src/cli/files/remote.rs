@@ -6,13 +6,15 @@ use anyhow::{Context as _, anyhow, bail};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use millrace_wire::connection::{Connection, ConnectionDraft};
 use millrace_wire::ids::ConnectionId;
-use millrace_wire::job::{Job, JobChange, JobSummary, NewJob, SaveDraft};
+use millrace_wire::job::JobSummary;
 use millrace_wire::table::{Database, NewDatabase, Table, TableDraft, TableSummary};
+use millrace_wire::table_version::{SaveTable, TableChange};
 use millrace_wire::user_function::{NewMacro, UserFunction, UserFunctionSummary};
 
 use super::super::client::Client;
-use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile};
+use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, TableFile};
 use super::item::{Item, Key, Kind};
+use super::job::{self, Known};
 use super::plan::{Action, Step};
 use super::variables::Variables;
 
@@ -21,19 +23,21 @@ const AT_ONCE: usize = 8;
 /// Every team has it, and it cannot be made or deleted.
 const DEFAULT_DATABASE: &str = "main";
 
+#[derive(Default)]
 pub(super) struct Remote {
     pub(super) items: Vec<Item>,
     /// By kind and name; the API knows objects by their ids.
     ids: BTreeMap<Key, String>,
-    jobs: BTreeMap<String, Job>,
+    jobs: BTreeMap<String, Known>,
     connections: BTreeMap<String, Connection>,
+    /// Tables are changed also where that breaks a job.
+    pub(super) accept_breaking: bool,
 }
 
 impl Remote {
     /// Everything of the team that a file can stand for; what the platform keeps by itself is not.
     pub(super) async fn read(client: &Client) -> anyhow::Result<Remote> {
-        let mut remote =
-            Remote { items: Vec::new(), ids: BTreeMap::new(), jobs: BTreeMap::new(), connections: BTreeMap::new() };
+        let mut remote = Remote::default();
         let connections: Vec<Connection> = client.all(&client.team_path("/connections")).await?;
         let names: BTreeMap<ConnectionId, String> =
             connections.iter().map(|connection| (connection.id, connection.name.clone())).collect();
@@ -91,7 +95,7 @@ impl Remote {
             .try_collect::<Vec<Table>>();
         for table in fetched.await? {
             let connection = table.draft.connection.and_then(|id| names.get(&id).cloned());
-            let yaml = canonical::write(&TableFile::of(&table.draft, connection))?;
+            let yaml = canonical::write(&TableFile::of(&table, connection))?;
             let name = format!("{}.{}", table.draft.database, table.draft.name);
             self.add(Kind::Table, &name, table.id.to_string(), yaml);
         }
@@ -99,16 +103,18 @@ impl Remote {
     }
 
     async fn read_jobs(&mut self, client: &Client) -> anyhow::Result<()> {
-        let jobs: Vec<JobSummary> = client.all(&client.team_path("/jobs")).await?;
+        let by_name = [("sort", "name".to_owned())];
+        let jobs: Vec<JobSummary> = client.all_of(&client.team_path("/jobs"), &by_name).await?;
         let paths: Vec<String> = jobs.iter().map(|job| client.team_path(&format!("/jobs/{}", job.id))).collect();
         let fetched = stream::iter(paths)
-            .map(|path| async move { client.get::<Job>(&path, &[]).await })
+            .map(|path| async move { Known::read(client, &path).await })
             .buffered(AT_ONCE)
-            .try_collect::<Vec<Job>>();
-        for job in fetched.await? {
-            let yaml = canonical::write(&JobFile::of(&job))?;
+            .try_collect::<Vec<Known>>();
+        for known in fetched.await? {
+            let yaml = canonical::write(&known.file())?;
+            let job = &known.job;
             self.add(Kind::Job, &job.name, job.id.to_string(), yaml).sql = Some(job.draft.sql.clone());
-            self.jobs.insert(job.name.clone(), job);
+            self.jobs.insert(job.name.clone(), known);
         }
         Ok(())
     }
@@ -135,7 +141,7 @@ impl Remote {
             Kind::Database => self.write_database(client, item, creates).await,
             Kind::Function => write_function(client, item).await,
             Kind::Table => self.write_table(client, item, creates).await,
-            Kind::Job => self.write_job(client, item, creates).await,
+            Kind::Job => job::write(client, item, self.jobs.get(&key.name).filter(|_| !creates)).await,
         }
     }
 
@@ -200,6 +206,12 @@ impl Remote {
                 Some(known.ok_or_else(|| anyhow!("there is no connection '{name}'"))?.id)
             }
         };
+        let about = TableChange {
+            owner: Some(file.owner),
+            tags: Some(file.tags),
+            sharers: Some(file.sharers),
+            compatibility: Some(file.compatibility),
+        };
         let draft = TableDraft {
             database: database.to_owned(),
             name: name.to_owned(),
@@ -212,40 +224,15 @@ impl Remote {
             event_time: file.event_time,
             primary_key: file.primary_key,
         };
-        if creates {
-            client.post::<_, Table>(&client.team_path("/tables"), &draft).await?;
+        let written: Table = if creates {
+            client.post(&client.team_path("/tables"), &draft).await?
         } else {
-            client.put::<_, Table>(&self.path(client, &item.key)?, &draft).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_job(&self, client: &Client, item: &Item, creates: bool) -> anyhow::Result<()> {
-        let file: JobFile = canonical::read(&item.yaml)?;
-        let sql = item.sql.clone().unwrap_or_default();
-        let name = &item.key.name;
-        if creates {
-            let new = NewJob {
-                name: name.clone(),
-                description: file.description,
-                tags: file.tags,
-                sql,
-                settings: Some(file.settings),
-            };
-            client.post::<_, Job>(&client.team_path("/jobs"), &new).await?;
-            return Ok(());
-        }
-        let path = self.path(client, &item.key)?;
-        let job = self.jobs.get(name).context("it is not on the server")?;
-        if job.description != file.description || job.tags != file.tags {
-            let change = JobChange { name: None, description: Some(file.description), tags: Some(file.tags) };
-            client.patch::<_, Job>(&path, &change).await?;
-        }
-        if job.draft.sql != sql || job.draft.settings != file.settings {
-            // With the revision that was compared: somebody who saves meanwhile is not overwritten.
-            let draft = SaveDraft { sql, settings: file.settings, revision: job.draft.revision };
-            client.put::<_, Job>(&format!("{path}/draft"), &draft).await?;
-        }
+            let version_comment = "from files".to_owned();
+            let save = SaveTable { draft, version_comment, accept_breaking: self.accept_breaking };
+            client.put(&self.path(client, &item.key)?, &save).await?
+        };
+        let path = client.team_path(&format!("/tables/{}", written.id));
+        client.patch::<_, Table>(&path, &about).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use millrace_wire::audit::{AuditChain, AuditEntry};
 use millrace_wire::connection::{
-    Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, Message, NewTopic, Topic, TopicDetail,
+    Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, ExternalObject, Message, NewTopic, Topic, TopicDetail,
 };
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::function::FunctionInfo;
@@ -10,19 +10,30 @@ use millrace_wire::graph::Graph;
 use millrace_wire::job::{
     Job, JobChange, JobSummary, NewJob, NewVersion, SaveDraft, Start, StartOptions, Stop, Version, VersionSummary,
 };
+use millrace_wire::job_life::{
+    BinnedJob, BulkReport, BulkRequest, Dependents, JobCounts, NewSavedFilter, RestoreJob, SavedFilter,
+};
+use millrace_wire::job_test::{JobTest, JobTests, RunTests, SetTestGate, TestDraft, TestGate, TestReport};
 use millrace_wire::live::LiveEvent;
 use millrace_wire::log::{LogLine, LogPage};
 use millrace_wire::metric::{MetricReport, MetricSeries};
 use millrace_wire::overview::Overview;
 use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
+use millrace_wire::report::{DeploymentReport, VersionDiff};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
+use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
 use millrace_wire::search::SearchHit;
 use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn};
 use millrace_wire::sql::{Complete, CompletionItem, Format, Formatted, Validate, Validation};
 use millrace_wire::table::{
     Database, FetchSchema, FetchedSchema, NewDatabase, Sample, Table, TableCheck, TableDraft, TableSummary,
 };
+use millrace_wire::table_script::{ExportedTables, ImportReport, ImportTables};
+use millrace_wire::table_version::{
+    SaveTable, SchemaDiff, SchemaVersion, SchemaVersionSummary, TableChange, TableImpact,
+};
 use millrace_wire::team::{Member, NewTeam, SetMember, Team};
+use millrace_wire::test_run::{SinkRows, StartTestRun, TestRun, TestRunComparison, TestRunEvent, TestRunSummary};
 use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
 use millrace_wire::user_function::{
     FunctionChange, FunctionTest, MacroCheck, ModuleContent, NewMacro, TestFunction, UserFunction, UserFunctionSummary,
@@ -34,10 +45,22 @@ const AUDIT_LIST: &[&str] = &["cursor", "limit", "q", "person", "outcome", "from
 const AUDIT_EXPORT: &[&str] = &["format", "q", "person", "outcome", "from", "to"];
 
 pub fn operations() -> Vec<Operation> {
-    [server(), teams(), connections(), tables(), functions(), scripts(), previews(), jobs(), runs()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        server(),
+        teams(),
+        connections(),
+        tables(),
+        functions(),
+        scripts(),
+        previews(),
+        test_runs(),
+        jobs(),
+        job_tests(),
+        runs(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn server() -> Vec<Operation> {
@@ -106,6 +129,12 @@ fn connections() -> Vec<Operation> {
             .gives::<Connection>(),
         on("DELETE", "/teams/{team}/connections/{connection}", "Delete a connection; refused while tables use it."),
         on("POST", "/teams/{team}/connections/{connection}/test", "Try a connection.").gives::<ConnectionTest>(),
+        on(
+            "GET",
+            "/teams/{team}/connections/{connection}/objects",
+            "Tables of a database server, subjects of a registry.",
+        )
+        .lists::<ExternalObject>(),
         on("GET", "/teams/{team}/connections/{connection}/topics", "Topics.").lists::<Topic>(),
         on("POST", "/teams/{team}/connections/{connection}/topics", "Make a topic.")
             .takes::<NewTopic>()
@@ -126,7 +155,7 @@ fn tables() -> Vec<Operation> {
         on("POST", "/teams/{team}/databases", "Make a database.").takes::<NewDatabase>().gives::<Database>(),
         on("DELETE", "/teams/{team}/databases/{database}", "Delete a database; refused while it has tables."),
         on("GET", "/teams/{team}/tables", "Tables.")
-            .query(&["cursor", "limit", "q", "database"])
+            .query(&["cursor", "limit", "q", "database", "connector", "tag", "owner", "sort"])
             .lists::<TableSummary>(),
         on("POST", "/teams/{team}/tables", "Make a table.").takes::<TableDraft>().gives::<Table>(),
         on("POST", "/teams/{team}/tables/check", "The DDL of a form, and what is wrong with it.")
@@ -138,10 +167,35 @@ fn tables() -> Vec<Operation> {
         on("POST", "/teams/{team}/tables/fetch", "Ask the external system for columns.")
             .takes::<FetchSchema>()
             .gives::<FetchedSchema>(),
+        on("GET", "/teams/{team}/tables/tags", "Every tag of the team's tables.").lists::<String>(),
+        on("POST", "/teams/{team}/tables/import", "Bring in tables from a script; a dry run unless it says apply.")
+            .takes::<ImportTables>()
+            .gives::<ImportReport>(),
+        on("GET", "/teams/{team}/tables/script", "Tables as a script, with placeholders instead of secrets.")
+            .query(&["database", "table"])
+            .gives::<ExportedTables>(),
         on("GET", "/teams/{team}/tables/{table}", "A table with the jobs that use it.").gives::<Table>(),
-        on("PUT", "/teams/{team}/tables/{table}", "Change a table.").takes::<TableDraft>().gives::<Table>(),
+        on(
+            "PUT",
+            "/teams/{team}/tables/{table}",
+            "Change a table; refused when it breaks something and that is not accepted.",
+        )
+        .takes::<SaveTable>()
+        .gives::<Table>(),
+        on("PATCH", "/teams/{team}/tables/{table}", "Change owner, tags, sharers or compatibility.")
+            .takes::<TableChange>()
+            .gives::<Table>(),
         on("DELETE", "/teams/{team}/tables/{table}", "Delete a table; refused while jobs use it."),
         on("GET", "/teams/{team}/tables/{table}/sample", "Some decoded rows.").query(&["limit"]).gives::<Sample>(),
+        on("POST", "/teams/{team}/tables/{table}/impact", "What saving would change and break.")
+            .takes::<SaveTable>()
+            .gives::<TableImpact>(),
+        on("GET", "/teams/{team}/tables/{table}/versions", "Schema versions, newest first.")
+            .lists::<SchemaVersionSummary>(),
+        on("GET", "/teams/{team}/tables/{table}/versions/{number}", "A schema version.").gives::<SchemaVersion>(),
+        on("GET", "/teams/{team}/tables/{table}/diff", "What differs between two schema versions.")
+            .query(&["from", "to"])
+            .gives::<SchemaDiff>(),
     ]
 }
 
@@ -194,21 +248,100 @@ fn previews() -> Vec<Operation> {
     ]
 }
 
+fn test_runs() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/test-runs", "Test runs of the last days, newest first.")
+            .query(&["cursor", "limit", "q", "job"])
+            .lists::<TestRunSummary>(),
+        on("POST", "/teams/{team}/test-runs", "Run a script with its sinks replaced by sandbox tables.")
+            .takes::<StartTestRun>()
+            .gives::<TestRun>(),
+        on("GET", "/teams/{team}/test-runs/{run}", "A test run: what was replaced, how it ended.").gives::<TestRun>(),
+        on("DELETE", "/teams/{team}/test-runs/{run}", "Cancel it."),
+        on("GET", "/teams/{team}/test-runs/{run}/events", "Its rows, as they come.").streams::<TestRunEvent>(),
+        on("GET", "/teams/{team}/test-runs/{run}/sinks/{table}/rows", "What a sink would have got.")
+            .query(&["view", "offset", "limit"])
+            .gives::<SinkRows>(),
+        on("GET", "/teams/{team}/test-runs/{run}/compare/{other}", "What differs between two test runs.")
+            .gives::<TestRunComparison>(),
+        on("PUT", "/teams/{team}/tests-gate", "Whether jobs of the team start only when their tests pass.")
+            .takes::<SetTestGate>()
+            .gives::<TestGate>(),
+    ]
+}
+
+fn job_tests() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/jobs/{job}/tests", "SQL tests of a job with their newest results.")
+            .gives::<JobTests>(),
+        on("POST", "/teams/{team}/jobs/{job}/tests", "Keep a test.").takes::<TestDraft>().gives::<JobTest>(),
+        on("POST", "/teams/{team}/jobs/{job}/tests/run", "Run all tests or some, on the draft, a text or a version.")
+            .takes::<RunTests>()
+            .gives::<TestReport>(),
+        on("PUT", "/teams/{team}/jobs/{job}/tests/{test}", "Change a test.").takes::<TestDraft>().gives::<JobTest>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/tests/{test}", "Delete a test."),
+        on("PUT", "/teams/{team}/jobs/{job}/tests-gate", "Whether versions start only when the tests pass.")
+            .takes::<SetTestGate>()
+            .gives::<TestGate>(),
+    ]
+}
+
 fn jobs() -> Vec<Operation> {
     vec![
-        on("GET", "/teams/{team}/jobs", "Jobs.")
-            .query(&["cursor", "limit", "q", "state", "tag", "owner"])
+        on("GET", "/teams/{team}/saved-filters", "My saved filters of the list of jobs.").lists::<SavedFilter>(),
+        on("POST", "/teams/{team}/saved-filters", "Save a filter, or change the one of that name.")
+            .takes::<NewSavedFilter>()
+            .gives::<SavedFilter>(),
+        on("DELETE", "/teams/{team}/saved-filters/{filter}", "Remove a saved filter."),
+        on("GET", "/teams/{team}/jobs", "Jobs; sort by trouble, name, rate, lag or changed, - turns it round.")
+            .query(&["cursor", "limit", "sort", "q", "state", "tag", "owner", "kind"])
             .lists::<JobSummary>(),
         on("POST", "/teams/{team}/jobs", "Make a job.").takes::<NewJob>().gives::<Job>(),
+        on("GET", "/teams/{team}/jobs/counts", "Jobs of each state under a filter.")
+            .query(&["q", "tag", "owner", "kind"])
+            .gives::<JobCounts>(),
+        on("POST", "/teams/{team}/jobs/bulk", "One action on many jobs, with a report for each.")
+            .takes::<BulkRequest>()
+            .gives::<BulkReport>(),
+        on("GET", "/teams/{team}/jobs/bin", "The recycle bin, newest first.").lists::<BinnedJob>(),
+        on("POST", "/teams/{team}/jobs/bin/{job}/restore", "Take a job out of the bin.")
+            .takes::<RestoreJob>()
+            .gives::<Job>(),
+        on("DELETE", "/teams/{team}/jobs/bin/{job}", "Delete a job in the bin for good; asks for its name.")
+            .query(&["name"]),
         on("GET", "/teams/{team}/jobs/{job}", "A job.").gives::<Job>(),
         on("PATCH", "/teams/{team}/jobs/{job}", "Change name, description or tags.")
             .takes::<JobChange>()
             .gives::<Job>(),
-        on("DELETE", "/teams/{team}/jobs/{job}", "Delete a job; refused while it runs."),
+        on("DELETE", "/teams/{team}/jobs/{job}", "Move a job into the bin; refused while it runs."),
+        on("GET", "/teams/{team}/jobs/{job}/dependents", "Tables that only this job writes, and who reads them.")
+            .gives::<Dependents>(),
         on("PUT", "/teams/{team}/jobs/{job}/draft", "Save the draft.").takes::<SaveDraft>().gives::<Job>(),
         on("GET", "/teams/{team}/jobs/{job}/versions", "Versions, newest first.").lists::<VersionSummary>(),
         on("POST", "/teams/{team}/jobs/{job}/versions", "Freeze the draft.").takes::<NewVersion>().gives::<Version>(),
         on("GET", "/teams/{team}/jobs/{job}/versions/{number}", "A version.").gives::<Version>(),
+        on(
+            "POST",
+            "/teams/{team}/jobs/{job}/versions/{number}/rollback",
+            "Make a version the draft and freeze it as a new one.",
+        )
+        .gives::<Version>(),
+        on("GET", "/teams/{team}/jobs/{job}/diff", "What two versions, or a version and the draft, differ in.")
+            .query(&["from", "to"])
+            .gives::<VersionDiff>(),
+        on("GET", "/teams/{team}/jobs/{job}/report", "What a start would change, keep, lose and read again.")
+            .query(&["version", "from", "savepoint", "at_ms"])
+            .gives::<DeploymentReport>(),
+        on("GET", "/teams/{team}/jobs/{job}/schedule", "When the job starts by itself.").gives::<JobSchedule>(),
+        on("PUT", "/teams/{team}/jobs/{job}/schedule", "Set the schedule of a batch job.")
+            .takes::<Schedule>()
+            .gives::<JobSchedule>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/schedule", "Remove the schedule."),
+        on("POST", "/teams/{team}/jobs/{job}/schedule/check", "The next times of an expression; keeps nothing.")
+            .takes::<CheckSchedule>()
+            .gives::<ScheduleTimes>(),
+        on("GET", "/teams/{team}/jobs/{job}/fires", "What became of the times of the schedule, newest first.")
+            .lists::<Fire>(),
         on("GET", "/teams/{team}/jobs/{job}/start-options", "What it can be started from.").gives::<StartOptions>(),
         on("POST", "/teams/{team}/jobs/{job}/start", "Start.").takes::<Start>().gives::<Job>(),
         on("POST", "/teams/{team}/jobs/{job}/stop", "Stop.").takes::<Stop>().gives::<Job>(),
@@ -220,6 +353,8 @@ fn jobs() -> Vec<Operation> {
 fn runs() -> Vec<Operation> {
     vec![
         on("GET", "/teams/{team}/jobs/{job}/runs", "Runs, newest first.").lists::<Run>(),
+        on("GET", "/teams/{team}/jobs/{job}/runs/{number}/report", "What was known before the run was started.")
+            .gives::<DeploymentReport>(),
         on("GET", "/teams/{team}/jobs/{job}/events", "What happened, newest first.").lists::<RunEvent>(),
         on("GET", "/teams/{team}/jobs/{job}/graph", "The graph of the running version, else of the draft.")
             .gives::<Graph>(),

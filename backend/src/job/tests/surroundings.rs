@@ -91,6 +91,7 @@ impl World {
             description: String::new(),
             owner: "ann".into(),
             tags: vec![],
+            kind: millrace_wire::job::JobKind::Stream,
             desired: DesiredState::Running,
             demo: false,
             draft,

@@ -2,17 +2,19 @@
 //! not SQL.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
-use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, ReachedTable};
+use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, ReachedTable, TestRequest};
 use millrace_backend::error::{Error, Result};
-use millrace_wire::connection::{ConnectionKind, TestStep};
+use millrace_wire::connection::{ConnectionKind, ExternalObject, TestStep};
 use millrace_wire::connector::{ConnectorCatalog, ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::error::FieldError;
 use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, FunctionKind, FunctionSource};
 use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
+use millrace_wire::job_test::TestResult;
 use millrace_wire::link::TableSource;
+use millrace_wire::report::{SourceRead, StateReport};
 use millrace_wire::sql::{CompletionItem, Diagnostic, Severity, Span, StatementInfo, Validation};
 use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
@@ -38,6 +40,7 @@ fn connector(name: &str, connection: Option<ConnectionKind>, options: Vec<Option
         summary: String::new(),
         fetches_schema: connection.is_some(),
         connection,
+        takes: Vec::new(),
         source: true,
         sink: true,
         lookup: false,
@@ -46,6 +49,25 @@ fn connector(name: &str, connection: Option<ConnectionKind>, options: Vec<Option
         options,
         fixed_columns: Vec::new(),
     }
+}
+
+/// `… needs <column>` is wrong where the table's description does not name that column.
+fn missing_columns(sql: &str, table: &str, catalog: &CatalogText) -> Vec<Diagnostic> {
+    let Some((_, column)) = sql.split_once(" needs ") else { return Vec::new() };
+    let ddl = catalog.tables.get(table).map(|table| table.ddl.clone()).unwrap_or_default();
+    if columns_of(&ddl).iter().any(|known| known == column.trim()) {
+        return Vec::new();
+    }
+    let message = format!("There is no column '{}'.", column.trim());
+    let (severity, code) = (Severity::Error, "unknown-column".to_owned());
+    vec![Diagnostic { severity, code, message, hint: None, span: None, replacement: None }]
+}
+
+/// Between the brackets of `write_ddl`.
+fn columns_of(ddl: &str) -> Vec<String> {
+    let inside = ddl.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
+    let names = inside.unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    names.map(|name| name.split(' ').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// As of a script that writes one table.
@@ -67,7 +89,8 @@ impl EngineFront for FormEngine {
         if let Some((_, written)) = sql.split_once("INSERT INTO ") {
             let called = |name: &&String| sql.contains(&format!("{name}("));
             let functions = catalog.functions.keys().filter(called).cloned().collect();
-            return Validation { functions, ..insert(written.split_whitespace().next().unwrap_or_default()) };
+            let table = written.split_whitespace().next().unwrap_or_default();
+            return Validation { functions, diagnostics: missing_columns(sql, table, catalog), ..insert(table) };
         }
         Validation {
             diagnostics: Vec::new(),
@@ -83,6 +106,17 @@ impl EngineFront for FormEngine {
 
     fn lost_state(&self, _: &str, _: &CatalogText, _: u32, checkpoints: &[PathBuf]) -> Option<Vec<Vec<String>>> {
         Some(vec![Vec::new(); checkpoints.len()])
+    }
+
+    /// Each `FROM name` is a source; one that is called `file…` comes to an end.
+    fn state_report(&self, sql: &str, _: &CatalogText, _: u32, checkpoint: Option<&Path>) -> Option<StateReport> {
+        let source = |rest: &str| {
+            let table = rest.split_whitespace().next().unwrap_or_default().to_owned();
+            let (bounded, goes_on) = (table.contains(".file"), checkpoint.is_some());
+            SourceRead { table, bounded, goes_on, startup: String::new(), positions: Vec::new() }
+        };
+        let sources = sql.split(" FROM ").skip(1).map(source).collect();
+        sql.contains("INSERT INTO").then_some(StateReport { operators: Vec::new(), sources, problem: None })
     }
 
     /// Tables are named one per line as `name option=value …`.
@@ -110,31 +144,38 @@ impl EngineFront for FormEngine {
         if ddl.contains("PANIC") {
             panic!("a bug in the engine");
         }
-        let column = ResolvedColumn {
-            name: "id".to_owned(),
+        let column = |name: String| ResolvedColumn {
+            name,
             data_type: "BIGINT".to_owned(),
             kind: ColumnKind::Physical,
             event_time: false,
             key: false,
             comment: String::new(),
         };
-        if ddl.contains("[id]") {
-            return (Vec::new(), vec![column]);
+        let columns = columns_of(ddl);
+        if !columns.is_empty() {
+            return (Vec::new(), columns.into_iter().map(column).collect());
         }
         let problem = FieldError { field: "columns".to_owned(), message: "Add at least one column.".to_owned() };
         (vec![problem], Vec::new())
     }
 
     fn write_ddl(&self, draft: &TableDraft) -> String {
-        let columns: Vec<&str> = draft.columns.iter().map(|column| column.name.as_str()).collect();
+        let columns: Vec<String> =
+            draft.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
         format!("CREATE TABLE {} [{}] {:?} {}", draft.name, columns.join(","), draft.options, draft.comment)
     }
 
     fn connectors(&self) -> ConnectorCatalog {
         let kafka =
             vec![option("topic", OptionClass::Required), option("properties.bootstrap.servers", OptionClass::Platform)];
-        let connectors =
-            vec![connector("kafka", Some(ConnectionKind::Kafka), kafka), connector("datagen", None, Vec::new())];
+        let mut postgres = connector("postgres", None, vec![option("table-name", OptionClass::Required)]);
+        (postgres.takes, postgres.fetches_schema) = (vec![ConnectionKind::Postgresql], true);
+        let connectors = vec![
+            connector("kafka", Some(ConnectionKind::Kafka), kafka),
+            connector("datagen", None, Vec::new()),
+            postgres,
+        ];
         ConnectorCatalog { connectors, formats: Vec::new() }
     }
 
@@ -187,6 +228,12 @@ impl EngineFront for FormEngine {
         })
     }
 
+    /// Passes when the script is what the name of the test says.
+    fn run_test(&self, request: TestRequest) -> TestResult {
+        let passed = request.sql.contains(&request.test.name);
+        TestResult { test: None, name: request.test.name, passed, ms: 1, error: None, sinks: Vec::new() }
+    }
+
     /// Shows the options it was given, as a connector would see them.
     fn fetch_schema(&self, request: FetchRequest) -> BoxFuture<'_, Result<FetchedSchema>> {
         Box::pin(async move {
@@ -197,8 +244,26 @@ impl EngineFront for FormEngine {
                 event_time: None,
                 origin,
                 sampled: 0,
+                primary_key: Vec::new(),
+                comment: String::new(),
                 options: Default::default(),
             })
+        })
+    }
+
+    /// Shows where it was led.
+    fn objects(&self, request: FetchRequest) -> BoxFuture<'_, Result<Vec<ExternalObject>>> {
+        Box::pin(async move {
+            let (schema, kind, comment) = (String::new(), "table".to_owned(), String::new());
+            let name = format!("{:?}", request.hidden_options);
+            Ok(vec![ExternalObject { schema, name, kind, comment }])
+        })
+    }
+
+    fn probe(&self, request: FetchRequest) -> BoxFuture<'_, Vec<TestStep>> {
+        Box::pin(async move {
+            let ok = request.hidden_options.contains_key("password");
+            vec![TestStep { name: "Sign in".to_owned(), ok, detail: String::new(), ms: 0 }]
         })
     }
 

@@ -72,7 +72,20 @@ impl TestApp {
         apps
     }
 
+    /// With the engine inside the binary instead of the one that believes everything.
+    pub(crate) async fn with_real_engine() -> TestApp {
+        Self::on_with(Database::sqlite(), &[], millrace_backend::engine::front()).await
+    }
+
     async fn on(database: Database, settings: &[(&str, &str)]) -> TestApp {
+        Self::on_with(database, settings, Arc::new(engine::FormEngine)).await
+    }
+
+    async fn on_with(
+        database: Database,
+        settings: &[(&str, &str)],
+        engine: Arc<dyn millrace_backend::engine::EngineFront>,
+    ) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
         let mut all = BTreeMap::from([
             ("data_dir".to_owned(), folder.path().display().to_string()),
@@ -81,7 +94,7 @@ impl TestApp {
         all.extend(database.url().map(|url| ("database_url".to_owned(), url)));
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::from_sources(None, all).unwrap();
-        let app = Arc::new(App::open(config, Arc::new(engine::FormEngine)).await.unwrap());
+        let app = Arc::new(App::open(config, engine).await.unwrap());
         let router = router::server(app.clone());
         TestApp { app, router, folder, database }
     }

@@ -23,6 +23,7 @@ impl Connector for Blackhole {
             title: "Blackhole".to_owned(),
             summary: "Takes all rows and keeps none.".to_owned(),
             connection: None,
+            takes: Vec::new(),
             source: false,
             sink: true,
             lookup: false,

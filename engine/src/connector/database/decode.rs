@@ -142,7 +142,13 @@ mod tests {
     use crate::types::Type;
 
     fn column(ty: LogicalType, base: &str, values: &[Option<&str>]) -> Result<arrow::array::ArrayRef> {
-        let facts = ColumnFacts { name: "c".to_owned(), ty: base.to_owned(), base: base.to_owned(), not_null: false };
+        let facts = ColumnFacts {
+            name: "c".to_owned(),
+            ty: base.to_owned(),
+            base: base.to_owned(),
+            not_null: false,
+            comment: String::new(),
+        };
         let mut column = Column::new(&ty);
         for value in values {
             push(value.map(str::as_bytes), &mut column, &facts)?;

@@ -33,6 +33,9 @@ pub(in crate::connector) trait Dialect: Send + Sync {
     /// Names of the tables and views below the target's database (and schema).
     async fn tables(&self, session: &mut Session, target: &Target) -> Result<Vec<String>>;
 
+    /// Every table and view that the user may see, those of the server itself left out.
+    async fn offered(&self, session: &mut Session, target: &Target) -> Result<Vec<Offered>>;
+
     /// The declared type that holds all values of the column, for the fetcher.
     fn sql_type(&self, column: &ColumnFacts) -> Option<String>;
 
@@ -90,6 +93,7 @@ pub(in crate::connector) struct TableFacts {
     pub(in crate::connector) unique: Vec<Vec<String>>,
     /// Whether several statements can be taken back together.
     pub(in crate::connector) transactional: bool,
+    pub(in crate::connector) comment: String,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +104,17 @@ pub(in crate::connector) struct ColumnFacts {
     /// Without lengths.
     pub(in crate::connector) base: String,
     pub(in crate::connector) not_null: bool,
+    pub(in crate::connector) comment: String,
+}
+
+/// A table or view that a server offers.
+#[derive(Clone, Debug)]
+pub(in crate::connector) struct Offered {
+    /// Empty where the server has no schemas below databases.
+    pub(in crate::connector) schema: String,
+    pub(in crate::connector) name: String,
+    pub(in crate::connector) is_view: bool,
+    pub(in crate::connector) comment: String,
 }
 
 impl TableFacts {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
-use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connection::{ConnectionTest, ExternalObject, TestStep};
 use millrace_wire::table::FetchedSchema;
 
 use super::super::infer::{column, event_time_on};
 use super::super::steps::{Steps, decode_some};
 use super::super::{Connector, ConnectorContext};
+use super::dialect::Offered;
 use super::session::Session;
 use super::target::{Flavour, Target};
 use crate::catalog::TableRef;
@@ -37,6 +39,7 @@ pub(super) async fn fetch(
         }
         let mut found = column(&facts.name, &ty);
         found.nullable = !facts.not_null;
+        found.comment.clone_from(&facts.comment);
         columns.push(found);
     }
     let key = match facts.primary_key.as_slice() {
@@ -50,7 +53,79 @@ pub(super) async fn fetch(
         options: BTreeMap::new(),
         origin: format!("The catalog of {}. {key}", target.dialect.title()),
         sampled: 0,
+        primary_key: facts.primary_key,
+        comment: facts.comment,
     })
+}
+
+/// Tables and views of all schemas.
+pub(super) async fn objects(
+    flavour: Flavour,
+    options: &BTreeMap<String, String>,
+    context: &ConnectorContext,
+) -> Result<Vec<ExternalObject>> {
+    let target = Target::server(flavour, options)?.seen_from(context);
+    let mut session = Session::open(&target).await?;
+    let offered = target.dialect.offered(&mut session, &target).await;
+    session.close().await;
+    let object = |offered: Offered| ExternalObject {
+        schema: offered.schema,
+        name: offered.name,
+        kind: if offered.is_view { "view" } else { "table" }.to_owned(),
+        comment: offered.comment,
+    };
+    Ok(offered?.into_iter().map(object).collect())
+}
+
+/// Whether the server is found, whether it answers, whether it lets the user in, and what the user may see.
+pub(super) async fn probe(
+    flavour: Flavour,
+    options: &BTreeMap<String, String>,
+    context: &ConnectorContext,
+) -> ConnectionTest {
+    let mut steps: Vec<TestStep> = Vec::new();
+    let mut told = |name: &str, started: Instant, outcome: std::result::Result<String, String>| {
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (ok, detail) = outcome.map_or_else(|reason| (false, reason), |detail| (true, detail));
+        steps.push(TestStep { name: name.to_owned(), ok, detail, ms });
+        ok
+    };
+    let said = |error: EngineError| error.message;
+    let started = Instant::now();
+    let target = Target::server(flavour, options).map(|target| target.seen_from(context));
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => {
+            told("Resolve name", started, Err(error.message));
+            return ConnectionTest { ok: false, steps };
+        }
+    };
+    let found = super::session::addresses(&target).await;
+    let found = found.map(|count| format!("'{}' leads to {count} address(es) that may be called.", target.host));
+    if !told("Resolve name", started, found.map_err(said)) {
+        return ConnectionTest { ok: false, steps };
+    }
+    let started = Instant::now();
+    let answered = super::session::knock(&target).await;
+    let answered = answered.map(|()| format!("Something listens on port {}.", target.port));
+    if !told("Connect", started, answered.map_err(said)) {
+        return ConnectionTest { ok: false, steps };
+    }
+    let started = Instant::now();
+    let mut session = match Session::open(&target).await {
+        Ok(session) => session,
+        Err(error) => {
+            told("Sign in", started, Err(error.message));
+            return ConnectionTest { ok: false, steps };
+        }
+    };
+    told("Sign in", started, Ok(format!("{} lets '{}' in.", target.dialect.title(), target.user)));
+    let started = Instant::now();
+    let offered = target.dialect.offered(&mut session, &target).await;
+    session.close().await;
+    let count = |offered: Vec<Offered>| format!("{} table(s) and view(s) can be seen.", offered.len());
+    let ok = told("May read", started, offered.map(count).map_err(said));
+    ConnectionTest { ok, steps }
 }
 
 /// An answer that names what there is.

@@ -85,6 +85,7 @@ mod tests {
             ty: base.to_owned(),
             base: base.to_owned(),
             not_null: false,
+            comment: String::new(),
         };
         let columns = vec![
             column("n", integer),
@@ -93,7 +94,13 @@ mod tests {
             column("id", "uuid"),
             column("f", "double"),
         ];
-        let facts = TableFacts { columns, primary_key: Vec::new(), unique: Vec::new(), transactional: true };
+        let facts = TableFacts {
+            columns,
+            primary_key: Vec::new(),
+            unique: Vec::new(),
+            transactional: true,
+            comment: String::new(),
+        };
         let field = |name: &str, ty| Field::new(name, Type::nullable(ty));
         let fields = [
             field("n", LogicalType::BigInt),

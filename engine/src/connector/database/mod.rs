@@ -39,17 +39,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use millrace_wire::connection::ConnectionTest;
+use millrace_wire::connection::{ConnectionTest, ExternalObject};
 use millrace_wire::connector::ConnectorSchema;
 use millrace_wire::table::FetchedSchema;
 
 pub(super) use decode::is_scalar;
-pub(super) use dialect::{ColumnFacts, Dialect, KeyColumn, KeyLiteral, TableFacts, hex, push_quoted};
+pub(super) use dialect::{ColumnFacts, Dialect, KeyColumn, KeyLiteral, Offered, TableFacts, hex, push_quoted};
 pub(super) use session::{Session, TextRow};
 pub(super) use target::Target;
 pub(super) use value::{Plain, plain};
 
-use super::{Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::sql::Problem;
@@ -80,12 +80,28 @@ impl Connector for Database {
         Ok(Box::new(sink::DatabaseSink::new(self.0, table, context)?))
     }
 
+    fn takes(&self, table: &TableRef) -> Accepts {
+        if table.primary_key.is_empty() { Accepts::Append } else { Accepts::Upsert }
+    }
+
     fn lookup(&self, table: &TableRef, columns: &LookupColumns, context: &ConnectorContext) -> Result<Arc<dyn Lookup>> {
         Ok(Arc::new(lookup::DatabaseLookup::new(self.0, table, columns, context)?))
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {
         fetch::fetch(self.0, options, context).await
+    }
+
+    async fn objects(
+        &self,
+        options: &BTreeMap<String, String>,
+        context: &ConnectorContext,
+    ) -> Result<Vec<ExternalObject>> {
+        fetch::objects(self.0, options, context).await
+    }
+
+    async fn probe(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> ConnectionTest {
+        fetch::probe(self.0, options, context).await
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

@@ -1,5 +1,6 @@
 //! Options of database tables: our own names for the address, Flink's for all others.
 
+use millrace_wire::connection::ConnectionKind;
 use millrace_wire::connector::{ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 
 use super::super::option::{on_side, one_of, required};
@@ -20,6 +21,11 @@ pub(super) fn schema(flavour: Flavour) -> ConnectorSchema {
         title: title.to_owned(),
         summary: summary.to_owned(),
         connection: None,
+        takes: match flavour {
+            Flavour::Postgres => vec![ConnectionKind::Postgresql],
+            Flavour::MySql => vec![ConnectionKind::Mysql],
+            Flavour::Jdbc => vec![ConnectionKind::Postgresql, ConnectionKind::Mysql],
+        },
         source: true,
         sink: true,
         lookup: true,

@@ -14,6 +14,7 @@ use super::target::{Target, Tls};
 use crate::error::{EngineError, Result};
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
+const KNOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// For one statement that writes; statements are small, so that a longer one waits for somebody's lock.
 const WRITE_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -185,6 +186,37 @@ async fn allowed_host(target: &Target) -> Result<String> {
             let message = format!("The name '{}' leads to no address.", target.host);
             Err(EngineError::external("database_unreachable", message))
         }
+    }
+}
+
+/// How many addresses the host's name has, all of which may be called.
+pub(super) async fn addresses(target: &Target) -> Result<usize> {
+    allowed_host(target).await?;
+    Ok(resolved(target).await?.len())
+}
+
+async fn resolved(target: &Target) -> Result<Vec<std::net::SocketAddr>> {
+    let (host, port) = (target.host.trim_matches(['[', ']']).to_owned(), target.port);
+    let found = tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter)).await;
+    let addresses = found.ok().and_then(std::result::Result::ok).unwrap_or_default();
+    if addresses.is_empty() {
+        let message = format!("The name '{}' leads to no address.", target.host);
+        return Err(EngineError::external("database_unreachable", message));
+    }
+    Ok(addresses)
+}
+
+/// Whether something listens there.
+pub(super) async fn knock(target: &Target) -> Result<()> {
+    let unreachable =
+        || EngineError::external("database_unreachable", format!("Nothing answers at {}.", target.place()));
+    let host = allowed_host(target).await?;
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let calling = tokio::net::TcpStream::connect((host, target.port));
+    match tokio::time::timeout(KNOCK_PATIENCE, calling).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(unreachable().with_detail(error)),
+        Err(_) => Err(unreachable()),
     }
 }
 

@@ -226,12 +226,14 @@ mod tests {
             ty: ty.to_owned(),
             base: ty.to_owned(),
             not_null: false,
+            comment: String::new(),
         };
         let facts = TableFacts {
             columns: vec![column("a", "bigint"), column("b", "text")],
             primary_key: vec!["a".to_owned()],
             unique: vec![vec!["a".to_owned()]],
             transactional: true,
+            comment: String::new(),
         };
         Statements::new(&sink.shape, Some(facts))
     }

@@ -43,6 +43,8 @@ pub(in crate::connector) struct Target {
     pub(in crate::connector) tls: Tls,
     /// See [`NO_LOCAL`].
     pub(in crate::connector) no_local: bool,
+    /// An administrator allows every address: the mark says "false".
+    anywhere: bool,
 }
 
 impl Target {
@@ -57,7 +59,7 @@ impl Target {
     }
 
     pub(super) fn seen_from(mut self, context: &ConnectorContext) -> Self {
-        self.no_local |= !context.file_roots.is_empty();
+        self.no_local |= !context.file_roots.is_empty() && !self.anywhere;
         self
     }
 
@@ -101,7 +103,8 @@ impl Target {
         if target.host.is_empty() || target.host.contains(['/', '\\', '@', '?', '#', ' ']) {
             return Err(bad_option(if flavour == Flavour::Jdbc { "url" } else { "hostname" }, &target.host));
         }
-        target.no_local = options.contains_key(NO_LOCAL);
+        target.anywhere = options.get(NO_LOCAL).is_some_and(|mark| mark == "false");
+        target.no_local = options.contains_key(NO_LOCAL) && !target.anywhere;
         Ok(target)
     }
 
@@ -143,6 +146,7 @@ fn plain(dialect: &'static dyn Dialect, host: &str, database: &str) -> Target {
         password: String::new(),
         tls: Tls::Prefer,
         no_local: false,
+        anywhere: false,
     }
 }
 

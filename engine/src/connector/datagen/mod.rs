@@ -77,6 +77,7 @@ impl Connector for Datagen {
             title: "Data generator".to_owned(),
             summary: "Random or counted rows at a given rate.".to_owned(),
             connection: None,
+            takes: Vec::new(),
             source: true,
             sink: false,
             lookup: false,

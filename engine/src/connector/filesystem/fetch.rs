@@ -67,7 +67,16 @@ fn by_extension(file: &Path) -> &str {
 fn schema(format: &str, columns: Vec<Column>, origin: String, sampled: u64) -> FetchedSchema {
     let timed = |column: &&Column| matches!(column.data_type.as_str(), "TIMESTAMP(3)" | "TIMESTAMP_LTZ(3)");
     let event_time = columns.iter().find(timed).map(|column| event_time_on(&column.name));
-    FetchedSchema { format: format.to_owned(), columns, event_time, options: BTreeMap::new(), origin, sampled }
+    FetchedSchema {
+        format: format.to_owned(),
+        columns,
+        event_time,
+        options: BTreeMap::new(),
+        primary_key: Vec::new(),
+        comment: String::new(),
+        origin,
+        sampled,
+    }
 }
 
 fn open(file: &Path) -> Result<File> {

@@ -45,10 +45,10 @@ pub(crate) use path::file_below;
 pub(super) use path::folder_to_write;
 
 use super::option::{on_side, one_of, required};
-use super::{Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
-use crate::format::defaulted;
+use crate::format::{self, defaulted};
 use crate::sql::Problem;
 
 pub struct Filesystem;
@@ -70,6 +70,7 @@ impl Connector for Filesystem {
             title: "Files".to_owned(),
             summary: "Files of a folder, read once or as they appear.".to_owned(),
             connection: None,
+            takes: Vec::new(),
             source: true,
             sink: true,
             lookup: true,
@@ -123,6 +124,11 @@ impl Connector for Filesystem {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>> {
         Ok(Box::new(sink::FileSink::new(table, context)?))
+    }
+
+    fn takes(&self, table: &TableRef) -> Accepts {
+        let format = table.option("format").and_then(format::find);
+        if format.is_some_and(|format| format.changelog()) { Accepts::Retract } else { Accepts::Append }
     }
 
     fn lookup(&self, table: &TableRef, columns: &LookupColumns, context: &ConnectorContext) -> Result<Arc<dyn Lookup>> {

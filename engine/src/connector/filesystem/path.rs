@@ -55,6 +55,14 @@ pub(super) fn existing(named: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
 
 /// Makes the folder of a sink. What exists of it is checked before anything is created.
 pub(in crate::connector) fn folder_to_write(path: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
+    let absolute = folder_allowed(path, roots)?;
+    std::fs::create_dir_all(&absolute).map_err(|error| failed("created", path, &error))?;
+    // Once more: a link could have been put in between.
+    existing(&absolute, roots)
+}
+
+/// The folder of a sink, checked as far as it exists. Creates nothing.
+pub(super) fn folder_allowed(path: &Path, roots: &[PathBuf]) -> Result<PathBuf> {
     if path.components().any(|component| component == Component::ParentDir) {
         return Err(outside(path));
     }
@@ -64,9 +72,7 @@ pub(in crate::connector) fn folder_to_write(path: &Path, roots: &[PathBuf]) -> R
     }
     let there = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
     existing(there, roots).or_else(|_| if roots.is_empty() { Ok(absolute.clone()) } else { Err(outside(path)) })?;
-    std::fs::create_dir_all(&absolute).map_err(|error| failed("created", path, &error))?;
-    // Once more: a link could have been put in between.
-    existing(&absolute, roots)
+    Ok(absolute)
 }
 
 fn check(real: &Path, named: &Path, roots: &[PathBuf]) -> Result<()> {

@@ -103,7 +103,8 @@ impl FileSink {
         if context.read_only {
             return Err(EngineError::internal("a preview must not open a sink"));
         }
-        let folder = path::folder_to_write(&folder, &context.file_roots)?;
+        // Made with the first writer: who only plans leaves nothing behind.
+        let folder = path::folder_allowed(&folder, &context.file_roots)?;
         Ok(FileSink {
             folder,
             shape: Arc::new(shape),
@@ -125,6 +126,7 @@ impl Sink for FileSink {
     }
 
     fn writer(&self, task: usize, tasks: usize, restored: Vec<Vec<u8>>) -> Result<Box<dyn SinkWriter>> {
+        let folder = path::folder_to_write(&self.folder, &self.shape.roots)?;
         let mut restored_parts = Vec::new();
         let mut pending = PendingPartitions::default();
         for bytes in restored.iter().filter(|bytes| !bytes.is_empty()) {
@@ -144,11 +146,11 @@ impl Sink for FileSink {
             prepared.push_back((0, restored_parts));
         } else {
             // The checkpoint that named these parts is durable: finish what may have been interrupted.
-            publish(&self.folder, &restored_parts)?;
+            publish(&folder, &restored_parts)?;
         }
         let board = Arc::clone(self.board.lock().get_or_insert_with(|| Arc::new(CommitBoard::new(tasks))));
         Ok(Box::new(FileWriter {
-            folder: self.folder.clone(),
+            folder,
             shape: Arc::clone(&self.shape),
             board,
             task,

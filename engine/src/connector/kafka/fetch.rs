@@ -35,6 +35,8 @@ fn look(options: &BTreeMap<String, String>, group: &str) -> Result<FetchedSchema
     let format = read.text("format").or(read.text("value.format")).unwrap_or("json");
     if format == "raw" {
         return Ok(FetchedSchema {
+            primary_key: Vec::new(),
+            comment: String::new(),
             format: "raw".to_owned(),
             columns: vec![column("value", "STRING")],
             event_time: None,

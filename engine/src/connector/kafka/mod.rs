@@ -41,10 +41,10 @@ use millrace_wire::connector::{ConnectorSchema, OptionClass, OptionKind, OptionS
 use millrace_wire::table::FetchedSchema;
 
 use super::option::{on_side, one_of, required};
-use super::{Connector, ConnectorContext, Sink, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
-use crate::format::defaulted;
+use crate::format::{self, defaulted};
 use crate::sql::Problem;
 
 pub use upsert::UpsertKafka;
@@ -59,6 +59,7 @@ impl Connector for Kafka {
             title: "Kafka".to_owned(),
             summary: "A topic of an Apache Kafka cluster.".to_owned(),
             connection: Some(ConnectionKind::Kafka),
+            takes: Vec::new(),
             source: true,
             sink: true,
             lookup: false,
@@ -80,6 +81,11 @@ impl Connector for Kafka {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>> {
         Ok(Box::new(sink::KafkaSink::new(table, context)?))
+    }
+
+    fn takes(&self, table: &TableRef) -> Accepts {
+        let format = table.option("format").or_else(|| table.option("value.format")).and_then(format::find);
+        if format.is_some_and(|format| format.changelog()) { Accepts::Retract } else { Accepts::Append }
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

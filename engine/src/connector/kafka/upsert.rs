@@ -13,7 +13,7 @@ use millrace_wire::table::FetchedSchema;
 
 use super::super::layout::UPSERT_KAFKA;
 use super::super::option::{on_side, required};
-use super::super::{Connector, ConnectorContext, Sink, Source, TableUse};
+use super::super::{Accepts, Connector, ConnectorContext, Sink, Source, TableUse};
 use super::Kafka;
 use crate::catalog::TableRef;
 use crate::error::Result;
@@ -49,6 +49,10 @@ impl Connector for UpsertKafka {
 
     fn sink(&self, table: &TableRef, context: &ConnectorContext) -> Result<Box<dyn Sink>> {
         Kafka.sink(table, context)
+    }
+
+    fn takes(&self, _table: &TableRef) -> Accepts {
+        Accepts::Upsert
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

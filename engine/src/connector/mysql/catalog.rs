@@ -1,6 +1,6 @@
 //! What the catalog of MySQL and MariaDB says about tables, and which declared type holds which of its types.
 
-use super::super::database::{ColumnFacts, Session, TableFacts, Target, TextRow, push_quoted};
+use super::super::database::{ColumnFacts, Offered, Session, TableFacts, Target, TextRow, push_quoted};
 use crate::error::Result;
 
 pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Option<TableFacts>> {
@@ -10,7 +10,7 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
     let here = format!("TABLE_SCHEMA = {database} AND TABLE_NAME = {table}");
     let columns = session
         .rows(format!(
-            "SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE \
+            "SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, COLUMN_COMMENT \
              FROM information_schema.COLUMNS WHERE {here} ORDER BY ORDINAL_POSITION"
         ))
         .await?;
@@ -23,11 +23,17 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
             ty: row.text(1)?.to_ascii_lowercase(),
             base: row.text(2)?.to_ascii_lowercase(),
             not_null: row.text(3)? == "NO",
+            comment: row.text(4)?,
         })
     };
     let columns = columns.iter().map(column).collect::<Result<Vec<_>>>()?;
-    let engine = session.rows(format!("SELECT ENGINE FROM information_schema.TABLES WHERE {here}")).await?;
-    let engine = engine.first().map_or(Ok(String::new()), |row| row.text(0))?;
+    let whole = session
+        .rows(format!("SELECT ENGINE, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES WHERE {here}"))
+        .await?;
+    let text = |column: usize| whole.first().map_or(Ok(String::new()), |row| row.text(column));
+    // The comment of a view is the word VIEW.
+    let comment = if text(1)? == "BASE TABLE" { text(2)? } else { String::new() };
+    let engine = text(0)?;
     let indexes = session
         .rows(format!(
             "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
@@ -38,6 +44,7 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
         columns,
         primary_key: Vec::new(),
         unique: Vec::new(),
+        comment,
         transactional: ["innodb", "rocksdb", "tokudb", "ndbcluster"].contains(&engine.to_ascii_lowercase().as_str()),
     };
     let mut last = None;
@@ -60,6 +67,25 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
         facts.primary_key.clear();
     }
     Ok(Some(facts))
+}
+
+/// Of the database that the connection is to.
+pub(super) async fn offered(session: &mut Session, target: &Target) -> Result<Vec<Offered>> {
+    let mut database = String::new();
+    push_quoted(&target.database, &mut database)?;
+    let rows = session
+        .rows(format!(
+            "SELECT TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = {database} ORDER BY 1 LIMIT 10000"
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let is_view = row.text(1)? != "BASE TABLE";
+            let comment = if is_view { String::new() } else { row.text(2)? };
+            Ok(Offered { schema: String::new(), name: row.text(0)?, is_view, comment })
+        })
+        .collect()
 }
 
 pub(super) async fn tables(session: &mut Session, target: &Target) -> Result<Vec<String>> {

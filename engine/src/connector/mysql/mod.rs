@@ -10,7 +10,8 @@ use arrow::array::ArrayRef;
 use async_trait::async_trait;
 
 use super::database::{
-    ColumnFacts, Dialect, KeyColumn, KeyLiteral, Plain, Session, TableFacts, Target, hex, is_scalar, plain, push_quoted,
+    ColumnFacts, Dialect, KeyColumn, KeyLiteral, Offered, Plain, Session, TableFacts, Target, hex, is_scalar, plain,
+    push_quoted,
 };
 use crate::error::{EngineError, Result};
 use crate::types::LogicalType;
@@ -50,6 +51,10 @@ impl Dialect for MySql {
 
     async fn tables(&self, session: &mut Session, target: &Target) -> Result<Vec<String>> {
         catalog::tables(session, target).await
+    }
+
+    async fn offered(&self, session: &mut Session, target: &Target) -> Result<Vec<Offered>> {
+        catalog::offered(session, target).await
     }
 
     fn sql_type(&self, column: &ColumnFacts) -> Option<String> {

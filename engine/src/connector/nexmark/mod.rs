@@ -61,6 +61,7 @@ impl Connector for Nexmark {
             title: "Nexmark".to_owned(),
             summary: "Persons, auctions and bids of the Nexmark benchmark.".to_owned(),
             connection: None,
+            takes: Vec::new(),
             source: true,
             sink: false,
             lookup: false,
@@ -158,6 +159,8 @@ impl Connector for Nexmark {
         time.source = Some("CASE WHEN event_type = 0 THEN person.`dateTime` WHEN event_type = 1 THEN auction.`dateTime` ELSE bid.`dateTime` END".to_owned());
         columns.push(time);
         Ok(FetchedSchema {
+            primary_key: Vec::new(),
+            comment: String::new(),
             format: String::new(),
             columns,
             event_time: Some(EventTime {

@@ -1,6 +1,6 @@
 //! What PostgreSQL's catalog says about tables, and which declared type holds which of its types.
 
-use super::super::database::{ColumnFacts, Session, TableFacts, Target, TextRow, push_quoted};
+use super::super::database::{ColumnFacts, Offered, Session, TableFacts, Target, TextRow, push_quoted};
 use crate::error::Result;
 
 /// The table as a text that `to_regclass` reads, in quotes.
@@ -16,7 +16,7 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
     let columns = session
         .rows(format!(
             "SELECT a.attname, format_type(b.oid, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END), \
-             format_type(b.oid, -1), a.attnotnull \
+             format_type(b.oid, -1), a.attnotnull, col_description(a.attrelid, a.attnum) \
              FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
              JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
              WHERE a.attrelid = {table} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
@@ -31,6 +31,7 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
             ty: row.text(1)?,
             base: row.text(2)?,
             not_null: row.text(3)?.starts_with('t'),
+            comment: row.text(4)?,
         })
     };
     let columns = columns.iter().map(column).collect::<Result<Vec<_>>>()?;
@@ -43,7 +44,10 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
              AND i.indexprs IS NULL AND k.place <= i.indnkeyatts ORDER BY i.indexrelid, k.place"
         ))
         .await?;
-    let mut facts = TableFacts { columns, primary_key: Vec::new(), unique: Vec::new(), transactional: true };
+    let whole = session.rows(format!("SELECT obj_description({table}, 'pg_class')")).await?;
+    let comment = whole.first().map_or(Ok(String::new()), |row| row.text(0))?;
+    let (primary_key, unique) = (Vec::new(), Vec::new());
+    let mut facts = TableFacts { columns, primary_key, unique, transactional: true, comment };
     let mut last = None;
     for row in &indexes {
         let (index, name) = (row.text(0)?, row.text(2)?);
@@ -59,6 +63,25 @@ pub(super) async fn facts(session: &mut Session, target: &Target) -> Result<Opti
         }
     }
     Ok(Some(facts))
+}
+
+/// Of all schemas but the server's own.
+pub(super) async fn offered(session: &mut Session) -> Result<Vec<Offered>> {
+    let rows = session
+        .rows(
+            "SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class') \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+             AND n.nspname NOT LIKE 'pg\\_%' AND has_schema_privilege(n.oid, 'USAGE') \
+             AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1, 2 LIMIT 10000",
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let is_view = matches!(row.text(2)?.as_str(), "v" | "m");
+            Ok(Offered { schema: row.text(0)?, name: row.text(1)?, is_view, comment: row.text(3)? })
+        })
+        .collect()
 }
 
 pub(super) async fn tables(session: &mut Session, target: &Target) -> Result<Vec<String>> {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 pub(super) use array::{Item, read_array};
 
 use super::database::{
-    ColumnFacts, Dialect, KeyColumn, KeyLiteral, Plain, Session, TableFacts, Target, hex, plain, push_quoted,
+    ColumnFacts, Dialect, KeyColumn, KeyLiteral, Offered, Plain, Session, TableFacts, Target, hex, plain, push_quoted,
 };
 use crate::error::Result;
 use crate::types::LogicalType;
@@ -49,6 +49,10 @@ impl Dialect for Postgres {
 
     async fn tables(&self, session: &mut Session, target: &Target) -> Result<Vec<String>> {
         catalog::tables(session, target).await
+    }
+
+    async fn offered(&self, session: &mut Session, _target: &Target) -> Result<Vec<Offered>> {
+        catalog::offered(session).await
     }
 
     fn sql_type(&self, column: &ColumnFacts) -> Option<String> {

@@ -31,6 +31,7 @@ impl Connector for Print {
             title: "Print".to_owned(),
             summary: "Writes each change as a line to the worker's output.".to_owned(),
             connection: None,
+            takes: Vec::new(),
             source: false,
             sink: true,
             lookup: false,

@@ -14,6 +14,7 @@
 //! | MAP, MULTISET with text keys | map |
 //! | nullable | union of null and the type |
 
+mod columns;
 pub(crate) mod container;
 mod decoder;
 mod derive;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use millrace_wire::connector::{FormatSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 
+pub use columns::columns as columns_of_schema;
 pub(crate) use schema::Schema;
 
 use self::decoder::{AvroDecoder, RecordReader, Writer};

@@ -8,6 +8,7 @@ mod cursor;
 mod decoder;
 mod object;
 mod read;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -15,6 +16,7 @@ mod write;
 use millrace_wire::connector::{FormatSchema, OptionKind, OptionSchema, OptionSide};
 
 pub(crate) use read::scalar_value;
+pub use schema::columns as columns_of_schema;
 pub use write::JsonEncoder;
 pub(crate) use write::write_text;
 

@@ -47,7 +47,9 @@ impl<'a> Outline<'a> {
         &self.binder.database
     }
 
-    pub(in crate::sql) fn tables(&mut self) -> Vec<OutlineTable> {
+    /// Tables and views whose full name is `wanted`, the script's own first, at most `most` of the catalog: describing
+    /// one means reading its definition.
+    pub(in crate::sql) fn tables(&mut self, wanted: impl Fn(&str) -> bool, most: usize) -> Vec<OutlineTable> {
         let local = self.binder.local.iter().map(|(name, named)| match named {
             Named::Table(table) => OutlineTable {
                 name: name.clone(),
@@ -58,13 +60,21 @@ impl<'a> Outline<'a> {
         });
         let mut tables: Vec<OutlineTable> = local.collect();
         let catalog = self.binder.catalog;
-        for (name, source) in &catalog.tables {
+        for (name, source) in catalog.tables.iter().filter(|(name, _)| wanted(name)).take(most) {
             tables.push(self.catalog_table(name, source));
         }
         for (name, _) in &self.binder.with {
             tables.push(OutlineTable { name: name.clone(), detail: "query above".to_owned(), comment: String::new() });
         }
         tables
+    }
+
+    /// The databases of the catalog.
+    pub(in crate::sql) fn databases(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.binder.catalog.tables.keys().filter_map(|name| Some(name.split_once('.')?.0)).collect();
+        names.dedup();
+        names
     }
 
     /// Functions of the catalog and of the statements before; those that cannot be used are left out.

@@ -20,6 +20,8 @@ use place::{Expected, Place};
 
 /// More would not be read.
 const MOST: usize = 300;
+/// Of the catalog; whoever looks for another one types more of its name.
+const MOST_TABLES: usize = 200;
 
 /// Window functions in FROM: label, text, comment.
 const WINDOWS: &[(&str, &str, &str)] = &[
@@ -144,29 +146,28 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
     let statement = sql.get(found.place.statement.clone()).unwrap_or_default();
     scope::define_ctes(statement, &mut outline);
     let current = outline.database().to_owned();
-    let mut databases = Vec::new();
-    for table in outline.tables() {
-        let (of, name) = table.name.split_once('.').unwrap_or(("", &table.name));
-        match database {
-            Some(wanted) if of == wanted => {
-                found.add(name, &quoted(name), CompletionKind::Table, &table.detail, &table.comment)
-            }
-            Some(_) => {}
-            None if of == current || of.is_empty() => {
-                found.add(name, &quoted(name), CompletionKind::Table, &table.detail, &table.comment)
-            }
-            None => {
-                let insert = format!("{}.{}", quoted(of), quoted(name));
-                found.add(&table.name, &insert, CompletionKind::Table, &table.detail, &table.comment);
-                databases.push(of.to_owned());
-            }
-        }
+    let typed = found.place.prefix.to_lowercase();
+    // As they would be inserted: without the database where it is understood.
+    let label = |full: &str| match (full.split_once('.'), database) {
+        (Some((of, name)), Some(wanted)) => (of == wanted).then(|| name.to_owned()),
+        (Some((of, name)), None) if of == current => Some(name.to_owned()),
+        (None, Some(_)) => None,
+        _ => Some(full.to_owned()),
+    };
+    let is_meant = |full: &str| label(full).is_some_and(|label| label.to_lowercase().starts_with(&typed));
+    for table in outline.tables(is_meant, MOST_TABLES) {
+        let Some(label) = label(&table.name) else { continue };
+        let insert = match label.split_once('.') {
+            Some((of, name)) => format!("{}.{}", quoted(of), quoted(name)),
+            None => quoted(&label),
+        };
+        found.add(&label, &insert, CompletionKind::Table, &table.detail, &table.comment);
     }
     if database.is_some() {
         return;
     }
-    for name in databases {
-        found.add(&name, &format!("{}.", quoted(&name)), CompletionKind::Database, "database", "");
+    for name in outline.databases().into_iter().filter(|name| *name != current) {
+        found.add(name, &format!("{}.", quoted(name)), CompletionKind::Database, "database", "");
     }
     if found.place.in_from {
         for (label, insert, comment) in WINDOWS {

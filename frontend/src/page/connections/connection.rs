@@ -2,16 +2,16 @@
 
 mod groups;
 mod new_topic;
+mod objects;
 mod properties;
 mod topics;
 
 use leptos::prelude::*;
-use millrace_wire::connection::Connection;
+use millrace_wire::connection::{Connection, ConnectionKind};
 use millrace_wire::ids::ConnectionId;
-use millrace_wire::kafka::BOOTSTRAP;
 use millrace_wire::live::LiveEvent;
 
-use super::marks;
+use super::{marks, place_of};
 use crate::address::use_address;
 use crate::api::{self, Failure};
 use crate::format::number::counted;
@@ -56,14 +56,19 @@ pub fn ConnectionPage(team: String, connection: ConnectionId) -> impl IntoView {
         let (team, path) = (team.clone(), path.clone());
         let id = untrack(|| connection.with(|connection| connection.id));
         let demo = Memo::new(move |_| connection.with(|connection| connection.demo));
+        let kind = untrack(|| connection.with(|connection| connection.kind));
+        let is_cluster = kind == ConnectionKind::Kafka;
         view! {
             <Head team=team.clone() path=path.clone() connection/>
-            <ConnectionTabs team=team.clone() id tab/>
+            <ConnectionTabs team=team.clone() id kind tab/>
             <div class="page">
                 {move || demo.get().then(|| view! {
                     <div class="page-notice"><Callout notice=Notice::Warn title=text::demo_title()><p>{text::demo_body()}</p></Callout></div>
                 })}
                 {move || match tab.get() {
+                    ConnectionTab::Topics | ConnectionTab::Groups if !is_cluster => {
+                        view! { <objects::ObjectsTab team=team.clone() path=path.clone() connection/> }.into_any()
+                    }
                     ConnectionTab::Topics => view! { <topics::TopicsTab team=team.clone() path=path.clone() id/> }.into_any(),
                     ConnectionTab::Groups => view! { <groups::GroupsTab team=team.clone() path=path.clone()/> }.into_any(),
                     ConnectionTab::Properties => view! { <properties::PropertiesTab path=path.clone() connection/> }.into_any(),
@@ -75,13 +80,19 @@ pub fn ConnectionPage(team: String, connection: ConnectionId) -> impl IntoView {
 }
 
 #[component]
-fn ConnectionTabs(team: String, id: ConnectionId, tab: Memo<ConnectionTab>) -> impl IntoView {
+fn ConnectionTabs(team: String, id: ConnectionId, kind: ConnectionKind, tab: Memo<ConnectionTab>) -> impl IntoView {
     let tabs = Signal::derive(move || {
         ConnectionTab::ALL
             .iter()
+            // Only clusters have groups.
+            .filter(|known| kind == ConnectionKind::Kafka || **known != ConnectionTab::Groups)
             .map(|known| Tab {
                 label: match known {
-                    ConnectionTab::Topics => text::topics(),
+                    ConnectionTab::Topics => match kind {
+                        ConnectionKind::Kafka => text::topics(),
+                        ConnectionKind::SchemaRegistry => text::subjects(),
+                        ConnectionKind::Postgresql | ConnectionKind::Mysql => text::objects(),
+                    },
                     ConnectionTab::Groups => text::groups(),
                     ConnectionTab::Properties => text::properties(),
                 }
@@ -138,8 +149,7 @@ fn Head(team: String, path: String, connection: Signal<Connection>) -> impl Into
             busy.set(false);
         });
     });
-    let addresses =
-        move || connection.with(|connection| connection.options.get(BOOTSTRAP).cloned().unwrap_or_default());
+    let addresses = move || connection.with(place_of);
     view! {
         <PageHead
             title=name

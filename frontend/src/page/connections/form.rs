@@ -2,9 +2,10 @@
 
 mod draft;
 mod security;
+mod server;
 
 use leptos::prelude::*;
-use millrace_wire::connection::{Connection, ConnectionTest};
+use millrace_wire::connection::{Connection, ConnectionKind, ConnectionTest};
 use millrace_wire::ids::ConnectionId;
 
 use super::kind_words;
@@ -21,12 +22,14 @@ use crate::ui::field::go_to_first_error;
 use crate::ui::icon::Icon;
 use crate::ui::link_button::LinkButton;
 use crate::ui::page_head::PageHead;
+use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::Shape;
 use crate::ui::text_field::TextField;
 use crate::ui::toast::{Toast, use_toasts};
 use crate::widget::test_result::TestResult;
 use draft::{FIELDS, Fields};
 use security::Security;
+use server::{DatabaseServer, RegistryServer};
 
 #[component]
 pub fn ConnectionNewPage(team: String) -> impl IntoView {
@@ -50,8 +53,9 @@ pub fn ConnectionEditPage(team: String, connection: ConnectionId) -> impl IntoVi
 
 #[component]
 fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
-    let fields = Fields::of(connection.as_ref());
     let address = use_address();
+    let asked = address.query("kind").get_untracked().and_then(|word| word.parse().ok());
+    let fields = Fields::of(connection.as_ref(), asked.unwrap_or(ConnectionKind::Kafka));
     let toasts = use_toasts();
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<Failure>);
@@ -114,11 +118,25 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
         <PageHead title=title steps=steps/>
         <div class="page connection-form">
             <form class="form" on:submit=on_submit novalidate>
-                <Facts from_start=true><Fact name=text::kind()>{kind_words(millrace_wire::connection::ConnectionKind::Kafka)}</Fact></Facts>
+                {if id.is_some() {
+                    view! { <Facts from_start=true><Fact name=text::kind()>{kind_words(fields.kind())}</Fact></Facts> }.into_any()
+                } else {
+                    let kinds: Vec<(String, String)> =
+                        ConnectionKind::ALL.iter().map(|kind| (kind.as_str().to_owned(), kind_words(*kind).to_owned())).collect();
+                    view! { <SelectField label=text::kind().to_owned() value=fields.kind options=kinds/> }.into_any()
+                }}
                 <TextField label=text::name().to_owned() value=fields.name autofocus=id.is_none() error=at("name")/>
-                <TextField label=text::bootstrap().to_owned() value=fields.bootstrap code=true placeholder="kafka-1:9092, kafka-2:9092".to_owned()
-                    help=text::bootstrap_help().to_owned() error=at("options.bootstrap.servers")/>
-                <Security fields error/>
+                {move || match fields.kind() {
+                    ConnectionKind::Kafka => view! {
+                        <TextField label=text::bootstrap().to_owned() value=fields.bootstrap code=true placeholder="kafka-1:9092, kafka-2:9092".to_owned()
+                            help=text::bootstrap_help().to_owned() error=at("options.bootstrap.servers")/>
+                        <Security fields error/>
+                    }
+                    .into_any(),
+                    ConnectionKind::Postgresql => view! { <DatabaseServer fields error port="5432"/> }.into_any(),
+                    ConnectionKind::Mysql => view! { <DatabaseServer fields error port="3306"/> }.into_any(),
+                    ConnectionKind::SchemaRegistry => view! { <RegistryServer fields error/> }.into_any(),
+                }}
                 <TextField label=text::description().to_owned() value=fields.description is_optional=true error=at("description")/>
                 <TestDraft team=team.clone() fields/>
                 {move || other().map(|failure| view! { <FailureNote failure/> })}

@@ -5,8 +5,8 @@ use leptos::task::spawn_local;
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::job::Job;
 use millrace_wire::live::LiveEvent;
-use millrace_wire::sql::Diagnostic;
-use millrace_wire::table::TableSummary;
+use millrace_wire::sql::{Diagnostic, Validation};
+use millrace_wire::test_run::TestRun;
 
 use super::desk::{Desk, KeepText, Saving};
 use super::dialogs::{CreateJob, SaveVersion};
@@ -23,7 +23,7 @@ use crate::address::{is_focus_lost, use_address};
 use crate::clock::use_clock;
 use crate::format::age::{age, between};
 use crate::format::number::counted;
-use crate::i18n::{editor as text, job_actions};
+use crate::i18n::{editor as text, job_actions, testing};
 use crate::live::use_live;
 use crate::rights::{Right, may, refusal};
 use crate::route::{JobTab, TeamRoute};
@@ -31,7 +31,11 @@ use crate::ui::button::{Button, Kind};
 use crate::ui::icon::Icon;
 use crate::ui::segmented::Segmented;
 use crate::widget::job_actions::{StartDialog, Target, start_refusal};
-use crate::widget::sql_editor::SqlEditor;
+use crate::widget::sql_editor::{KnownTable, SqlEditor};
+use crate::widget::testing::{
+    EditTest, SqlTests, StartTestRunDialog, Subject, TestForm, TestResults, TestRunHistory, TestRunTools, TestRunWatch,
+    named_tables,
+};
 
 /// Sizes shared by all benches.
 #[derive(Clone, Copy)]
@@ -45,6 +49,8 @@ pub(super) struct Panes {
 enum Panel {
     Preview,
     Graph,
+    TestResults,
+    Tests,
     History,
 }
 
@@ -55,7 +61,7 @@ pub(super) fn Bench(
     job: Option<Job>,
     tabs: OpenTabs,
     panes: Panes,
-    #[prop(into)] tables: Signal<Vec<TableSummary>>,
+    #[prop(into)] tables: Signal<Vec<KnownTable>>,
     #[prop(into)] functions: Signal<Vec<FunctionInfo>>,
     /// Text to put at the caret, from the tree.
     #[prop(into)]
@@ -152,11 +158,42 @@ pub(super) fn Bench(
         address.go(&TeamRoute::Job(id, JobTab::Overview).of(&started_team.get_value()));
     });
     let target = Signal::derive(move || desk.job.with(|job| job.as_ref().map(Target::of)));
-    let sides = vec![
+    let mut sides = vec![
         (Panel::Preview, text::rows().to_owned()),
         (Panel::Graph, text::graph().to_owned()),
+        (Panel::TestResults, testing::test_results().to_owned()),
         (Panel::History, text::history().to_owned()),
     ];
+    // Tests are kept with a job.
+    if desk.id.is_some() {
+        sides.insert(3, (Panel::Tests, testing::tests().to_owned()));
+    }
+    let named = move |read: fn(&Validation) -> &Vec<String>| {
+        Signal::derive(move || {
+            desk.validation.with(|found| found.as_ref().map(|found| read(found).clone())).unwrap_or_default()
+        })
+    };
+    let text_now = desk.sql.text();
+    let (reads, writes) = (named(|found| &found.reads), named(|found| &found.writes));
+    let subject = Subject {
+        team: desk.team,
+        job: desk.id,
+        sql: Signal::derive(move || Some(text_now.get())),
+        version: Signal::derive(|| None),
+        reads,
+        writes,
+        tables: named_tables(desk.team, reads, writes),
+    };
+    let watch = TestRunWatch::new(&team);
+    let form = TestForm::new();
+    let (test_starts, test_edits, test_saved) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(0_u32));
+    let show_results = Callback::new(move |()| panel.set(Panel::TestResults));
+    let make_test = desk.id.map(|_| {
+        Callback::new(move |run: TestRun| {
+            form.of_test_run(&run);
+            test_edits.set(true);
+        })
+    });
     let show_rows = Callback::new(move |()| panel.set(Panel::Preview));
     let put_in = Callback::new(move |sql: String| desk.sql.insert(&sql));
     let problem_count =
@@ -189,13 +226,27 @@ pub(super) fn Bench(
                     <Segmented label=text::panel() options=sides value=panel on_choose=move |choice| panel.set(choice)/>
                     <span class="grow"></span>
                     {move || (panel.get() == Panel::Preview).then(|| view! { <PreviewTools preview/> })}
+                    {move || (panel.get() == Panel::TestResults).then(|| view! { <TestRunTools watch starts=test_starts on_make_test=make_test/> })}
                 </div>
                 <div class="ide-panel" class:is-hidden=move || panel.get() != Panel::Preview><PreviewPanel preview/></div>
                 {move || (panel.get() == Panel::Graph).then(|| view! { <GraphPanel desk/> })}
+                {move || (panel.get() == Panel::TestResults).then(|| view! {
+                    <div class="pane grow" tabindex="0" role="region" aria-label=testing::test_results()>
+                        <TestResults subject watch/>
+                        <TestRunHistory subject watch on_show=show_results/>
+                    </div>
+                })}
+                {move || (panel.get() == Panel::Tests).then(|| view! {
+                    <div class="pane grow" tabindex="0" role="region" aria-label=testing::tests()>
+                        <SqlTests subject form edits=test_edits saved=test_saved/>
+                    </div>
+                })}
                 {move || (panel.get() == Panel::History).then(|| view! { <HistoryPanel preview on_open=show_rows on_insert=put_in/> })}
             </div>
         </section>
         <StartDialog team=team.clone() open=starts target on_started=started/>
+        <StartTestRunDialog open=test_starts subject watch on_started=show_results/>
+        <EditTest open=test_edits subject form on_saved=move |()| test_saved.update(|saved| *saved += 1)/>
         <CreateJob desk open=creates/>
         <SaveVersion desk open=versions/>
     }

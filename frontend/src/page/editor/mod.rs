@@ -3,6 +3,7 @@
 mod backup;
 mod bench;
 mod brought;
+mod catalog;
 mod desk;
 mod dialogs;
 mod graph_panel;
@@ -22,22 +23,21 @@ use leptos::prelude::*;
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::ids::JobId;
 use millrace_wire::job::Job;
-use millrace_wire::live::LiveEvent;
 use millrace_wire::page::Page;
-use millrace_wire::table::TableSummary;
 use millrace_wire::user_function::UserFunctionSummary;
 
 use crate::address::use_address;
 use crate::api;
 use crate::i18n::{editor as text, words};
-use crate::live::use_live;
-use crate::load::{load, load_all};
+use crate::load::load;
 use crate::route::TeamRoute;
 use crate::ui::button::IconButton;
 use crate::ui::icon::Icon;
 use crate::ui::skeleton::Shape;
 use crate::widget::own_functions::own_functions;
+use crate::widget::sql_editor::KnownTable;
 use bench::{Bench, Panes};
+use catalog::Catalog;
 use history::History;
 use open_tabs::{OpenTab, OpenTabs, TabKey};
 use panes::{Edge, Handle, Pane};
@@ -57,7 +57,8 @@ pub fn EditorPage(
         bottom: Pane::new("millrace.editor.bottom", 120.0, 272.0, 640.0),
         problems: Pane::new("millrace.editor.problems", 180.0, 264.0, 560.0),
     };
-    let catalog = catalog(&team);
+    let catalog = Catalog::of_team(&team);
+    let known = catalog.known();
     let functions = functions(&team);
     History::provide(&team);
     let full = full_screen();
@@ -105,13 +106,13 @@ pub fn EditorPage(
         <h1 class="visually-hidden">{move || text::title(title.get())}</h1>
         <div class="ide" class:ide-full=move || full.get() style=style>
             <section class="pane pane-chrome ide-tree" aria-label=text::tables()>
-                <Tree tables=catalog on_insert=insert/>
+                <Tree catalog on_insert=insert/>
                 <Handle pane=tree_pane edge=Edge::Right label=text::resize_tree()/>
             </section>
             <TabStrip team=team.clone() tabs job full close=Callback::new(move |key| benches.update(|benches| benches.retain(|open| *open != key)))/>
             <For each=move || benches.get() key=|key| *key let(key)>
                 <div class="ide-bench" class:is-hidden=move || job.get() != key>
-                    <LoadedBench team=bench_team.get_value() id=key tabs panes tables=catalog functions inserted brought
+                    <LoadedBench team=bench_team.get_value() id=key tabs panes tables=known functions inserted brought
                         active=Signal::derive(move || job.get() == key)/>
                 </div>
             </For>
@@ -138,25 +139,13 @@ fn functions(team: &str) -> Memo<Vec<FunctionInfo>> {
     })
 }
 
-/// The tables with their columns, all of them, fetched again when one changes.
-fn catalog(team: &str) -> Memo<Vec<TableSummary>> {
-    let path = api::path::team(team, "tables");
-    let loaded = load_all::<TableSummary>(path);
-    use_live().on(move |event| {
-        if matches!(event, LiveEvent::TablesChanged { .. } | LiveEvent::Reset) {
-            loaded.reload();
-        }
-    });
-    Memo::new(move |_| loaded.value().get().unwrap_or_default())
-}
-
 #[component]
 fn LoadedBench(
     team: String,
     id: TabKey,
     tabs: OpenTabs,
     panes: Panes,
-    tables: Memo<Vec<TableSummary>>,
+    tables: Memo<Vec<KnownTable>>,
     functions: Memo<Vec<FunctionInfo>>,
     inserted: RwSignal<Option<(u32, String)>>,
     brought: RwSignal<Option<String>>,

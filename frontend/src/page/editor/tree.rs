@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos::{ev, html, web_sys};
-use millrace_wire::table::TableSummary;
+use millrace_wire::table::{Database, TableSummary};
 use wasm_bindgen::JsCast;
 
+use super::catalog::{Catalog, Shelf, full_name};
 use super::names;
 use crate::format::number;
 use crate::i18n::editor as text;
@@ -28,25 +29,31 @@ struct Node {
 }
 
 #[component]
-pub(super) fn Tree(
-    #[prop(into)] tables: Signal<Vec<TableSummary>>,
-    #[prop(into)] on_insert: Callback<String>,
-) -> impl IntoView {
+pub(super) fn Tree(catalog: Catalog, #[prop(into)] on_insert: Callback<String>) -> impl IntoView {
     let words = RwSignal::new(String::new());
     let opened = RwSignal::new(BTreeSet::<String>::new());
     let active = RwSignal::new(None::<String>);
     let node = NodeRef::<html::Ul>::new();
+    let shelf = catalog.shelf();
     let rows = Memo::new(move |_| {
-        tables.with(|tables| words.with(|words| opened.with(|opened| nodes(tables, words, opened))))
+        let databases = catalog.databases();
+        shelf.with(|shelf| opened.with(|opened| nodes(&databases, shelf, opened)))
+    });
+    Effect::new(move |_| catalog.search(&words.read()));
+    // What is open is fetched.
+    Effect::new(move |_| {
+        opened.with(|opened| {
+            for path in opened {
+                if path.contains('.') { catalog.open_table(path) } else { catalog.open_database(path) }
+            }
+        });
     });
     // A team with one database sees its tables at once.
     Effect::new(move |done: Option<bool>| {
-        let first = tables.with(|tables| {
-            let mut names: Vec<String> =
-                tables.iter().filter(|table| !table.built_in).map(|table| table.database.clone()).collect();
-            names.dedup();
-            if names.len() == 1 { names.pop() } else { None }
-        });
+        let with_tables = |database: &Database| !database.built_in && database.tables > 0;
+        let mut names: Vec<String> =
+            catalog.databases().into_iter().filter(with_tables).map(|database| database.name).collect();
+        let first = if names.len() == 1 { names.pop() } else { None };
         let done = done.unwrap_or(false);
         if let (false, Some(first)) = (done, first) {
             opened.update(|opened| {
@@ -116,7 +123,7 @@ pub(super) fn Tree(
             }}
         </ul>
         {move || rows.with(Vec::is_empty).then(|| {
-            let none = tables.with(Vec::is_empty);
+            let none = words.with(|words| words.trim().is_empty());
             view! { <p class="subtle tree-empty">{if none { text::no_tables() } else { text::no_table_matches() }}</p> }
         })}
     }
@@ -189,76 +196,66 @@ fn focus(list: &web_sys::HtmlUListElement, index: usize) {
 }
 
 /// The rows to draw. A search opens what it finds: tables by name, and the columns that match.
-fn nodes(tables: &[TableSummary], words: &str, opened: &BTreeSet<String>) -> Vec<Node> {
-    let words = words.trim().to_lowercase();
-    let mut databases: Vec<&str> = tables.iter().map(|table| table.database.as_str()).collect();
-    databases.sort_unstable();
-    databases.dedup();
+fn nodes(databases: &[Database], shelf: &Shelf, opened: &BTreeSet<String>) -> Vec<Node> {
     let mut rows = Vec::new();
     for database in databases {
-        let mut inside = Vec::new();
-        let mut count = 0;
-        let mut own: Vec<&TableSummary> = tables.iter().filter(|table| table.database == database).collect();
-        own.sort_by(|a, b| a.name.cmp(&b.name));
-        for table in own {
-            let path = format!("{database}.{}", table.name);
-            let by_name = words.is_empty() || path.to_lowercase().contains(&words);
-            let found: Vec<_> = table
-                .columns
-                .iter()
-                .filter(|column| !words.is_empty() && column.name.to_lowercase().contains(&words))
-                .collect();
-            if !by_name && found.is_empty() {
-                continue;
-            }
-            count += 1;
-            let open = opened.contains(&path) || !found.is_empty();
-            inside.push(Node {
-                level: 2,
-                name: table.name.clone(),
-                end: table.connector.clone(),
-                insert: Some(names::table(database, &table.name)),
-                open: Some(open),
-                connector: table.connector.clone(),
-                path: path.clone(),
-            });
-            if open {
-                let all = opened.contains(&path) || by_name;
-                inside.extend(
-                    table
-                        .columns
-                        .iter()
-                        .filter(|column| all || found.iter().any(|other| other.name == column.name))
-                        .map(|column| Node {
-                            path: format!("{path}.{}", column.name),
-                            level: 3,
-                            name: column.name.clone(),
-                            end: column.data_type.clone(),
-                            insert: Some(names::identifier(&column.name)),
-                            open: None,
-                            connector: String::new(),
-                        }),
-                );
-            }
-        }
-        if count == 0 {
+        let name = database.name.as_str();
+        let found = shelf.found.as_ref();
+        let own: Vec<&TableSummary> = match found {
+            Some(found) => found.tables.iter().filter(|table| table.database == name).collect(),
+            None => shelf.tables.get(name).map(|tables| tables.iter().collect()).unwrap_or_default(),
+        };
+        // Searched for, or without anything in it: nothing to open.
+        let nothing = if found.is_some() { own.is_empty() } else { database.tables == 0 };
+        if nothing {
             continue;
         }
-        let open = opened.contains(database) || !words.is_empty();
+        let open = found.is_some() || opened.contains(name);
         rows.push(Node {
-            path: database.to_owned(),
+            path: name.to_owned(),
             level: 1,
-            name: database.to_owned(),
-            end: number::grouped(count),
+            name: name.to_owned(),
+            end: number::grouped(if found.is_some() { own.len() as u64 } else { database.tables }),
             insert: None,
             open: Some(open),
             connector: String::new(),
         });
         if open {
-            rows.append(&mut inside);
+            for table in own {
+                push_table(&mut rows, table, shelf, opened);
+            }
         }
     }
     rows
+}
+
+fn push_table(rows: &mut Vec<Node>, table: &TableSummary, shelf: &Shelf, opened: &BTreeSet<String>) {
+    let path = full_name(table);
+    let is_opened = opened.contains(&path);
+    let open = is_opened || (shelf.found.is_some() && !table.found.is_empty());
+    rows.push(Node {
+        level: 2,
+        name: table.name.clone(),
+        end: table.connector.clone(),
+        insert: Some(names::table(&table.database, &table.name)),
+        open: Some(open),
+        connector: table.connector.clone(),
+        path: path.clone(),
+    });
+    if !open {
+        return;
+    }
+    // Only those that were searched for, until all of them are asked for.
+    let all = shelf.columns.get(&path).filter(|_| is_opened).unwrap_or(&table.found);
+    rows.extend(all.iter().map(|column| Node {
+        path: format!("{path}.{}", column.name),
+        level: 3,
+        name: column.name.clone(),
+        end: column.data_type.clone(),
+        insert: Some(names::identifier(&column.name)),
+        open: None,
+        connector: String::new(),
+    }));
 }
 
 #[cfg(test)]

@@ -9,16 +9,19 @@ mod overview;
 mod partitions;
 mod rail;
 mod range;
+mod report;
 mod runs;
 mod savepoints;
+mod schedule;
 mod settings;
+mod tests;
 mod versions;
 
 use leptos::prelude::*;
 use millrace_wire::ids::JobId;
 
 use crate::format::number;
-use crate::i18n::job as text;
+use crate::i18n::{job as text, testing};
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::skeleton::Shape;
 use crate::ui::tabs::{Tab, Tabs};
@@ -42,6 +45,9 @@ pub fn JobPage(team: String, job: JobId, #[prop(into)] tab: Signal<JobTab>) -> i
                     JobTab::Runs => (text::runs(), Some(counts.0)),
                     JobTab::Versions => (text::versions(), Some(counts.1)),
                     JobTab::Savepoints => (text::savepoints(), Some(counts.2)),
+                    JobTab::Schedule => (text::schedule(), None),
+                    JobTab::Report => (text::report(), None),
+                    JobTab::Tests => (testing::tests(), None),
                     JobTab::Settings => (text::settings(), None),
                 };
                 Tab {
@@ -66,6 +72,9 @@ pub fn JobPage(team: String, job: JobId, #[prop(into)] tab: Signal<JobTab>) -> i
                 JobTab::Runs => view! { <runs::Runs/> }.into_any(),
                 JobTab::Versions => view! { <versions::Versions/> }.into_any(),
                 JobTab::Savepoints => view! { <savepoints::Savepoints/> }.into_any(),
+                JobTab::Schedule => view! { <schedule::Schedule/> }.into_any(),
+                JobTab::Report => view! { <report::ReportTab/> }.into_any(),
+                JobTab::Tests => view! { <tests::Tests/> }.into_any(),
                 JobTab::Settings => view! { <settings::Settings/> }.into_any(),
             }}
         }

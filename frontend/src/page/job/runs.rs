@@ -18,6 +18,9 @@ use crate::ui::skeleton::Shape;
 use crate::ui::state_badge::StateBadge;
 use crate::ui::table::{Head, Table};
 
+/// Around a run in its charts, so that its begin and end show.
+const MARGIN_MS: i64 = 60_000;
+
 #[component]
 pub(super) fn Runs() -> impl IntoView {
     view! { <div class="page job-list"><RunTable most=200/></div> }.into_any()
@@ -55,6 +58,7 @@ pub(super) fn RunTable(most: usize) -> impl IntoView {
                 Head::text(text::from()).wide(),
                 Head::number(text::records()).wide(),
                 Head::text(text::run_end()),
+                Head::text(text::links()).silent(),
             ];
             view! {
                 <Table label=text::runs() heads>{runs.into_iter().take(most).map(row).collect_view()}</Table>
@@ -70,10 +74,21 @@ fn row(run: Run) -> AnyView {
     let clock = use_clock();
     let logs =
         format!("{}?run={}", TeamRoute::Job(context.id, JobTab::Logs).of(&context.team.get_value()).href(), run.id);
+    let page = |tab: JobTab| TeamRoute::Job(context.id, tab).of(&context.team.get_value()).href();
+    let report = format!("{}?run={}", page(JobTab::Report), run.number);
+    let until = run.ended_at.map(|at| at + MARGIN_MS);
+    let metrics = match until {
+        Some(until) => format!("{}?from={}&to={until}", page(JobTab::Metrics), run.created_at - MARGIN_MS),
+        None => page(JobTab::Metrics),
+    };
+    let (logs_here, number) = (logs.clone(), run.number);
     let cause = match run.cause {
         RunCause::Manual => text::cause_manual(),
         RunCause::Api => text::cause_api(),
         RunCause::Demo => text::cause_demo(),
+        RunCause::Restart => text::cause_restart(),
+        RunCause::Schedule => text::cause_schedule(),
+        RunCause::Retry => text::cause_retry(),
     };
     let why = if run.started_by.is_empty() { cause.to_owned() } else { text::who(cause, &run.started_by) };
     let started = local(run.running_at.unwrap_or(run.created_at));
@@ -91,7 +106,7 @@ fn row(run: Run) -> AnyView {
     let records = format!("{} → {}", number::grouped(run.records_in), number::grouped(run.records_out));
     view! {
         <tr>
-            <th scope="row"><a href=logs aria-label=text::logs_of(run.number)>{run.number}</a></th>
+            <th scope="row"><a href=logs>{run.number}</a></th>
             <td><StateBadge state=run.state.as_str().to_owned()/></td>
             <td>{text::version_name(run.version)}</td>
             <td class="muted">{why}</td>
@@ -100,6 +115,11 @@ fn row(run: Run) -> AnyView {
             <td class="muted wide-only">{restored}</td>
             <td class="num wide-only">{records}</td>
             <td class="muted"><span class="run-end truncate" title=end.clone()>{end.clone()}</span></td>
+            <td class="nowrap">
+                <a class="link" href=logs_here aria-label=text::logs_of(number)>{text::logs()}</a>" "
+                <a class="link" href=metrics aria-label=text::metrics_of(number)>{text::metrics()}</a>" "
+                <a class="link" href=report aria-label=text::report_of(number)>{text::report()}</a>
+            </td>
         </tr>
     }
     .into_any()

@@ -46,6 +46,7 @@ pub(super) fn Savepoints() -> impl IntoView {
                     Head::number(text::size()),
                     Head::text(text::by()),
                     Head::number(text::taken()),
+                    Head::text(text::fits()),
                 ];
                 view! {
                     <Table label=text::savepoints() heads>{points.into_iter().map(row).collect_view()}</Table>
@@ -72,6 +73,12 @@ fn row(point: RestorePoint) -> AnyView {
             <td class="num">{bytes(point.bytes)}</td>
             <td class="muted">{by}</td>
             <td class="num muted" title=local(point.at).full()><Ago at=point.at/></td>
+            <td>{if point.incompatible.is_empty() {
+                view! { <span class="good">{text::fits_whole()}</span> }.into_any()
+            } else {
+                let lines = point.incompatible.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+                view! { <ul class="warn">{lines}</ul> }.into_any()
+            }}</td>
         </tr>
     }
     .into_any()

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::job::{Job, JobChange};
+use millrace_wire::job_life::{DependentTable, Dependents};
 
 use super::context::use_job;
 use crate::address::use_address;
@@ -52,6 +53,7 @@ fn About() -> impl IntoView {
             name: Some(name.get_untracked().trim().to_owned()),
             description: Some(description.get_untracked()),
             tags: Some(split_tags(&tags.get_untracked())),
+            kind: None,
         };
         let path = context.own_path();
         busy.set(true);
@@ -126,6 +128,20 @@ fn Delete() -> impl IntoView {
     let reason = Signal::derive(move || may.get().or_else(|| delete_refusal(context.state()).map(str::to_owned)));
     let name = Signal::derive(move || context.job.with(|job| job.name.clone()));
     let title = Signal::derive(move || text::delete_title(name.get().unwrap_or_default()));
+    // What would stand still without it, asked for when somebody means to delete.
+    let dependents = RwSignal::new(None::<Dependents>);
+    Effect::new(move |_| {
+        if !open.get() {
+            return;
+        }
+        dependents.set(None);
+        let path = context.path("dependents");
+        spawn_local(async move {
+            if let Ok(found) = api::get::<Dependents>(&path).await {
+                let _ = dependents.try_set(Some(found));
+            }
+        });
+    });
     let consequences = Signal::derive(move || {
         let what = context.job.with(|job| {
             text::delete_what(
@@ -134,7 +150,9 @@ fn Delete() -> impl IntoView {
                 counted(job.runs, text::run_one(), text::run_many()),
             )
         });
-        what.into_iter().chain([text::delete_tables().to_owned(), text::delete_final().to_owned()]).collect::<Vec<_>>()
+        let mut lines: Vec<String> = what.into_iter().chain([text::delete_tables().to_owned()]).collect();
+        dependents.with(|found| lines.extend(found.iter().flat_map(|found| &found.tables).map(in_words)));
+        lines
     });
     let confirm = Callback::new(move |()| {
         let path = context.own_path();
@@ -160,9 +178,18 @@ fn Delete() -> impl IntoView {
                 <Button kind=Kind::DangerQuiet icon=Icon::Trash reason on_press=move |()| { error.set(None); open.set(true) }>{text::delete_job()}</Button>
             </div>
         </Panel>
-        <Confirm open title consequences action=words::delete() type_name=name busy error on_confirm=confirm/>
+        <Confirm open title consequences action=words::delete() busy error on_confirm=confirm/>
     }
     .into_any()
+}
+
+/// A table that nobody else writes, and who reads it.
+fn in_words(table: &DependentTable) -> String {
+    if table.readers.is_empty() {
+        return text::delete_only_writer(&table.table);
+    }
+    let readers: Vec<&str> = table.readers.iter().map(|job| job.name.as_str()).collect();
+    text::delete_readers(&table.table, readers.join(", "))
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use millrace_wire::job::{Job, JobSettings, SaveDraft, Version, VersionSummary};
+use millrace_wire::job::{Version, VersionSummary};
 use millrace_wire::page::Page;
+use millrace_wire::report::VersionDiff;
 
-use super::context::{JobContext, use_job};
+use super::context::use_job;
 use crate::address::use_address;
-use crate::api::{self, Failure};
+use crate::api;
 use crate::i18n::job as text;
 use crate::load::load;
 use crate::rights::{Right, refusal};
@@ -20,18 +21,7 @@ use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
 use crate::ui::toast::use_toasts;
-use crate::widget::job_settings::changed;
-use crate::widget::sql_diff::SqlDiff;
-
-/// One side of a comparison.
-#[derive(Clone, Debug, PartialEq)]
-struct Side {
-    name: String,
-    sql: String,
-    settings: JobSettings,
-    /// The team's functions that it calls, in words.
-    functions: Vec<String>,
-}
+use crate::widget::deployment::Difference;
 
 const DRAFT: &str = "draft";
 
@@ -128,13 +118,14 @@ fn Compare(versions: Signal<Page<VersionSummary>>) -> impl IntoView {
         all
     });
     let revision = Memo::new(move |_| context.job.with(|job| job.draft.revision));
-    let sides = load(
+    let found = load(
         move || (from.get(), to.get(), revision.get()),
         move |(from, to, _)| async move {
             if from.is_empty() {
                 return Ok(None);
             }
-            Ok(Some((side(context, &from).await?, side(context, &to).await?)))
+            let path = api::path::with_query(&context.path("diff"), &[("from", &from), ("to", &to)]);
+            api::get::<VersionDiff>(&path).await.map(Some)
         },
     );
     view! {
@@ -143,61 +134,13 @@ fn Compare(versions: Signal<Page<VersionSummary>>) -> impl IntoView {
                 <SelectField label=text::compare_left().to_owned() value=from options/>
                 <SelectField label=text::compare_right().to_owned() value=to options/>
             </div>
-            {sides.show(Shape::Lines(8), |sides| (move || sides.get().map(|(left, right)| {
-                let settings = changed(&left.settings, &right.settings);
-                view! {
-                    {if settings.is_empty() {
-                        view! { <p class="subtle rail-note">{text::settings_same()}</p> }.into_any()
-                    } else {
-                        view! {
-                            <h3>{text::settings_differ()}</h3>
-                            <ul class="settings-diff">
-                                {settings.into_iter().map(|(name, old, new)| view! {
-                                    <li><span class="muted">{name}</span>" "<del>{old}</del>" → "<ins>{new}</ins></li>
-                                }).collect_view()}
-                            </ul>
-                        }.into_any()
-                    }}
-                    {[&left, &right].into_iter().filter(|side| !side.functions.is_empty()).map(|side| view! {
-                        <p class="subtle rail-note">{text::functions_of(&side.name, side.functions.join(", "))}</p>
-                    }).collect_view()}
-                    <SqlDiff left_name=left.name left=left.sql right_name=right.name right=right.sql/>
-                }
-            })).into_any())}
+            {found.show(Shape::Lines(8), |found| (move || found.get().map(|diff| view! { <Difference diff/> })).into_any())}
         </Panel>
     }
     .into_any()
 }
 
-async fn side(context: JobContext, word: &str) -> Result<Side, Failure> {
-    if word == DRAFT {
-        let draft = context.job.value().with_untracked(|job| job.as_ref().map(|job| job.draft.clone()));
-        return Ok(draft.map_or_else(
-            || Side {
-                name: text::draft().to_owned(),
-                sql: String::new(),
-                settings: JobSettings::default(),
-                functions: Vec::new(),
-            },
-            |draft| Side {
-                name: text::draft_of(&draft.updated_by),
-                sql: draft.sql,
-                settings: draft.settings,
-                functions: Vec::new(),
-            },
-        ));
-    }
-    let number = word.parse::<u32>().unwrap_or_default();
-    let version = api::get::<Version>(&context.path(&format!("versions/{number}"))).await?;
-    let functions = version.functions.iter().map(|(name, pinned)| match pinned.newer {
-        Some(newer) => text::function_behind(name, pinned.version, newer),
-        None => text::function_at(name, pinned.version),
-    });
-    let functions = functions.collect();
-    Ok(Side { name: text::version_name(number), sql: version.sql, settings: version.settings, functions })
-}
-
-/// Puts an old version into the draft; versions themselves never change.
+/// Makes an older version the draft and freezes it as a new one; versions themselves never change.
 #[component]
 fn Rollback(chosen: RwSignal<Option<u32>>, asks: RwSignal<bool>) -> impl IntoView {
     let context = use_job();
@@ -215,17 +158,18 @@ fn Rollback(chosen: RwSignal<Option<u32>>, asks: RwSignal<bool>) -> impl IntoVie
     });
     let confirm = Callback::new(move |()| {
         let number = chosen.get_untracked().unwrap_or_default();
-        let revision = context.job.value().with_untracked(|job| job.as_ref().map(|job| job.draft.revision));
+        let path = context.path(&format!("versions/{number}/rollback"));
         busy.set(true);
         error.set(None);
         spawn_local(async move {
-            let answer = roll_back(context, number, revision.unwrap_or_default()).await;
+            let answer = api::post::<Version>(&path, &()).await;
             let _ = busy.try_set(false);
             match answer {
-                Ok(job) => {
-                    context.set(job);
+                Ok(version) => {
+                    context.job.reload();
+                    context.changes.update(|count| *count = count.wrapping_add(1));
                     let _ = asks.try_set(false);
-                    toasts.good(text::rolled_back(number));
+                    toasts.good(text::rolled_back(number, version.summary.number));
                 }
                 Err(failure) => {
                     let _ = error.try_set(Some(failure.sentence()));
@@ -238,10 +182,4 @@ fn Rollback(chosen: RwSignal<Option<u32>>, asks: RwSignal<bool>) -> impl IntoVie
             action=text::rollback() busy error on_confirm=confirm/>
     }
     .into_any()
-}
-
-async fn roll_back(context: JobContext, number: u32, revision: u32) -> Result<Job, Failure> {
-    let version = api::get::<Version>(&context.path(&format!("versions/{number}"))).await?;
-    let draft = SaveDraft { sql: version.sql, settings: version.settings, revision };
-    api::put::<Job>(&context.path("draft"), &draft).await
 }

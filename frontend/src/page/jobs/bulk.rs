@@ -5,91 +5,183 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::ids::JobId;
-use millrace_wire::job::{Job, JobSummary, Start, StartFrom, Stop, StopMode};
+use millrace_wire::job_life::{BulkAction, BulkItem, BulkReport, BulkRequest};
 use millrace_wire::run::RunState;
 
+use super::list::JobRows;
 use crate::api::{self, Failure};
 use crate::format::number::counted;
 use crate::i18n::{job_actions, jobs as text, words};
 use crate::rights::{Right, refusal};
 use crate::ui::button::{Button, IconButton, Kind};
 use crate::ui::dialog::Dialog;
+use crate::ui::failure::FailureNote;
 use crate::ui::icon::Icon;
-use crate::widget::job_actions::{start_refusal, stop_refusal};
+use crate::ui::text_field::TextField;
+use crate::widget::job_actions::{delete_refusal, start_refusal, stop_refusal};
 
-#[derive(Clone, Copy, PartialEq)]
-enum Act {
-    Start,
-    Stop,
+/// What is chosen: some rows, or all that the filter admits.
+#[derive(Clone, Copy)]
+pub(super) struct Selection {
+    pub(super) jobs: RwSignal<BTreeSet<JobId>>,
+    pub(super) all: RwSignal<bool>,
 }
 
-/// Name of the job, and what came of it; `None` while the server works.
-type Outcome = (JobId, String, Option<Result<(), String>>);
+impl Selection {
+    pub(super) fn clear(self) {
+        self.jobs.update(BTreeSet::clear);
+        self.all.set(false);
+    }
+}
+
+const ACTIONS: [(BulkAction, Icon); 6] = [
+    (BulkAction::Start, Icon::Play),
+    (BulkAction::Stop, Icon::Stop),
+    (BulkAction::Restart, Icon::Restart),
+    (BulkAction::Tag, Icon::Plus),
+    (BulkAction::Untag, Icon::Close),
+    (BulkAction::Delete, Icon::Trash),
+];
+
+/// The button in the bar, and the one that acts in the dialog.
+const fn buttons(action: BulkAction) -> (&'static str, &'static str) {
+    match action {
+        BulkAction::Start => (job_actions::start_dialog(), job_actions::start()),
+        BulkAction::Stop => (job_actions::stop_dialog(), job_actions::stop()),
+        BulkAction::Restart => (text::restart_dialog(), text::restart()),
+        BulkAction::Tag => (text::tag_dialog(), text::add_tag()),
+        BulkAction::Untag => (text::untag_dialog(), text::remove_tag()),
+        BulkAction::Delete => (text::delete_dialog(), words::delete()),
+    }
+}
+
+fn title(action: BulkAction, count: String) -> String {
+    match action {
+        BulkAction::Start => text::start_many(count),
+        BulkAction::Stop => text::stop_many(count),
+        BulkAction::Restart => text::restart_many(count),
+        BulkAction::Tag => text::tag_many(count),
+        BulkAction::Untag => text::untag_many(count),
+        BulkAction::Delete => text::delete_many(count),
+    }
+}
+
+const fn note(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Start => text::start_many_body(),
+        BulkAction::Stop => text::stop_many_body(),
+        BulkAction::Restart => text::restart_many_body(),
+        BulkAction::Tag | BulkAction::Untag => text::tag_many_body(),
+        BulkAction::Delete => text::delete_many_body(),
+    }
+}
+
+/// Why this action makes no sense for a job in that state.
+fn refuses(action: BulkAction, state: Option<RunState>) -> bool {
+    match action {
+        BulkAction::Start => start_refusal(state).is_some(),
+        BulkAction::Stop => stop_refusal(state).is_some(),
+        BulkAction::Delete => delete_refusal(state).is_some(),
+        BulkAction::Restart => state == Some(RunState::Stopping),
+        BulkAction::Tag | BulkAction::Untag => false,
+    }
+}
+
+const fn none_can(action: BulkAction) -> &'static str {
+    match action {
+        BulkAction::Start => text::none_can_start(),
+        BulkAction::Stop => text::none_can_stop(),
+        BulkAction::Restart => text::none_can_restart(),
+        BulkAction::Delete => text::none_can_go(),
+        BulkAction::Tag | BulkAction::Untag => "",
+    }
+}
 
 #[component]
-pub(super) fn BulkBar(
-    team: String,
-    rows: Signal<Vec<JobSummary>>,
-    selected: RwSignal<BTreeSet<JobId>>,
-) -> impl IntoView {
-    let count = Memo::new(move |_| selected.with(BTreeSet::len));
-    let act = RwSignal::new(Act::Stop);
+pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl IntoView {
+    let total = move || rows.page.with(|page| page.total).unwrap_or(0);
+    let count = Memo::new(move |_| match selection.all.get() {
+        true => total(),
+        false => selection.jobs.with(BTreeSet::len) as u64,
+    });
+    let act = RwSignal::new(BulkAction::Stop);
     let open = RwSignal::new(false);
-    let outcomes = RwSignal::new(Vec::<Outcome>::new());
-    let may = refusal(Right::Operate);
-    let able = move |act: Act| {
-        let refuse: fn(Option<RunState>) -> Option<&'static str> =
-            if act == Act::Start { start_refusal } else { stop_refusal };
-        rows.with(|rows| {
-            selected.with(|selected| {
-                rows.iter()
-                    .filter(|row| selected.contains(&row.id))
-                    .filter(|row| refuse(row.current.as_ref().map(|current| current.state)).is_none())
-                    .map(|row| (row.id, row.name.clone()))
-                    .collect::<Vec<(JobId, String)>>()
+    let tag = RwSignal::new(String::new());
+    let report = RwSignal::new(None::<BulkReport>);
+    let failure = RwSignal::new(None::<Failure>);
+    let busy = RwSignal::new(false);
+    let (operate, edit) = (refusal(Right::Operate), refusal(Right::Edit));
+    // Of the chosen rows those that it makes sense for; of all that match the server says.
+    let able = move |action: BulkAction| {
+        rows.page
+            .with(|page| {
+                selection.jobs.with(|chosen| {
+                    page.items
+                        .iter()
+                        .filter(|row| chosen.contains(&row.id))
+                        .filter(|row| !refuses(action, row.current.as_ref().map(|current| current.state)))
+                        .map(|row| (row.id, row.name.clone()))
+                        .collect::<Vec<(JobId, String)>>()
+                })
             })
+            .unwrap_or_default()
+    };
+    let reason = move |action: BulkAction| {
+        Signal::derive(move || {
+            let may = if matches!(action, BulkAction::Tag | BulkAction::Untag) { edit } else { operate };
+            let none = || (!selection.all.get() && able(action).is_empty()).then(|| none_can(action).to_owned());
+            may.get().or_else(none)
         })
     };
-    let reason = move |act: Act, words: &'static str| {
-        Signal::derive(move || may.get().or_else(|| able(act).is_empty().then(|| words.to_owned())))
-    };
-    let ask = move |which: Act| {
-        act.set(which);
-        outcomes.set(Vec::new());
+    let ask = move |action: BulkAction| {
+        act.set(action);
+        report.set(None);
+        failure.set(None);
+        tag.set(String::new());
         open.set(true);
     };
-    let team = StoredValue::new(team);
+    let how_many = move |action: BulkAction| if selection.all.get() { total() } else { able(action).len() as u64 };
+    let path = StoredValue::new(api::path::team(&team, "jobs/bulk"));
     let run = Callback::new(move |()| {
-        let act = act.get_untracked();
-        let jobs = untrack(|| able(act));
-        outcomes.set(jobs.iter().map(|(id, name)| (*id, name.clone(), None)).collect());
-        for (id, _) in jobs {
-            let path = team.with_value(|team| api::path::team(team, &format!("jobs/{id}")));
-            spawn_local(async move {
-                let answer = send(&path, act).await.map_err(|failure| failure.sentence());
-                let _ = outcomes.try_update(|outcomes| {
-                    if let Some(outcome) = outcomes.iter_mut().find(|(known, ..)| *known == id) {
-                        outcome.2 = Some(answer);
-                    }
-                });
-            });
-        }
+        let action = act.get_untracked();
+        let all = selection.all.get_untracked();
+        let jobs = if all { Vec::new() } else { untrack(|| able(action)).into_iter().map(|(id, _)| id).collect() };
+        let body = BulkRequest {
+            action,
+            jobs,
+            filter: all.then(|| rows.filter.get_untracked()),
+            tag: matches!(action, BulkAction::Tag | BulkAction::Untag).then(|| tag.get_untracked()),
+            from: None,
+            mode: None,
+        };
+        busy.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let answer = api::post::<BulkReport>(&path.get_value(), &body).await;
+            let _ = busy.try_set(false);
+            match answer {
+                Ok(done) => {
+                    let _ = report.try_set(Some(done));
+                    rows.reload();
+                }
+                Err(reason) => {
+                    let _ = failure.try_set(Some(reason));
+                }
+            }
+        });
     });
-    let title = Signal::derive(move || {
-        let names = counted(able(act.get()).len() as u64, text::job(), text::jobs());
-        match (outcomes.with(Vec::is_empty), act.get()) {
-            (false, _) => text::result().to_owned(),
-            (true, Act::Start) => text::start_many(names),
-            (true, Act::Stop) => text::stop_many(names),
-        }
+    let heading = Signal::derive(move || match report.get() {
+        Some(report) => text::result_counts(report.done, report.refused),
+        None => title(act.get(), counted(how_many(act.get()), text::job(), text::jobs())),
     });
     let foot = move || {
         view! {
-            {move || if outcomes.with(Vec::is_empty) {
-                let words = if act.get() == Act::Start { job_actions::start() } else { job_actions::stop() };
+            {move || if report.with(Option::is_none) {
+                let action = act.get();
+                let kind = if action == BulkAction::Delete { Kind::Danger } else { Kind::Primary };
                 view! {
                     <Button on_press=move |()| open.set(false)>{words::cancel()}</Button>
-                    <Button kind=Kind::Primary on_press=run>{words}</Button>
+                    <Button kind=kind busy on_press=run>{buttons(action).1}</Button>
                 }.into_any()
             } else {
                 view! { <Button kind=Kind::Primary on_press=move |()| open.set(false)>{words::close()}</Button> }.into_any()
@@ -97,50 +189,43 @@ pub(super) fn BulkBar(
         }
         .into_any()
     };
+    let at_tag =
+        Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field("tag"))));
     view! {
         {move || (count.get() > 0).then(|| view! {
-            <div class="bulk-bar" role="region" aria-label=move || text::selection(counted(count.get() as u64, text::job(), text::jobs()))>
+            <div class="bulk-bar" role="region" aria-label=move || text::selection(counted(count.get(), text::job(), text::jobs()))>
                 <span class="medium nowrap">{move || text::selected(count.get())}</span><span class="bulk-bar-rule"></span>
-                <Button icon=Icon::Play reason=reason(Act::Start, text::none_can_start()) on_press=move |()| ask(Act::Start)>{job_actions::start_dialog()}</Button>
-                <Button icon=Icon::Stop reason=reason(Act::Stop, text::none_can_stop()) on_press=move |()| ask(Act::Stop)>{job_actions::stop_dialog()}</Button>
+                {ACTIONS.into_iter().map(|(action, icon)| view! {
+                    <Button icon=icon reason=reason(action) on_press=move |()| ask(action)>{buttons(action).0}</Button>
+                }).collect_view()}
                 <span class="bulk-bar-rule"></span>
-                <IconButton icon=Icon::Close label=text::clear_selection().to_owned() on_press=move |()| selected.update(BTreeSet::clear)/>
+                <IconButton icon=Icon::Close label=text::clear_selection().to_owned() on_press=move |()| selection.clear()/>
             </div>
         })}
-        <Dialog open title foot=foot>
-            {move || if outcomes.with(Vec::is_empty) {
-                let note = if act.get() == Act::Start { text::start_many_body() } else { text::stop_many_body() };
-                view! {
-                    <p class="muted">{note}</p>
-                    <ul class="bulk-list">{able(act.get()).into_iter().map(|(_, name)| view! { <li>{name}</li> }).collect_view()}</ul>
-                }.into_any()
-            } else {
-                view! { <ul class="bulk-list" role="status">{move || outcomes.get().into_iter().map(|outcome| line(outcome, act.get())).collect_view()}</ul> }.into_any()
+        <Dialog open title=heading foot=foot>
+            {move || match report.get() {
+                Some(report) => view! {
+                    <ul class="bulk-list" role="status">{report.items.into_iter().map(line).collect_view()}</ul>
+                }.into_any(),
+                None => {
+                    let action = act.get();
+                    let names = if selection.all.get() { Vec::new() } else { able(action) };
+                    view! {
+                        <p class="muted">{note(action)}</p>
+                        {matches!(action, BulkAction::Tag | BulkAction::Untag).then(|| view! {
+                            <TextField label=text::column_tag().to_owned() value=tag autofocus=true error=at_tag/>
+                        })}
+                        <ul class="bulk-list">{names.into_iter().map(|(_, name)| view! { <li>{name}</li> }).collect_view()}</ul>
+                    }.into_any()
+                }
             }}
+            {move || failure.get().filter(|failure| !failure.is_only_at(&["tag"])).map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
     }
     .into_any()
 }
 
-fn line((_, name, outcome): Outcome, act: Act) -> AnyView {
-    let (class, words) = match outcome {
-        None => ("subtle", text::result_working().to_owned()),
-        Some(Ok(())) if act == Act::Start => ("good", text::result_started().to_owned()),
-        Some(Ok(())) => ("good", text::result_stopped().to_owned()),
-        Some(Err(reason)) => ("bad", reason),
-    };
-    view! { <li><span class="medium">{name}</span>" "<span class=class>{words}</span></li> }.into_any()
-}
-
-async fn send(path: &str, act: Act) -> Result<(), Failure> {
-    match act {
-        Act::Start => {
-            let body = Start { version: None, from: StartFrom::Latest, savepoint: None, at_ms: None };
-            api::post::<Job>(&format!("{path}/start"), &body).await.map(drop)
-        }
-        Act::Stop => {
-            let body = Stop { mode: StopMode::Savepoint };
-            api::post::<Job>(&format!("{path}/stop"), &body).await.map(drop)
-        }
-    }
+fn line(item: BulkItem) -> AnyView {
+    let class = if item.done { "good" } else { "bad" };
+    view! { <li><span class="medium">{item.name}</span>" "<span class=class>{item.message}</span></li> }.into_any()
 }

@@ -1,11 +1,10 @@
-//! Which jobs are shown, in which order, and how many there are of each state.
+//! What the list asks the server for: filter and order as they stand in the address; and how a row reads.
 
-use millrace_wire::ids::JobId;
 use millrace_wire::job::{DesiredState, JobSummary};
+use millrace_wire::job_life::{JobCounts, JobFilter};
 use millrace_wire::run::RunState;
 
-use crate::format::text::matches;
-use crate::ui::order::by_words;
+use crate::api::path::with_query;
 
 /// The state as the list knows it: `draft` for what never ran, `stale` before any other.
 pub(super) fn state_word(job: &JobSummary) -> &'static str {
@@ -26,41 +25,18 @@ pub(super) fn wanted(job: &JobSummary) -> Option<&'static str> {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Filter {
-    pub(super) words: String,
-    pub(super) state: String,
-    pub(super) tag: String,
-    pub(super) owner: String,
-}
-
-impl Filter {
-    pub(super) fn admits(&self, job: &JobSummary) -> bool {
-        self.admits_but_state(job) && (self.state.is_empty() || self.state == state_word(job))
-    }
-
-    fn admits_but_state(&self, job: &JobSummary) -> bool {
-        let text = format!("{} {} {} {}", job.name, job.description, job.tags.join(" "), job.owner);
-        matches(&text, &self.words)
-            && (self.tag.is_empty() || job.tags.contains(&self.tag))
-            && (self.owner.is_empty() || job.owner == self.owner)
-    }
-}
+/// The parts of a filter, as the address names them.
+pub(super) const PARTS: [&str; 5] = ["q", "state", "tag", "owner", "kind"];
 
 /// In the order in which the counters stand.
-pub(super) const STATES: [&str; 10] =
-    ["running", "pending", "starting", "recovering", "failed", "stale", "stopping", "stopped", "finished", "draft"];
+const STATES: [&str; 9] =
+    ["running", "pending", "starting", "recovering", "failed", "stopping", "stopped", "finished", "draft"];
 
-/// Jobs of each state under the rest of the filter; states without a job are left out, unless one is chosen.
-pub(super) fn counts(jobs: &[JobSummary], filter: &Filter) -> Vec<(&'static str, usize)> {
-    STATES
-        .into_iter()
-        .map(|state| {
-            let count = jobs.iter().filter(|job| filter.admits_but_state(job) && state_word(job) == state).count();
-            (state, count)
-        })
-        .filter(|(state, count)| *count > 0 || filter.state == *state)
-        .collect()
+/// States to filter by, with their jobs; those without a job are left out, unless one is chosen.
+pub(super) fn shown_counts(counts: &JobCounts, chosen: &str) -> Vec<(&'static str, u64)> {
+    let count = |state: &str| counts.states.iter().filter(|known| known.state == state).map(|known| known.jobs).sum();
+    let all = STATES.iter().map(|state| (*state, count(state)));
+    all.filter(|(state, count)| *count > 0 || *state == chosen).collect()
 }
 
 /// Columns to sort by, as the address names them.
@@ -69,38 +45,17 @@ pub(super) const BY_RATE: &str = "rate";
 pub(super) const BY_LAG: &str = "lag";
 pub(super) const BY_CHANGED: &str = "changed";
 
-/// The jobs in this order: what is not right first, then the most late, unless a column is chosen. Ties go by name, so
-/// that the same figures give the same order.
-pub(super) fn sorted(jobs: &[JobSummary], chosen: Option<(&str, bool)>) -> Vec<JobId> {
-    let mut order: Vec<&JobSummary> = jobs.iter().collect();
-    let worst = |a: &JobSummary, b: &JobSummary| trouble(b).cmp(&trouble(a)).then_with(|| lag(b).cmp(&lag(a)));
-    order.sort_by(|a, b| {
-        let by_figure = match chosen {
-            None => worst(a, b),
-            Some((column, reversed)) => {
-                let usual = match column {
-                    BY_NAME => by_words(&a.name, &b.name),
-                    BY_RATE => rate(b).total_cmp(&rate(a)),
-                    BY_LAG => lag(b).cmp(&lag(a)),
-                    BY_CHANGED => b.updated_at.cmp(&a.updated_at),
-                    _ => worst(a, b),
-                };
-                if reversed { usual.reverse() } else { usual }
-            }
-        };
-        by_figure.then_with(|| a.name.cmp(&b.name))
-    });
-    order.into_iter().map(|job| job.id).collect()
-}
-
-fn trouble(job: &JobSummary) -> u8 {
-    match state_word(job) {
-        "failed" => 4,
-        "recovering" => 3,
-        "stale" => 2,
-        "draft" | "stopped" | "finished" => 0,
-        _ => 1,
-    }
+/// The query of the filter, without what pages and sorts.
+pub(super) fn query(path: &str, filter: &JobFilter, more: &[(&str, &str)]) -> String {
+    let mut pairs = vec![
+        ("q", filter.q.trim()),
+        ("state", filter.state.as_str()),
+        ("tag", filter.tag.as_str()),
+        ("owner", filter.owner.as_str()),
+        ("kind", filter.kind.as_str()),
+    ];
+    pairs.extend_from_slice(more);
+    with_query(path, &pairs)
 }
 
 pub(super) fn lag(job: &JobSummary) -> Option<u64> {
@@ -112,5 +67,22 @@ pub(super) fn rate(job: &JobSummary) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "order_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use millrace_wire::overview::StateCount;
+
+    #[test]
+    fn only_states_with_jobs_and_the_chosen_one_are_counted() {
+        let count = |state: &str, jobs| StateCount { state: state.to_owned(), jobs };
+        let counts = JobCounts { states: vec![count("draft", 2), count("running", 3)], total: 5 };
+        assert_eq!(shown_counts(&counts, ""), [("running", 3), ("draft", 2)]);
+        assert_eq!(shown_counts(&counts, "failed"), [("running", 3), ("failed", 0), ("draft", 2)]);
+    }
+
+    #[test]
+    fn an_empty_filter_asks_for_everything() {
+        let filter = JobFilter { q: " a b ".to_owned(), tag: "x&y".to_owned(), ..JobFilter::default() };
+        assert_eq!(query("/jobs", &JobFilter::default(), &[("sort", "")]), "/jobs");
+        assert_eq!(query("/jobs", &filter, &[("sort", "-name")]), "/jobs?q=a%20b&tag=x%26y&sort=-name");
+    }
+}

@@ -7,7 +7,7 @@ use super::Catalog;
 use crate::address::Address;
 use crate::api::{self, Failure};
 use crate::format::percent;
-use crate::i18n::{tables as text, words};
+use crate::i18n::{table_versions as version_text, tables as text, words};
 use crate::load::Loaded;
 use crate::session::use_session;
 use crate::ui::button::{Button, Kind};
@@ -28,10 +28,26 @@ pub(super) fn counters(catalog: &Catalog, chosen: Option<String>, address: Addre
             </button>
         }
     };
-    let all = counter(None, catalog.total);
+    let all = counter(None, catalog.all());
     let each =
         catalog.databases.iter().map(|database| counter(Some(database.name.clone()), database.tables)).collect_view();
     view! { <div class="counts" role="group" aria-label=text::database()>{all}{each}</div> }.into_any()
+}
+
+/// Each tag a filter, where there are any.
+pub(super) fn tags(tags: &[String], chosen: Option<String>, address: Address) -> AnyView {
+    if tags.is_empty() {
+        return ().into_any();
+    }
+    let each = tags.iter().cloned().map(|tag| {
+        let is_chosen = chosen.as_ref() == Some(&tag);
+        let next = (!is_chosen).then(|| tag.clone());
+        view! {
+            <button type="button" class="count" aria-pressed=is_chosen.to_string()
+                on:click=move |_| address.set_query("tag", next.as_deref())>{tag}</button>
+        }
+    });
+    view! { <div class="counts" role="group" aria-label=version_text::tags()>{each.collect_view()}</div> }.into_any()
 }
 
 #[component]

@@ -1,5 +1,6 @@
 //! The table form, for a new table and for one that is changed: numbered steps, the statement beside them.
 
+mod breaking;
 mod columns;
 mod connector;
 mod draft;
@@ -16,10 +17,11 @@ use millrace_wire::connection::Connection;
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::ids::TableId;
 use millrace_wire::table::{Database, Table};
+use millrace_wire::table_version::{SaveTable, TableImpact};
 
 use crate::address::use_address;
 use crate::api::{self, Failure};
-use crate::i18n::{tables as text, words};
+use crate::i18n::{table_versions as version_text, tables as text, words};
 use crate::load::load;
 use crate::rights::{Right, refusal};
 use crate::route::{TableTab, TeamRoute};
@@ -29,6 +31,7 @@ use crate::ui::field::go_to_first_error;
 use crate::ui::link_button::LinkButton;
 use crate::ui::page_head::PageHead;
 use crate::ui::skeleton::Shape;
+use crate::ui::text_field::TextField;
 use crate::ui::toast::{Toast, use_toasts};
 use draft::Form;
 
@@ -83,6 +86,9 @@ fn Body(team: String, ground: Ground) -> impl IntoView {
     if table.is_none() {
         let asked = |name| untrack(|| address.query(name).get());
         form.preset(asked("connector"), asked("connection"), asked("topic"), asked("database"), &connections);
+        if let Some(object) = asked("object") {
+            form.preset_object(&object);
+        }
     }
     address.guard(move || form.is_changed().then(|| words::leave_unsaved().to_owned()));
 
@@ -125,6 +131,13 @@ fn Body(team: String, ground: Ground) -> impl IntoView {
     .into_any()
 }
 
+/// Whether the person has seen what saving breaks.
+#[derive(Clone, Copy, PartialEq)]
+enum Saving {
+    Asked,
+    Confirmed,
+}
+
 #[component]
 fn Foot(team: String, back: String) -> impl IntoView {
     let form = expect_context::<Form>();
@@ -136,7 +149,10 @@ fn Foot(team: String, back: String) -> impl IntoView {
     let reason = Signal::derive(move || {
         no_edit.get().or_else(|| form.connector.with(String::is_empty).then(|| text::choose_connector().to_owned()))
     });
-    let save = move |()| {
+    let impact = RwSignal::new(None::<TableImpact>);
+    let comment = RwSignal::new(String::new());
+    let breaking_team = team.clone();
+    let send = Callback::new(move |saving: Saving| {
         form.tried.set(true);
         busy.set(true);
         refused.set(None);
@@ -146,10 +162,25 @@ fn Foot(team: String, back: String) -> impl IntoView {
             None => (api::path::team(&team, "tables"), true),
         };
         let team = team.clone();
+        let version_comment = comment.get_untracked().trim().to_owned();
         leptos::task::spawn_local(async move {
-            let answer: Result<Table, Failure> =
-                if is_new { api::post(&path, &draft).await } else { api::put(&path, &draft).await };
+            let answer: Result<Table, Failure> = if is_new {
+                api::post(&path, &draft).await
+            } else {
+                let request = SaveTable { draft, version_comment, accept_breaking: saving == Saving::Confirmed };
+                if saving == Saving::Asked
+                    && let Ok(found) = api::post::<TableImpact>(&format!("{path}/impact"), &request).await
+                    && found.breaks
+                {
+                    // What it would break is shown first; other problems the answer to saving tells.
+                    busy.set(false);
+                    impact.set(Some(found));
+                    return;
+                }
+                api::put(&path, &request).await
+            };
             busy.set(false);
+            impact.set(None);
             match answer {
                 Ok(table) => {
                     form.saved.set(true);
@@ -168,13 +199,17 @@ fn Foot(team: String, back: String) -> impl IntoView {
                 }
             }
         });
-    };
+    });
     let is_new = form.editing.get_value().is_none();
     view! {
         // What belongs to fields stands at them, and in the list of what is to be done.
         {move || refused.get().filter(|failure| failure.error.details.is_empty()).map(|failure| view! { <FailureNote failure/> })}
+        {(!is_new).then(|| view! {
+            <TextField label=version_text::version_comment().to_owned() value=comment is_optional=true error=form.error_signal("version_comment")/>
+            <breaking::Breaking team=breaking_team impact busy=busy on_confirm=Callback::new(move |()| send.run(Saving::Confirmed))/>
+        })}
         <div class="form-foot">
-            <Button kind=Kind::Primary reason=reason busy=busy on_press=save>
+            <Button kind=Kind::Primary reason=reason busy=busy on_press=move |()| send.run(Saving::Asked)>
                 {if is_new { text::save_new() } else { text::save_edit() }}
             </Button>
             <LinkButton href=back>{words::cancel()}</LinkButton>

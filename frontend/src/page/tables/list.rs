@@ -1,7 +1,5 @@
 //! Tables below the database they belong to.
 
-use std::cmp::Ordering;
-
 use leptos::prelude::*;
 use millrace_wire::table::{Database, TableSummary};
 
@@ -13,9 +11,8 @@ use crate::rights::{Right, may};
 use crate::route::{TableTab, TeamRoute};
 use crate::ui::age::Ago;
 use crate::ui::badge::Badge;
-use crate::ui::button::IconButton;
+use crate::ui::button::{Button, IconButton};
 use crate::ui::icon::Icon;
-use crate::ui::order::by_words;
 use crate::ui::table::{Head, Table};
 
 #[component]
@@ -26,6 +23,9 @@ pub(super) fn TableList(
     #[prop(into)] is_filtered: Signal<bool>,
     /// The database somebody wants to delete.
     deleting: RwSignal<Option<Database>>,
+    /// Fetches the part that begins there.
+    more: Callback<String>,
+    #[prop(into)] busy: Signal<bool>,
 ) -> impl IntoView {
     let heads = vec![
         Head::text(text::name()).sorts("name"),
@@ -36,41 +36,26 @@ pub(super) fn TableList(
         Head::number(text::read_by()).sorts("read"),
         Head::number(text::changed()).sorts("changed"),
     ];
+    // Within each database, by the server.
     let order = use_address().order();
-    // Within each database.
-    let ordered = move || {
-        let mut tables = shown.get();
-        order.sort(&mut tables, compare);
-        tables
-    };
     let rest = move || {
         catalog.with(|catalog| {
             let held = catalog.tables.len() as u64;
-            (held < catalog.total).then(|| text::more_than_shown(grouped(held), grouped(catalog.total)))
+            catalog.next.clone().map(|next| (next, text::more_than_shown(grouped(held), grouped(catalog.total))))
         })
     };
     view! {
         <Table label=text::title() heads sticky=true order>
             {move || {
-                let groups = catalog.with(|catalog| grouped_by(&catalog.databases, ordered(), is_filtered.get()));
+                let groups = catalog.with(|catalog| grouped_by(&catalog.databases, shown.get(), is_filtered.get()));
                 groups.into_iter().map(|(database, tables)| group(&team, &database, tables, deleting)).collect_view()
             }}
         </Table>
-        {move || rest().map(|rest| view! { <p class="pager">{rest}</p> })}
+        {move || rest().map(|(next, rest)| view! {
+            <p class="pager">{rest}" "<Button small=true busy=busy on_press=move |()| more.run(next.clone())>{text::show_more()}</Button></p>
+        })}
     }
     .into_any()
-}
-
-fn compare(column: &str, a: &TableSummary, b: &TableSummary) -> Ordering {
-    let by_column = match column {
-        "connector" => by_words(&a.connector, &b.connector),
-        "columns" => b.columns.len().cmp(&a.columns.len()),
-        "written" => b.producers.cmp(&a.producers),
-        "read" => b.consumers.cmp(&a.consumers),
-        "changed" => b.updated_at.cmp(&a.updated_at),
-        _ => Ordering::Equal,
-    };
-    by_column.then_with(|| by_words(&a.name, &b.name))
 }
 
 /// In the order of the databases; a database without hits is left out, an empty one only while something is looked for.
@@ -125,18 +110,18 @@ fn row(team: &str, table: TableSummary) -> AnyView {
         0 => view! { <span class="subtle">"0"</span> }.into_any(),
         count => view! { <a class="link" href=used.clone()>{grouped(count)}</a> }.into_any(),
     };
-    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-    let columns = names.join(", ");
+    let tags = table.tags.clone();
     view! {
         <tr>
             <th scope="row" class="cell-fit">
                 <span class="row">
                     <a href=href>{table.name}</a>
                     {table.built_in.then(|| view! { <Badge title=text::built_in_tip()>{text::built_in()}</Badge> })}
+                    {tags.into_iter().map(|tag| view! { <Badge>{tag}</Badge> }).collect_view()}
                 </span>
             </th>
             <td class="cell-fit">{table.connector}</td>
-            <td class="num cell-fit" title=columns>{table.columns.len()}</td>
+            <td class="num cell-fit">{grouped(table.columns)}</td>
             <td class="muted cell-clip" title=table.comment.clone()>{table.comment.clone()}</td>
             <td class="num cell-fit">{uses(table.producers)}</td>
             <td class="num cell-fit">{uses(table.consumers)}</td>

@@ -1,20 +1,25 @@
 //! One table: its columns, rows of it, its DDL, who uses it, and the facts beside.
 
+mod about;
 mod rail;
 mod sample;
 mod schema;
 pub use schema::ColumnTable;
 mod used_by;
+mod versions;
 
 use leptos::prelude::*;
 use millrace_wire::ids::TableId;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::table::Table;
 
+use super::export::ExportDialog;
 use crate::address::use_address;
 use crate::api::path::with_query;
 use crate::api::{self, Failure};
-use crate::i18n::{rights as right_text, tables as text, words};
+use crate::i18n::{
+    rights as right_text, table_script as script_text, table_versions as version_text, tables as text, words,
+};
 use crate::live::use_live;
 use crate::load::load;
 use crate::rights::{Right, refusal};
@@ -80,6 +85,7 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
 fn tab_content(team: String, path: String, table: Signal<Table>, tab: Memo<TableTab>) -> AnyView {
     (move || match tab.get() {
         TableTab::Schema => view! { <schema::SchemaPanel table/> }.into_any(),
+        TableTab::Versions => view! { <versions::VersionsPanel path=path.clone() table/> }.into_any(),
         TableTab::Sample => view! { <sample::SamplePanel path=path.clone()/> }.into_any(),
         TableTab::Ddl => view! {
             <div class="table-ddl"><CodeBlock label=text::ddl() text=Signal::derive(move || table.with(|table| table.ddl.clone()))/></div>
@@ -100,6 +106,7 @@ fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<b
         vec![(text::title().to_owned(), tables.clone()), (database, of_database)]
     });
     let built_in = Signal::derive(move || table.with(|table| table.built_in));
+    let tags = Memo::new(move |_| table.with(|table| table.tags.clone()));
     let no_edit = refusal(Right::Edit);
     let reason =
         Signal::derive(move || if built_in.get() { Some(right_text::built_in().to_owned()) } else { no_edit.get() });
@@ -111,8 +118,16 @@ fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<b
     let edit_team = team.clone();
     let edit = Signal::derive(move || TeamRoute::TableEdit(table.with(|table| table.id)).of(&edit_team).href());
     let deleting = RwSignal::new(false);
+    let about = RwSignal::new(false);
+    let exporting = RwSignal::new(false);
+    let export_team = team.clone();
+    let export_query = Signal::derive(move || format!("table={}", table.with(|table| table.id)));
     let items = Signal::derive(move || {
-        vec![MenuItem::run(words::delete(), Some(Icon::Trash), move || deleting.set(true)).unless(reason.get())]
+        vec![
+            MenuItem::run(version_text::about_edit(), Some(Icon::Key), move || about.set(true)).unless(reason.get()),
+            MenuItem::run(script_text::export(), Some(Icon::Download), move || exporting.set(true)),
+            MenuItem::run(words::delete(), Some(Icon::Trash), move || deleting.set(true)).unless(reason.get()),
+        ]
     });
     let note = move || {
         table.with(|table| {
@@ -126,6 +141,7 @@ fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<b
             beside=move || view! {
                 <Badge>{move || table.with(|table| table.draft.connector.clone())}</Badge>
                 {move || built_in.get().then(|| view! { <Badge title=text::built_in_tip()>{text::built_in()}</Badge> })}
+                {move || tags.get().into_iter().map(|tag| view! { <Badge>{tag}</Badge> }).collect_view()}
             }
             note=move || view! { {note} }
             actions=move || view! {
@@ -134,6 +150,8 @@ fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<b
                 <Menu label=words::more_actions().to_owned() items>{Icon::More.view()}</Menu>
             }
         />
+        <ExportDialog open=exporting team=export_team query=export_query/>
+        <about::AboutDialog open=about path=path.clone() table/>
         <DeleteTable open=deleting team path table leaving/>
     }
     .into_any()
@@ -184,13 +202,15 @@ fn DeleteTable(
 #[component]
 fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl IntoView {
     let tabs = Signal::derive(move || {
-        let (id, columns, jobs) =
-            table.with(|table| (table.id, table.resolved.len(), table.producers.len() + table.consumers.len()));
+        let (id, columns, revision, jobs) = table.with(|table| {
+            (table.id, table.resolved.len(), table.revision, table.producers.len() + table.consumers.len())
+        });
         TableTab::ALL
             .iter()
             .map(|known| {
                 let (label, count) = match known {
                     TableTab::Schema => (text::schema(), Some(columns.to_string())),
+                    TableTab::Versions => (version_text::versions(), Some(revision.to_string())),
                     TableTab::Sample => (text::sample(), None),
                     TableTab::Ddl => (text::ddl(), None),
                     TableTab::UsedBy => (text::used_by(), Some(jobs.to_string())),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{Job, Start, StartFrom, StartOptions};
+use millrace_wire::report::DeploymentReport;
 use millrace_wire::run::{RestoreKind, RestorePoint};
 
 use super::guarantee::GuaranteeNote;
@@ -11,7 +12,9 @@ use crate::api::{self, Failure};
 use crate::clock::{from_local_field, local, now};
 use crate::format::age::{age, between};
 use crate::format::bytes::bytes;
-use crate::i18n::{job_actions as text, words};
+use crate::i18n::{deployment, job_actions as text, words};
+use crate::load::load;
+use crate::route::{JobTab, TeamRoute};
 use crate::ui::button::{Button, Kind};
 use crate::ui::dialog::Dialog;
 use crate::ui::failure::FailureNote;
@@ -19,6 +22,7 @@ use crate::ui::icon::Icon;
 use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::{Shape, Skeleton};
 use crate::ui::text_field::TextField;
+use crate::widget::deployment::Report;
 
 /// Which job the dialog is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +59,7 @@ pub fn StartDialog(
     let from = RwSignal::new(StartFrom::Latest);
     let savepoint = RwSignal::new(String::new());
     let at = RwSignal::new(String::new());
+    let shown = RwSignal::new(false);
     let path = move |tail: &str| {
         let id = target.get_untracked().map(|target| target.id.to_string()).unwrap_or_default();
         team.with_value(|team| api::path::team(team, &format!("jobs/{id}/{tail}")))
@@ -67,6 +72,7 @@ pub fn StartDialog(
         options.set(None);
         failure.set(None);
         at.set(String::new());
+        shown.set(false);
         let path = path("start-options");
         spawn_local(async move {
             match api::get::<StartOptions>(&path).await {
@@ -121,15 +127,60 @@ pub fn StartDialog(
         .into_any()
     };
     view! {
-        <Dialog open title foot=foot>
+        <Dialog open title foot=foot class="dialog-start">
             <p class="muted">{move || target.with(|target| target.as_ref().map(version_note))}</p>
             {move || match options.get() {
                 None if failure.with(Option::is_none) => view! { <Skeleton shape=Shape::Lines(4)/> }.into_any(),
                 None => ().into_any(),
                 Some(found) => choices(found, from, savepoint, at),
             }}
+            {move || options.with(Option::is_some).then(|| view! {
+                <Changes team=team.get_value() target shown from savepoint/>
+            })}
             {move || failure.get().map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
+    }
+    .into_any()
+}
+
+/// The step before the start: what it would change, keep, lose and read again, for the choice as it stands.
+#[component]
+fn Changes(
+    team: String,
+    target: Signal<Option<Target>>,
+    shown: RwSignal<bool>,
+    from: RwSignal<StartFrom>,
+    savepoint: RwSignal<String>,
+) -> impl IntoView {
+    let team = StoredValue::new(team);
+    let choice = Memo::new(move |_| {
+        let from = from.get();
+        (from, if from == StartFrom::Savepoint { savepoint.get() } else { String::new() })
+    });
+    let id = move || target.with(|target| target.as_ref().map(|target| target.id));
+    let report = load(
+        move || shown.get().then(|| choice.get()),
+        move |choice| async move {
+            let (Some((from, savepoint)), Some(id)) = (choice, untrack(id)) else { return Ok(None) };
+            let path = team.with_value(|team| api::path::team(team, &format!("jobs/{id}/report")));
+            let path = api::path::with_query(&path, &[("from", from.as_str()), ("savepoint", &savepoint)]);
+            api::get::<DeploymentReport>(&path).await.map(Some)
+        },
+    );
+    let href = Signal::derive(move || {
+        let id = id()?;
+        Some(TeamRoute::Job(id, JobTab::Report).of(&team.get_value()).href())
+    });
+    view! {
+        <p class="row">
+            <Button small=true pressed=shown on_press=move |()| shown.update(|shown| *shown = !*shown)>
+                {move || if shown.get() { deployment::hide() } else { deployment::step() }}
+            </Button>
+            <a class="link" href=move || href.get()>{deployment::own_page()}</a>
+        </p>
+        {move || shown.get().then(|| report.show(Shape::Lines(6), move |report| (move || {
+            report.get().map(|report| view! { <Report team=team.get_value() report/> })
+        }).into_any()))}
     }
     .into_any()
 }

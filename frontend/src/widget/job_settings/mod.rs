@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use millrace_wire::job::JobSettings;
 
 use crate::i18n::{job as text, job_settings as notes};
-pub use words::{changed, rows};
+pub use words::{changed, changed_words, rows};
 use words::{parse_memory_mb, parse_span, parse_ttl, span, ttl};
 
 #[component]

@@ -1,6 +1,7 @@
 //! Settings of a job as text and back: `30 s`, `1 day`, `for ever`.
 
 use millrace_wire::job::JobSettings;
+use millrace_wire::report::NamedChange;
 
 use crate::format::{bytes, number};
 use crate::i18n::job as text;
@@ -26,6 +27,22 @@ pub fn changed(before: &JobSettings, after: &JobSettings) -> Vec<(&'static str, 
         .filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| (name, old, new))
         .collect()
+}
+
+/// The same of what the server found, by the names of the settings on the wire.
+pub fn changed_words(changes: &[NamedChange]) -> Vec<(&'static str, String, String)> {
+    let with = |value: fn(&NamedChange) -> &String| {
+        let mut all = serde_json::to_value(JobSettings::default()).unwrap_or_default();
+        for change in changes {
+            if let Ok(value) = serde_json::from_str::<serde_json::Value>(value(change))
+                && let Some(all) = all.as_object_mut()
+            {
+                all.insert(change.name.clone(), value);
+            }
+        }
+        serde_json::from_value::<JobSettings>(all).unwrap_or_default()
+    };
+    changed(&with(|change| &change.from), &with(|change| &change.to))
 }
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
@@ -122,5 +139,13 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found.first().map(|(_, old, new)| (old.as_str(), new.as_str())), Some(("1", "4")));
         assert!(changed(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn what_the_server_found_reads_the_same() {
+        let change = millrace_wire::report::ChangeKind::Changed;
+        let (name, from, to) = ("state_ttl_ms".to_owned(), "0".to_owned(), "86400000".to_owned());
+        let found = changed_words(&[NamedChange { change, name, from, to }]);
+        assert_eq!(found, [(text::state_ttl(), "for ever".to_owned(), "1 d".to_owned())]);
     }
 }

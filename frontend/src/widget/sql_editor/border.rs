@@ -2,9 +2,9 @@
 
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Span, StatementInfo};
-use millrace_wire::table::TableSummary;
 use serde_json::{Value, json};
 
+use super::KnownTable;
 use super::offset::to_utf16;
 
 /// Diagnostics without a place are left to the problems list.
@@ -51,7 +51,7 @@ pub(super) fn completions(text: &str, caret: u32, items: &[CompletionItem]) -> S
 }
 
 /// Tables grouped by database, in the order in which they come.
-pub(super) fn catalog(tables: &[TableSummary], functions: &[FunctionInfo]) -> String {
+pub(super) fn catalog(tables: &[KnownTable], functions: &[FunctionInfo]) -> String {
     let mut databases: Vec<(&str, Vec<Value>)> = Vec::new();
     for table in tables {
         let columns: Vec<Value> =

@@ -12,7 +12,7 @@ use leptos::{html, task::spawn_local};
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::page::Page;
 use millrace_wire::sql::{Complete, CompletionItem, Diagnostic, Span, StatementInfo};
-use millrace_wire::table::TableSummary;
+use millrace_wire::table::ResolvedColumn;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
@@ -128,6 +128,16 @@ impl SqlHandle {
     }
 }
 
+/// A table whose name completes at once; the server knows all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownTable {
+    pub database: String,
+    pub name: String,
+    pub connector: String,
+    /// Empty until somebody asked for them.
+    pub columns: Vec<ResolvedColumn>,
+}
+
 /// What the server said about a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
@@ -143,7 +153,7 @@ pub fn SqlEditor(
     label: String,
     #[prop(optional)] read_only: bool,
     #[prop(into)] findings: Signal<Findings>,
-    #[prop(into)] tables: Signal<Vec<TableSummary>>,
+    #[prop(into)] tables: Signal<Vec<KnownTable>>,
     #[prop(into)] functions: Signal<Vec<FunctionInfo>>,
     on_run: Callback<()>,
     on_save: Callback<()>,

@@ -6,6 +6,7 @@ mod exact;
 mod job;
 mod kill;
 mod lookup;
+mod offered;
 mod scan;
 mod sink;
 mod types;

@@ -57,6 +57,7 @@ fn facts(connection: Connection) -> AnyView {
     } else {
         connection.secrets_set.join(", ")
     };
+    let is_cluster = connection.kind == millrace_wire::connection::ConnectionKind::Kafka;
     let delivery = if connection.demo { text::at_least_once() } else { text::exactly_once() };
     let at = connection.updated_at;
     let kind = kind_words(connection.kind);
@@ -66,7 +67,7 @@ fn facts(connection: Connection) -> AnyView {
             <Fact name=text::kind()>{kind}</Fact>
             {options.into_iter().map(|(name, value)| view! { <Fact name=name><span class="code">{value}</span></Fact> }).collect_view()}
             <Fact name=text::secrets()><span class="code">{secrets}</span></Fact>
-            <Fact name=text::delivery()>{delivery}</Fact>
+            {is_cluster.then(|| view! { <Fact name=text::delivery()>{delivery}</Fact> })}
             <Fact name=text::changed()><Ago at=at/></Fact>
         </Facts>
     }

@@ -19,11 +19,32 @@ pub(super) const FIELDS: &[&str] = &[
     "secrets.ssl.certificate.pem",
     "secrets.ssl.key.pem",
     "secrets.ssl.key.password",
+    "kind",
+    "options.hostname",
+    "options.port",
+    "options.database-name",
+    "options.username",
+    "options.ssl.mode",
+    "options.url",
+    "secrets.password",
 ];
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
     pub(super) name: RwSignal<String>,
+    /// The word of the kind.
+    pub(super) kind: RwSignal<String>,
+    /// Of database servers.
+    pub(super) host: RwSignal<String>,
+    pub(super) port: RwSignal<String>,
+    pub(super) database: RwSignal<String>,
+    pub(super) encryption: RwSignal<String>,
+    /// Of schema registries.
+    pub(super) url: RwSignal<String>,
+    /// Of both.
+    pub(super) login: RwSignal<String>,
+    pub(super) secret: RwSignal<String>,
+    /// Of Kafka, as all that follow.
     pub(super) bootstrap: RwSignal<String>,
     pub(super) protocol: RwSignal<String>,
     pub(super) mechanism: RwSignal<String>,
@@ -44,7 +65,8 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(connection: Option<&Connection>) -> Fields {
+    /// `kind`: of a new one.
+    pub(super) fn of(connection: Option<&Connection>, kind: ConnectionKind) -> Fields {
         let option = |name: &str, otherwise: &str| {
             let known = connection.and_then(|known| known.options.get(name)).filter(|value| !value.is_empty());
             RwSignal::new(known.cloned().unwrap_or_else(|| otherwise.to_owned()))
@@ -53,6 +75,14 @@ impl Fields {
         let protocol = option(PROTOCOL, "PLAINTEXT");
         let fields = Fields {
             name: RwSignal::new(connection.map(|known| known.name.clone()).unwrap_or_default()),
+            kind: RwSignal::new(connection.map_or(kind, |known| known.kind).as_str().to_owned()),
+            host: option("hostname", ""),
+            port: option("port", ""),
+            database: option("database-name", ""),
+            encryption: option("ssl.mode", "prefer"),
+            url: option("url", ""),
+            login: option("username", ""),
+            secret: empty(),
             bootstrap: option(BOOTSTRAP, ""),
             protocol,
             mechanism: option(MECHANISM, "PLAIN"),
@@ -80,6 +110,9 @@ impl Fields {
     /// A secret that is stored and not written here again: a test of what is written would go without it.
     pub(super) fn lacks_a_secret(&self) -> bool {
         let lacks = |name: &str, field: RwSignal<String>| self.is_stored(name) && field.with(String::is_empty);
+        if self.kind() != ConnectionKind::Kafka {
+            return lacks("password", self.secret);
+        }
         let sign_in = self.signs_in.get() && lacks(PASSWORD, self.password);
         let certificates = [
             (AUTHORITY, self.authority),
@@ -89,6 +122,11 @@ impl Fields {
         ];
         let encrypted = self.is_encrypted.get() && !self.forget.get();
         sign_in || (encrypted && certificates.into_iter().any(|(name, field)| lacks(name, field)))
+    }
+
+    /// Tracked.
+    pub(super) fn kind(&self) -> ConnectionKind {
+        self.kind.with(|word| word.parse()).unwrap_or(ConnectionKind::Kafka)
     }
 
     pub(super) fn draft(&self) -> ConnectionDraft {
@@ -102,6 +140,46 @@ impl Fields {
 }
 
 fn draft_of(fields: &Fields) -> ConnectionDraft {
+    let kind = fields.kind();
+    let (options, secrets) = match kind {
+        ConnectionKind::Kafka => of_kafka(fields),
+        ConnectionKind::Postgresql | ConnectionKind::Mysql => of_server(
+            fields,
+            &[
+                ("hostname", fields.host),
+                ("port", fields.port),
+                ("database-name", fields.database),
+                ("username", fields.login),
+                ("ssl.mode", fields.encryption),
+            ],
+        ),
+        ConnectionKind::SchemaRegistry => of_server(fields, &[("url", fields.url), ("username", fields.login)]),
+    };
+    ConnectionDraft {
+        name: fields.name.get().trim().to_owned(),
+        kind,
+        options,
+        secrets,
+        description: fields.description.get().trim().to_owned(),
+    }
+}
+
+type Settings = BTreeMap<String, String>;
+
+/// An option that is empty is left out, as is a password: what is stored is kept.
+fn of_server(fields: &Fields, options: &[(&str, RwSignal<String>)]) -> (Settings, Settings) {
+    let set = |(name, value): &(&str, RwSignal<String>)| {
+        let value = value.get().trim().to_owned();
+        (!value.is_empty()).then(|| ((*name).to_owned(), value))
+    };
+    let secret = Some(fields.secret.get()).filter(|secret| !secret.is_empty());
+    (
+        options.iter().filter_map(set).collect(),
+        secret.map(|secret| ("password".to_owned(), secret)).into_iter().collect(),
+    )
+}
+
+fn of_kafka(fields: &Fields) -> (Settings, Settings) {
     let mut options = BTreeMap::from([(BOOTSTRAP.to_owned(), fields.bootstrap.get().trim().to_owned())]);
     let mut secrets = BTreeMap::new();
     options.insert(PROTOCOL.to_owned(), fields.protocol.get());
@@ -124,11 +202,5 @@ fn draft_of(fields: &Fields) -> ConnectionDraft {
         give(KEY, fields.key.get());
         give(KEY_PASSWORD, fields.key_password.get());
     }
-    ConnectionDraft {
-        name: fields.name.get().trim().to_owned(),
-        kind: ConnectionKind::Kafka,
-        options,
-        secrets,
-        description: fields.description.get().trim().to_owned(),
-    }
+    (options, secrets)
 }

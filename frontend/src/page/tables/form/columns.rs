@@ -1,16 +1,20 @@
 //! Step four: the columns, fetched from the stream or written by hand.
 
 use leptos::prelude::*;
+use millrace_wire::connection::{Connection, ConnectionKind, ExternalObject};
 use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn};
 
 use super::Step;
 use super::draft::{ColumnRow, Form};
 use crate::api::{self, Failure};
 use crate::i18n::tables as text;
+use crate::load::load;
 use crate::page::tables::table::ColumnTable;
 use crate::ui::button::{Button, IconButton, Kind};
 use crate::ui::failure::FailureNote;
 use crate::ui::icon::Icon;
+use crate::ui::select_field::SelectField;
+use crate::ui::text_field::TextField;
 
 const TYPES: [&str; 16] = [
     "STRING",
@@ -79,6 +83,7 @@ fn Fetch() -> impl IntoView {
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let found = RwSignal::new(None::<String>);
+    let is_kafka = form.connector.with_untracked(|name| name.contains("kafka"));
     let fetch = move |()| {
         busy.set(true);
         failure.set(None);
@@ -105,7 +110,54 @@ fn Fetch() -> impl IntoView {
             <Button icon=Icon::Download busy=busy on_press=fetch>{text::fetch()}</Button>
             <span class="muted" role="status">{move || found.get().unwrap_or_else(|| text::fetch_help().to_owned())}</span>
         </div>
+        {is_kafka.then(|| view! { <Registry/> })}
         {move || failure.get().map(|failure| view! { <FailureNote failure/> })}
+    }
+    .into_any()
+}
+
+/// Where a schema registry is connected, columns can come from it.
+#[component]
+fn Registry() -> impl IntoView {
+    let form = expect_context::<Form>();
+    let path = move |rest: &str| form.team.with_value(|team| api::path::team(team, rest));
+    let registries = load(
+        || (),
+        move |()| async move {
+            let all = api::pages::all::<Connection>(&path("connections")).await?.items;
+            Ok(all.into_iter().filter(|known| known.kind == ConnectionKind::SchemaRegistry).collect::<Vec<_>>())
+        },
+    );
+    let subjects = load(
+        move || form.registry.get(),
+        move |registry| async move {
+            if registry.is_empty() {
+                return Ok(Vec::new());
+            }
+            let all = api::pages::all::<ExternalObject>(&path(&format!("connections/{registry}/objects"))).await?.items;
+            Ok(all.into_iter().map(|subject| subject.name).collect::<Vec<_>>())
+        },
+    );
+    let options = Signal::derive(move || {
+        let mut options = vec![(String::new(), text::fetch_from_stream().to_owned())];
+        let known =
+            registries.with(|all| all.iter().map(|one| (one.id.to_string(), one.name.clone())).collect::<Vec<_>>());
+        options.extend(known.unwrap_or_default());
+        options
+    });
+    let any = Memo::new(move |_| registries.with(|all| !all.is_empty()).unwrap_or(false));
+    let names = Signal::derive(move || subjects.with(Clone::clone).unwrap_or_default());
+    view! {
+        {move || any.get().then(|| view! {
+            <div class="form-pair">
+                <SelectField label=text::fetch_from().to_owned() value=form.registry options/>
+                {move || (!form.registry.with(String::is_empty)).then(|| view! {
+                    <TextField label=text::subject().to_owned() value=form.subject code=true is_optional=true
+                        help=text::subject_help().to_owned() suggestions=names/>
+                })}
+            </div>
+        })}
+        {move || subjects.failure().get().map(|failure| view! { <FailureNote failure/> })}
     }
     .into_any()
 }
@@ -115,6 +167,13 @@ fn take(form: Form, fetched: FetchedSchema) {
     if !fetched.format.is_empty() {
         form.format.set(fetched.format);
     }
+    if !fetched.primary_key.is_empty() {
+        form.key.set(fetched.primary_key.into_iter().collect());
+    }
+    if !fetched.comment.is_empty() && form.comment.with_untracked(String::is_empty) {
+        form.comment.set(fetched.comment);
+    }
+    form.options.update(|options| options.extend(fetched.options));
     if let Some(time) = fetched.event_time {
         form.event_column.set(time.column);
         form.watermark.set(time.watermark);

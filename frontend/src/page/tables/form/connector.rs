@@ -77,11 +77,15 @@ fn focus_choice(name: &str) {
 #[component]
 pub(super) fn ConnectionStep(connections: Vec<Connection>, team: String) -> impl IntoView {
     let form = expect_context::<Form>();
-    let kind = Memo::new(move |_| form.schema().and_then(|schema| schema.connection));
+    let kinds = Memo::new(move |_| {
+        let schema = form.schema();
+        schema.map(|schema| schema.connection.into_iter().chain(schema.takes).collect::<Vec<_>>()).unwrap_or_default()
+    });
+    let is_needed = Memo::new(move |_| form.schema().is_some_and(|schema| schema.connection.is_some()));
     let make = TeamRoute::ConnectionNew.of(&team).href();
     let fitting = Memo::new(move |_| {
-        let Some(kind) = kind.get() else { return Vec::new() };
-        connections.iter().filter(|connection| connection.kind == kind).cloned().collect::<Vec<_>>()
+        let kinds = kinds.get();
+        connections.iter().filter(|connection| kinds.contains(&connection.kind)).cloned().collect::<Vec<_>>()
     });
     // One connection only: nothing to choose.
     Effect::new(move |_| {
@@ -89,12 +93,13 @@ pub(super) fn ConnectionStep(connections: Vec<Connection>, team: String) -> impl
             [only] => Some(only.id.to_string()),
             _ => None,
         });
-        if let Some(only) = only.filter(|_| form.connection.with_untracked(String::is_empty)) {
+        if let Some(only) = only.filter(|_| is_needed.get() && form.connection.with_untracked(String::is_empty)) {
             form.connection.set(only);
         }
     });
     let options = Signal::derive(move || {
-        let mut options = vec![(String::new(), text::choose_connection().to_owned())];
+        let none = if is_needed.get() { text::choose_connection() } else { text::without_connection() };
+        let mut options = vec![(String::new(), none.to_owned())];
         options.extend(fitting.get().into_iter().map(|connection| {
             let name = if connection.demo {
                 format!("{} ({})", connection.name, text::demo_broker())
@@ -106,13 +111,14 @@ pub(super) fn ConnectionStep(connections: Vec<Connection>, team: String) -> impl
         options
     });
     view! {
-        {move || kind.get().map(|_| {
+        {move || (!kinds.with(Vec::is_empty)).then(|| {
             let make = make.clone();
             view! {
                 <Step number=2 title=text::step_connection() help=text::step_connection_help().to_owned()>
                     {move || if fitting.with(Vec::is_empty) {
                         view! {
-                            <p>{text::no_connection()}" "<a class="link" href=make.clone()>{text::make_connection()}</a></p>
+                            <p>{text::no_connection()}" "<a class="link" href=make.clone()>{text::make_connection()}</a>
+                                {move || (!is_needed.get()).then(|| view! { " "<span class="muted">{text::without_connection_help()}</span> })}</p>
                         }
                         .into_any()
                     } else {

@@ -15,6 +15,10 @@ use crate::format::text::sql_name;
 /// The check waits until typing rests.
 const REST: Duration = Duration::from_millis(300);
 
+/// What a connection to a database fills in.
+pub(super) const FILLED_IN: [&str; 7] =
+    ["url", "hostname", "port", "database-name", "username", "password", "ssl.mode"];
+
 /// One row of the column editor.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct ColumnRow {
@@ -35,6 +39,9 @@ pub(super) struct Form {
     pub(super) connector: RwSignal<String>,
     pub(super) connection: RwSignal<String>,
     pub(super) format: RwSignal<String>,
+    /// Where columns are fetched from instead of the stream; no part of the draft.
+    pub(super) registry: RwSignal<String>,
+    pub(super) subject: RwSignal<String>,
     pub(super) options: RwSignal<BTreeMap<String, String>>,
     pub(super) columns: RwSignal<Vec<ColumnRow>>,
     pub(super) event_column: RwSignal<String>,
@@ -73,6 +80,8 @@ impl Form {
             connection: RwSignal::new(
                 draft.and_then(|draft| draft.connection).map(|id| id.to_string()).unwrap_or_default(),
             ),
+            registry: RwSignal::new(String::new()),
+            subject: RwSignal::new(String::new()),
             format: text(|draft| draft.format.as_deref().unwrap_or_default()),
             options: RwSignal::new(draft.map(|draft| draft.options.clone()).unwrap_or_default()),
             columns: RwSignal::new(Vec::new()),
@@ -129,11 +138,29 @@ impl Form {
         self.start.set_value(Some(self.draft_now()));
     }
 
+    /// As `preset`, for a table of a database: `schema.name`, or the name alone.
+    pub(super) fn preset_object(&self, object: &str) {
+        let named_apart =
+            self.schema_now().is_some_and(|schema| schema.options.iter().any(|option| option.name == "schema-name"));
+        let (schema, name) = object.split_once('.').unwrap_or(("", object));
+        self.options.update(|options| {
+            if named_apart && !schema.is_empty() {
+                options.insert("schema-name".to_owned(), schema.to_owned());
+                options.insert("table-name".to_owned(), name.to_owned());
+            } else {
+                options.insert("table-name".to_owned(), object.to_owned());
+            }
+        });
+        self.name.set(sql_name(name));
+        self.start.set_value(Some(self.draft_now()));
+    }
+
     pub(super) fn choose_connector(&self, name: &str) {
         if self.connector.with_untracked(|known| known == name) {
             return;
         }
         self.connector.set(name.to_owned());
+        self.connection.set(String::new());
         self.options.set(BTreeMap::new());
         let formats = self.schema_now().map(|schema| schema.formats).unwrap_or_default();
         let keep = self.format.with_untracked(|format| formats.contains(format));
@@ -188,6 +215,19 @@ impl Form {
         }
     }
 
+    /// A connection that the connector does without is chosen: it fills in address and credentials. Tracked.
+    pub(super) fn is_filled_in(&self) -> bool {
+        !self.connection.with(String::is_empty) && self.schema().is_some_and(|schema| !schema.takes.is_empty())
+    }
+
+    fn options_now(&self) -> BTreeMap<String, String> {
+        let mut options = self.options.get();
+        if self.is_filled_in() {
+            options.retain(|name, _| !FILLED_IN.contains(&name.as_str()));
+        }
+        options
+    }
+
     /// The draft as the fields stand; tracked.
     pub(super) fn draft(&self) -> TableDraft {
         let columns: Vec<Column> = self.columns.get().iter().map(column_of).collect();
@@ -197,7 +237,8 @@ impl Form {
         let format = Some(self.format.get()).filter(|format| !format.is_empty());
         let schema = self.schema();
         let takes_format = schema.as_ref().is_some_and(|schema| !schema.formats.is_empty());
-        let takes_connection = schema.as_ref().is_some_and(|schema| schema.connection.is_some());
+        let takes_connection =
+            schema.as_ref().is_some_and(|schema| schema.connection.is_some() || !schema.takes.is_empty());
         let fixed = schema.as_ref().is_some_and(|schema| !schema.fixed_columns.is_empty());
         TableDraft {
             database: self.database.get(),
@@ -206,7 +247,7 @@ impl Form {
             connector: self.connector.get(),
             connection: if takes_connection { self.connection.get().parse().ok() } else { None },
             format: format.filter(|_| takes_format),
-            options: self.options.get(),
+            options: self.options_now(),
             event_time: (!event_column.is_empty()).then_some(EventTime { column: event_column, watermark }),
             primary_key: self.key.get().into_iter().filter(|name| fixed || known(name)).collect(),
             columns,
@@ -219,11 +260,14 @@ impl Form {
 
     pub(super) fn fetch_request(&self) -> FetchSchema {
         let draft = self.draft_now();
+        let chosen = |field: RwSignal<String>| Some(field.get_untracked()).filter(|chosen| !chosen.is_empty());
         FetchSchema {
             connector: draft.connector,
             connection: draft.connection,
             format: draft.format,
             options: draft.options,
+            registry: chosen(self.registry).and_then(|id| id.parse().ok()),
+            subject: chosen(self.subject),
         }
     }
 

@@ -5,7 +5,7 @@ use millrace_wire::connection::JobRef;
 use millrace_wire::table::Table;
 
 use super::used_by::JobLinks;
-use crate::i18n::{tables as text, words};
+use crate::i18n::{table_versions as version_text, tables as text, words};
 use crate::route::{ConnectionTab, TableTab, TeamRoute, TopicTab};
 use crate::ui::age::Ago;
 use crate::ui::facts::{Fact, Facts};
@@ -50,6 +50,9 @@ fn facts(team: &str, table: Table) -> AnyView {
     });
     let key = if draft.primary_key.is_empty() { text::no_key().to_owned() } else { draft.primary_key.join(", ") };
     let (at, made, revision) = (table.updated_at, table.created_at, table.revision);
+    let owner = if table.owner.is_empty() { version_text::no_owner().to_owned() } else { table.owner };
+    let sharers = (!table.sharers.is_empty()).then(|| table.sharers.join(", "));
+    let mode = table.compatibility.as_str();
     let by = if table.updated_by.is_empty() { words::not_known().to_owned() } else { table.updated_by };
     let watermark = match draft.event_time {
         Some(time) => view! { <span class="code fact-long">{time.watermark}</span> }.into_any(),
@@ -62,6 +65,9 @@ fn facts(team: &str, table: Table) -> AnyView {
             {draft.format.map(|format| view! { <Fact name=text::format()>{format}</Fact> })}
             <Fact name=text::watermark()>{watermark}</Fact>
             <Fact name=text::primary_key()>{key}</Fact>
+            <Fact name=version_text::owner()>{owner}</Fact>
+            {sharers.map(|sharers| view! { <Fact name=version_text::sharers()>{sharers}</Fact> })}
+            <Fact name=version_text::compatibility()>{mode}</Fact>
             <Fact name=text::revision()>{revision}</Fact>
             <Fact name=text::changed()><Ago at=at/></Fact>
             <Fact name=text::changed_by()>{by}</Fact>

@@ -1,0 +1,131 @@
+//! One action on many jobs: each is done or refused on its own, and the report says which and why.
+
+use millrace_wire::ids::JobId;
+use millrace_wire::job::{JobChange, Start, StartFrom, Stop, StopMode};
+use millrace_wire::job_life::{BulkAction, BulkItem, BulkReport, BulkRequest};
+use millrace_wire::team::Role;
+
+use super::start::{self, Starter};
+use super::{bin, job};
+use crate::access::identity::TeamCaller;
+use crate::error::{Error, Result};
+use crate::state::App;
+use crate::store;
+
+const MOST_AT_ONCE: usize = 500;
+
+/// The role that a single call of that kind needs.
+const fn least_role(action: BulkAction) -> Role {
+    match action {
+        BulkAction::Tag | BulkAction::Untag => Role::Developer,
+        BulkAction::Start | BulkAction::Stop | BulkAction::Restart | BulkAction::Delete => Role::Operator,
+    }
+}
+
+pub async fn run(app: &App, caller: &TeamCaller, request: BulkRequest) -> Result<BulkReport> {
+    let least = least_role(request.action);
+    if caller.role < least {
+        return Err(Error::not_allowed(format!("This needs the role {least}; yours is {}.", caller.role)));
+    }
+    let tag = tag_of(&request)?;
+    if request.from == Some(StartFrom::Savepoint) {
+        return Err(Error::field("from", "A savepoint belongs to one job. Choose latest or fresh."));
+    }
+    let mut items = Vec::new();
+    for id in targets(app, caller, &request).await? {
+        items.push(one(app, caller, &request, &tag, id).await?);
+    }
+    let done = items.iter().filter(|item| item.done).count() as u64;
+    Ok(BulkReport { done, refused: items.len() as u64 - done, items })
+}
+
+fn tag_of(request: &BulkRequest) -> Result<String> {
+    let tag = request.tag.as_deref().unwrap_or_default().trim().to_owned();
+    let needs_one = matches!(request.action, BulkAction::Tag | BulkAction::Untag);
+    if needs_one && tag.is_empty() {
+        return Err(Error::field("tag", "Enter a tag."));
+    }
+    Ok(tag)
+}
+
+async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Result<Vec<JobId>> {
+    let too_many = |field| Error::field(field, format!("At most {MOST_AT_ONCE} jobs at once. Narrow the choice."));
+    match (&request.filter, request.jobs.is_empty()) {
+        (Some(_), false) => Err(Error::field("filter", "Name the jobs or give a filter, not both.")),
+        (None, true) => Err(Error::field("jobs", "Choose at least one job.")),
+        (None, false) => {
+            let mut jobs = Vec::new();
+            for id in &request.jobs {
+                if !jobs.contains(id) {
+                    jobs.push(*id);
+                }
+            }
+            if jobs.len() > MOST_AT_ONCE { Err(too_many("jobs")) } else { Ok(jobs) }
+        }
+        (Some(filter), true) => {
+            let found = store::job_list::names(&app.store, caller.team, filter, MOST_AT_ONCE as u64 + 1).await?;
+            if found.len() > MOST_AT_ONCE {
+                return Err(too_many("filter"));
+            }
+            Ok(found.into_iter().map(|(id, _)| id).collect())
+        }
+    }
+}
+
+/// Refusals become part of the report; only what the server itself cannot do ends the whole call.
+async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<BulkItem> {
+    let name = store::job::name_of(&app.store, caller.team, id).await?.unwrap_or_default();
+    let outcome = act(app, caller, request, tag, id).await;
+    let item = |done, code, message| BulkItem { job: id, name: name.clone(), done, code, message };
+    match outcome {
+        Ok(message) => Ok(item(true, None, message.to_owned())),
+        Err(error) if error.cause().is_some() => Err(error),
+        Err(error) => Ok(item(false, Some(error.code().as_str().to_owned()), error.message().to_owned())),
+    }
+}
+
+async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<&'static str> {
+    let starter = Starter::person(caller);
+    match request.action {
+        BulkAction::Start => {
+            let from = request.from.unwrap_or(StartFrom::Latest);
+            let start = Start { version: None, from, savepoint: None, at_ms: None };
+            start::start(app, starter, id, start).await?;
+            Ok("starts")
+        }
+        BulkAction::Stop => {
+            let mode = request.mode.unwrap_or(StopMode::Savepoint);
+            start::stop(app, starter, id, Stop { mode }).await?;
+            Ok("stops")
+        }
+        BulkAction::Restart => start::restart(app, starter, id).await,
+        BulkAction::Tag => {
+            let mut tags = job::row(app, caller.team, id).await?.tags;
+            if tags.iter().any(|known| known == tag) {
+                return Ok("has the tag already");
+            }
+            tags.push(tag.to_owned());
+            retag(app, caller, id, tags).await?;
+            Ok("is tagged")
+        }
+        BulkAction::Untag => {
+            let mut tags = job::row(app, caller.team, id).await?.tags;
+            let before = tags.len();
+            tags.retain(|known| known != tag);
+            if tags.len() == before {
+                return Ok("does not have the tag");
+            }
+            retag(app, caller, id, tags).await?;
+            Ok("lost the tag")
+        }
+        BulkAction::Delete => {
+            bin::put(app, caller, id).await?;
+            Ok("is in the recycle bin")
+        }
+    }
+}
+
+async fn retag(app: &App, caller: &TeamCaller, id: JobId, tags: Vec<String>) -> Result<()> {
+    let change = JobChange { name: None, description: None, tags: Some(tags), kind: None };
+    job::change(app, caller, id, change).await.map(drop)
+}

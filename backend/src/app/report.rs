@@ -1,0 +1,125 @@
+//! The deployment report: what a start would change, keep, lose and read again, and who is downstream of it.
+
+use std::path::PathBuf;
+
+use millrace_wire::connection::JobRef;
+use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::job::{JobKind, Start, StartFrom, Version};
+use millrace_wire::report::{DeploymentReport, Downstream, LineageChange, SourceRead, StateReport, StateVerdict};
+use millrace_wire::sql::Severity;
+
+use super::version::{self, errors, placed};
+use super::version_diff::{self, Side, difference};
+use super::{catalog, job, sql, start};
+use crate::clock::now_ms;
+use crate::error::{Error, Result};
+use crate::state::App;
+use crate::store;
+use crate::store::table::TeamUse;
+
+/// What would happen if the job were started in this way.
+pub async fn make(app: &App, team: TeamId, id: JobId, request: &Start) -> Result<DeploymentReport> {
+    let row = job::row(app, team, id).await?;
+    let mut warnings = Vec::new();
+    let (side, mut problems) = match request.version {
+        Some(number) => (version_diff::numbered(app, team, id, number).await?, Vec::new()),
+        None => {
+            let sketch = version::sketch(app, team, row.draft.sql, row.draft.settings).await?;
+            let said = sketch.validation.diagnostics.iter();
+            warnings.extend(said.filter(|said| said.severity == Severity::Warning).map(placed));
+            let problems = errors(&sketch.validation);
+            let side = Side { name: "draft".to_owned(), version: sketch.version, problems: problems.clone() };
+            (side, problems)
+        }
+    };
+    let last = store::run::newest(&app.store, id).await?.map(|run| run.version_number);
+    let before = match last {
+        Some(number) => Some(version_diff::numbered(app, team, id, number).await?),
+        None => None,
+    };
+    let point = start::restore_from(app, id, request).await?;
+    let checkpoint = point.as_ref().map(|point| PathBuf::from(&point.path));
+    let state = state(app, team, &side.version, checkpoint).await?;
+    problems.extend(state.problem.clone());
+    let refused = state.operators.iter().filter(|operator| operator.verdict == StateVerdict::Refused);
+    problems.extend(refused.map(|operator| format!("{} {}: {}", operator.kind, operator.name, operator.detail)));
+    if row.kind == JobKind::Batch {
+        problems.extend(state.sources.iter().filter(|source| !source.bounded).map(endless));
+    }
+    warnings.extend(state_warnings(&state, request.from));
+    let uses = store::table::uses_in_team(&app.store, team).await?;
+    Ok(DeploymentReport {
+        at: now_ms(),
+        version: request.version,
+        against: last,
+        difference: difference(before.as_ref(), &side)?,
+        from: request.from,
+        restore: point.map(store::restore_point::RestorePointRow::shown),
+        state,
+        downstream: downstream(&side.version, &uses, id),
+        lineage: lineage(before.as_ref().map(|side| &side.version), &side.version),
+        warnings,
+        errors: problems,
+    })
+}
+
+/// As it was when the run was started. `run`: its number.
+pub async fn of_run(app: &App, team: TeamId, id: JobId, run: u32) -> Result<DeploymentReport> {
+    job::row(app, team, id).await?;
+    let run = store::run::by_number(&app.store, id, run).await?.ok_or_else(|| Error::not_found("run"))?;
+    store::report::get(&app.store, run.id).await?.ok_or_else(|| Error::not_found("report of this run"))
+}
+
+/// For a run that is about to be stored. A report that cannot be made keeps no job from starting.
+pub(super) async fn for_run(app: &App, team: TeamId, id: JobId, run: RunId, request: &Start) -> Option<String> {
+    let report = make(app, team, id, request).await.and_then(|report| Ok(serde_json::to_string(&report)?));
+    report.inspect_err(|error| tracing::warn!(%run, %error, "a run has no deployment report")).ok()
+}
+
+async fn state(app: &App, team: TeamId, version: &Version, checkpoint: Option<PathBuf>) -> Result<StateReport> {
+    let catalog = catalog::for_planning(app, team).await?;
+    let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
+    let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, checkpoint.as_deref()));
+    let nothing = || StateReport { operators: Vec::new(), sources: Vec::new(), problem: None };
+    Ok(report.await?.unwrap_or_else(nothing))
+}
+
+fn endless(source: &SourceRead) -> String {
+    format!("A batch job must come to an end, but {} does not.", source.table)
+}
+
+fn state_warnings(state: &StateReport, from: StartFrom) -> Vec<String> {
+    let lost = state.operators.iter().filter(|operator| operator.verdict == StateVerdict::Lost);
+    let mut warnings: Vec<String> =
+        lost.map(|operator| format!("{} {}: its state is left behind.", operator.kind, operator.name)).collect();
+    let goes_on = state.sources.iter().any(|source| source.goes_on);
+    if from == StartFrom::Latest && goes_on {
+        let anew = state.sources.iter().filter(|source| !source.goes_on);
+        warnings.extend(
+            anew.map(|source| format!("{} is not in the checkpoint: it is read as its options say.", source.table)),
+        );
+    }
+    warnings
+}
+
+fn downstream(version: &Version, uses: &[TeamUse], id: JobId) -> Vec<Downstream> {
+    let readers = |table: &String| {
+        let reads = |used: &&TeamUse| !used.writes && used.job.id != id && used.table == **table;
+        uses.iter().filter(reads).map(|used| used.job.clone()).collect::<Vec<JobRef>>()
+    };
+    version.writes.iter().map(|table| Downstream { table: table.clone(), readers: readers(table) }).collect()
+}
+
+/// Nothing changes where nothing was before.
+fn lineage(from: Option<&Version>, to: &Version) -> LineageChange {
+    let less = |all: &[String], known: &[String]| -> Vec<String> {
+        all.iter().filter(|name| !known.contains(name)).cloned().collect()
+    };
+    let (reads, writes) = from.map_or((&to.reads, &to.writes), |from| (&from.reads, &from.writes));
+    LineageChange {
+        reads_added: less(&to.reads, reads),
+        reads_removed: less(reads, &to.reads),
+        writes_added: less(&to.writes, writes),
+        writes_removed: less(writes, &to.writes),
+    }
+}

@@ -1,0 +1,352 @@
+//! Test runs: what a child process may read, how much, and what is to be seen of it afterwards.
+
+use std::collections::BTreeSet;
+
+use millrace_wire::ids::{JobId, TeamId, TestRunId};
+use millrace_wire::link::TestRunAssignment;
+use millrace_wire::preview::{PreviewRow, ResultColumn, RowKind};
+use millrace_wire::sql::Validate;
+use millrace_wire::test_run::{
+    ChangedRow, ResultView, SinkComparison, SinkRows, StartTestRun, TestRun, TestRunComparison, TestRunFrom,
+    TestRunLimits, TestRunSink, TestRunState, TestRunSummary,
+};
+
+use super::{catalog, job, sql, version};
+use crate::access::identity::TeamCaller;
+use crate::clock::{new_id, now_ms};
+use crate::engine::{self, Rules};
+use crate::error::{Error, Result};
+use crate::state::App;
+use crate::store;
+use crate::store::test_run::{Captured, Ended, Outcome, Request, TestRunRow};
+use crate::test_run::{MOST_MEMORY_MB, MOST_ROWS, MOST_SECONDS, Reader};
+use crate::transact;
+
+const DEFAULT_ROWS: u32 = 1_000;
+const DEFAULT_SECONDS: u32 = 60;
+const DEFAULT_MEMORY_MB: u32 = 512;
+const MOST_PARALLELISM: u32 = 8;
+/// Over all tables.
+const MOST_SUPPLIED: usize = 10_000;
+const KEPT_FOR_MS: i64 = 7 * 24 * 3_600_000;
+/// Results of one team that are kept.
+const KEPT: u32 = 200;
+/// After its time limit a run that is still called running was on a server that is gone.
+const LOST_AFTER_MS: i64 = 60_000;
+/// Rows of each kind that a comparison shows.
+const SHOWN: usize = 500;
+
+pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Result<TestRun> {
+    app.limits.preview(caller.caller.user)?;
+    let limits = limits(&request)?;
+    let parallelism = request.parallelism.unwrap_or(1);
+    within("parallelism", parallelism, MOST_PARALLELISM)?;
+    if request.from == TestRunFrom::Time && request.at_ms.is_none() {
+        return Err(Error::field("at_ms", "Say from which time on."));
+    }
+    if request.rows.values().map(Vec::len).sum::<usize>() > MOST_SUPPLIED {
+        return Err(Error::field("rows", format!("Supply at most {MOST_SUPPLIED} rows.")));
+    }
+    let (script, job_name) = script(app, caller.team, &request).await?;
+    app.test_runs.room(caller.team)?;
+    // As for previews: credentials go along for the tables that the script names, and for no others.
+    let asked = Validate { sql: script.clone(), parallelism: Some(parallelism) };
+    let validation = sql::validate(app, caller.team, asked).await?;
+    sql::refuse_out_of_reach(&validation)?;
+    let names: BTreeSet<String> = validation.reads.into_iter().chain(validation.writes).collect();
+    let catalog = catalog::for_planning(app, caller.team).await?;
+    let mut tables = catalog.named_in(&script);
+    tables.extend(catalog::for_running(app, caller.team, &names).await?);
+
+    let (id, now) = (TestRunId(new_id()), now_ms());
+    let row = TestRunRow {
+        id,
+        team: caller.team,
+        job: request.job,
+        job_name,
+        version: request.version,
+        user: caller.caller.user,
+        started_by: caller.caller.name.clone(),
+        started_at: now,
+        ended_at: None,
+        state: TestRunState::Running,
+        reason: String::new(),
+        sql: script.clone(),
+        request: Request { from: request.from, at_ms: request.at_ms, limits: limits.clone() },
+        outcome: Outcome::default(),
+        kept_until: now + KEPT_FOR_MS,
+    };
+    transact!(app.store, tx => {
+        store::test_run::trim(tx, caller.team, KEPT, now).await?;
+        store::test_run::insert(tx, &row).await
+    })?;
+    let assignment = TestRunAssignment {
+        sql: script,
+        tables,
+        functions: catalog.functions,
+        default_database: catalog.default_database,
+        from: request.from,
+        at_ms: request.at_ms,
+        rows: request.rows,
+        max_rows: limits.max_rows,
+        max_seconds: limits.max_seconds,
+        memory_limit_mb: u64::from(limits.memory_mb),
+        parallelism,
+        file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
+        identity: format!("millrace-test-{id}"),
+    };
+    if let Err(error) = app.test_runs.start(caller.team, id, assignment).await {
+        let (state, reason) = (TestRunState::Failed, error.message().to_owned());
+        let (outcome, captured) = Default::default();
+        let ended = Ended { at: now_ms(), state, reason, outcome, captured };
+        store::test_run::end(&app.store, id, &ended).await?;
+        return Err(error);
+    }
+    get(app, caller.team, id).await
+}
+
+fn within(field: &str, value: u32, most: u32) -> Result<()> {
+    if (1..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::field(field, format!("Choose 1 to {most}.")))
+}
+
+fn limits(request: &StartTestRun) -> Result<TestRunLimits> {
+    let max_rows = request.max_rows.unwrap_or(DEFAULT_ROWS);
+    let max_seconds = request.max_seconds.unwrap_or(DEFAULT_SECONDS);
+    let memory_mb = request.memory_mb.unwrap_or(DEFAULT_MEMORY_MB);
+    within("max_rows", max_rows, MOST_ROWS)?;
+    within("max_seconds", max_seconds, MOST_SECONDS)?;
+    within("memory_mb", memory_mb, MOST_MEMORY_MB)?;
+    Ok(TestRunLimits { max_rows, max_seconds, memory_mb })
+}
+
+/// The text that is tested, and the name of the job that it belongs to.
+async fn script(app: &App, team: TeamId, request: &StartTestRun) -> Result<(String, String)> {
+    let row = match request.job {
+        Some(id) => Some(job::row(app, team, id).await?),
+        None => None,
+    };
+    let name = row.as_ref().map_or_else(String::new, |row| row.name.clone());
+    match (&request.sql, row, request.version) {
+        (Some(_), _, Some(_)) => Err(Error::field("version", "Give the text or a version, not both.")),
+        (Some(text), _, None) => Ok((text.clone(), name)),
+        (None, Some(row), Some(number)) => Ok((version::get(app, team, row.id, number).await?.sql, name)),
+        (None, Some(row), None) => Ok((row.draft.sql, name)),
+        (None, None, _) => Err(Error::field("sql", "Give the text, or the job whose draft is tested.")),
+    }
+}
+
+/// Newest first.
+pub async fn list(app: &App, team: TeamId, job: Option<JobId>) -> Result<Vec<TestRunSummary>> {
+    let rows = store::test_run::list(&app.store, team, job).await?;
+    // Those whose time is over go when the next one starts.
+    let kept = rows.into_iter().filter(|row| row.kept_until > now_ms());
+    Ok(kept.map(|row| summary(app, row)).collect())
+}
+
+/// With what is known by now of one that is still running.
+fn summary(app: &App, row: TestRunRow) -> TestRunSummary {
+    let live = (row.ended_at.is_none()).then(|| app.test_runs.so_far(row.team, row.id)).flatten();
+    let here = live.is_some();
+    let outcome = live.map_or(row.outcome, |(outcome, _)| outcome);
+    let lost_at = row.started_at + i64::from(row.request.limits.max_seconds) * 1_000 + LOST_AFTER_MS;
+    let lost = row.ended_at.is_none() && !here && now_ms() > lost_at;
+    let (state, reason) = match lost {
+        true => (TestRunState::Failed, "The server that it ran on ended before it did.".to_owned()),
+        false => (row.state, row.reason),
+    };
+    TestRunSummary {
+        id: row.id,
+        job: row.job,
+        job_name: row.job_name,
+        version: row.version,
+        started_by: row.started_by,
+        started_at: row.started_at,
+        ended_at: row.ended_at.or(lost.then_some(lost_at)),
+        state,
+        reason,
+        records_read: outcome.records_read,
+        sinks: outcome.sinks,
+    }
+}
+
+async fn row(app: &App, team: TeamId, id: TestRunId) -> Result<TestRunRow> {
+    let row = store::test_run::get(&app.store, team, id).await?.filter(|row| row.kept_until > now_ms());
+    row.ok_or_else(|| Error::not_found("test run"))
+}
+
+pub async fn get(app: &App, team: TeamId, id: TestRunId) -> Result<TestRun> {
+    let row = row(app, team, id).await?;
+    let (outcome, captured) = content(app, &row).await?;
+    Ok(TestRun {
+        sql: row.sql.clone(),
+        from: row.request.from,
+        at_ms: row.request.at_ms,
+        limits: row.request.limits.clone(),
+        sources: outcome.sources,
+        diagnostic: outcome.diagnostic,
+        inputs: captured.inputs,
+        kept_until: row.kept_until,
+        summary: summary(app, row),
+    })
+}
+
+/// What is stored, or what there is so far.
+async fn content(app: &App, row: &TestRunRow) -> Result<(Outcome, Captured)> {
+    if row.ended_at.is_none()
+        && let Some(live) = app.test_runs.so_far(row.team, row.id)
+    {
+        return Ok(live);
+    }
+    let captured = store::test_run::captured(&app.store, row.team, row.id).await?;
+    Ok((row.outcome.clone(), captured))
+}
+
+/// Its events, while it runs and for a minute after.
+pub async fn read(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<Reader> {
+    match app.test_runs.read(caller.team, id) {
+        Some(reader) => Ok(reader),
+        None => {
+            row(app, caller.team, id).await?;
+            Err(Error::not_found("running test run").hint("It is over: ask for the run and its rows."))
+        }
+    }
+}
+
+/// The page of a sink's rows from `offset` on.
+pub async fn rows(
+    app: &App,
+    team: TeamId,
+    id: TestRunId,
+    table: &str,
+    view: ResultView,
+    page: (usize, usize),
+) -> Result<SinkRows> {
+    let row = row(app, team, id).await?;
+    let (outcome, mut captured) = content(app, &row).await?;
+    let at = outcome.sinks.iter().position(|sink| sink.table == table).ok_or_else(|| Error::not_found("sink"))?;
+    let sink = outcome.sinks.into_iter().nth(at).ok_or_else(|| Error::not_found("sink"))?;
+    let changes = captured.rows.get_mut(at).map(std::mem::take).unwrap_or_default();
+    let note = note(&sink, view, changes.len());
+    let rows = viewed(changes, &sink.columns, view);
+    let (offset, limit) = page;
+    Ok(SinkRows {
+        table: sink.table,
+        columns: sink.columns,
+        total: rows.len() as u64,
+        rows: rows.into_iter().skip(offset).take(limit).collect(),
+        changes: sink.changes,
+        note,
+    })
+}
+
+fn viewed(changes: Vec<PreviewRow>, columns: &[ResultColumn], view: ResultView) -> Vec<PreviewRow> {
+    match view {
+        ResultView::Changelog => changes,
+        ResultView::State => {
+            let rows = engine::current_state(&changes, &key_of(columns));
+            rows.into_iter().map(|values| PreviewRow { kind: RowKind::Insert, values }).collect()
+        }
+    }
+}
+
+fn key_of(columns: &[ResultColumn]) -> Vec<usize> {
+    columns.iter().enumerate().filter(|(_, column)| column.key).map(|(index, _)| index).collect()
+}
+
+fn note(sink: &TestRunSink, view: ResultView, kept: usize) -> String {
+    if sink.changes <= kept as u64 {
+        return String::new();
+    }
+    match view {
+        ResultView::Changelog => format!("The first {kept} of {} changes.", sink.changes),
+        ResultView::State => format!("As it was after the first {kept} of {} changes.", sink.changes),
+    }
+}
+
+/// Current state against current state, sink by sink.
+pub async fn compare(app: &App, team: TeamId, a: TestRunId, b: TestRunId) -> Result<TestRunComparison> {
+    let (left, right) = (row(app, team, a).await?, row(app, team, b).await?);
+    let (left, left_rows) = content(app, &left).await?;
+    let (right, right_rows) = content(app, &right).await?;
+    let mut sinks = Vec::new();
+    for (at, sink) in left.sinks.iter().enumerate() {
+        let a = left_rows.rows.get(at).cloned().unwrap_or_default();
+        let other = right.sinks.iter().position(|other| other.table == sink.table);
+        let other = other.and_then(|at| Some((right.sinks.get(at)?, right_rows.rows.get(at)?.clone())));
+        sinks.push(match other {
+            Some((other, b)) => compared(sink, a, other, b),
+            None => one_sided(sink, a, "Only the first run writes this table."),
+        });
+    }
+    for (at, sink) in right.sinks.iter().enumerate() {
+        if !left.sinks.iter().any(|other| other.table == sink.table) {
+            let rows = right_rows.rows.get(at).cloned().unwrap_or_default();
+            let alone = one_sided(sink, rows, "Only the second run writes this table.");
+            let (only_b, only_b_count) = (alone.only_a, alone.only_a_count);
+            sinks.push(SinkComparison { only_a: Vec::new(), only_a_count: 0, only_b, only_b_count, ..alone });
+        }
+    }
+    Ok(TestRunComparison { sinks })
+}
+
+fn compared(sink: &TestRunSink, a: Vec<PreviewRow>, other: &TestRunSink, b: Vec<PreviewRow>) -> SinkComparison {
+    let shape = |sink: &TestRunSink| -> Vec<(String, String)> {
+        sink.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect()
+    };
+    if shape(sink) != shape(other) {
+        return one_sided(sink, Vec::new(), "The columns of the two runs differ, so their rows cannot be compared.");
+    }
+    let cut = a.len() as u64 != sink.changes || b.len() as u64 != other.changes;
+    let (a, b) = (viewed(a, &sink.columns, ResultView::State), viewed(b, &sink.columns, ResultView::State));
+    let found = engine::compare(&a, &b, &sink.columns, &Rules::strict());
+    let note = if cut { "Not all changes were kept: the states are those after the first ones." } else { "" };
+    SinkComparison {
+        table: sink.table.clone(),
+        columns: sink.columns.clone(),
+        by_key: sink.columns.iter().any(|column| column.key),
+        same: found.matched,
+        only_a_count: found.missing.len() as u64,
+        only_b_count: found.unexpected.len() as u64,
+        changed_count: found.different.len() as u64,
+        only_a: first_values(found.missing),
+        only_b: first_values(found.unexpected),
+        changed: found
+            .different
+            .into_iter()
+            .take(SHOWN)
+            .map(|(a, b, columns)| ChangedRow { a: a.values, b: b.values, columns })
+            .collect(),
+        note: note.to_owned(),
+    }
+}
+
+fn first_values(rows: Vec<PreviewRow>) -> Vec<Vec<serde_json::Value>> {
+    rows.into_iter().take(SHOWN).map(|row| row.values).collect()
+}
+
+fn one_sided(sink: &TestRunSink, changes: Vec<PreviewRow>, note: &str) -> SinkComparison {
+    let rows = viewed(changes, &sink.columns, ResultView::State);
+    SinkComparison {
+        table: sink.table.clone(),
+        columns: sink.columns.clone(),
+        by_key: sink.columns.iter().any(|column| column.key),
+        same: 0,
+        only_a_count: rows.len() as u64,
+        only_a: first_values(rows),
+        only_b: Vec::new(),
+        changed: Vec::new(),
+        only_b_count: 0,
+        changed_count: 0,
+        note: note.to_owned(),
+    }
+}
+
+/// Ends the process. One that is over stays as it is.
+pub async fn cancel(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<()> {
+    row(app, caller.team, id).await?;
+    app.test_runs.cancel(caller.team, id);
+    Ok(())
+}

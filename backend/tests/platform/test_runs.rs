@@ -1,0 +1,134 @@
+//! Test runs in real workers, SQL tests in a real server, and `millrace test` on files.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::server::{NO_KAFKA, Server};
+
+/// The sinks would need a Kafka and a database that are nowhere.
+const SCRIPT: &str = "CREATE TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');
+    CREATE TABLE evens (i BIGINT) WITH ('connector' = 'blackhole');
+    CREATE TABLE kinds (kind STRING NOT NULL, n BIGINT, PRIMARY KEY (kind) NOT ENFORCED) WITH ('connector' = 'print');
+    INSERT INTO evens SELECT i FROM n WHERE MOD(i, 2) = 0;
+    INSERT INTO kinds SELECT CASE WHEN MOD(i, 2) = 0 THEN 'even' ELSE 'odd' END, COUNT(*) FROM n
+      GROUP BY CASE WHEN MOD(i, 2) = 0 THEN 'even' ELSE 'odd' END;";
+
+async fn ended(server: &Server, id: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let run = server.get(&format!("/test-runs/{id}")).await;
+        if run["state"] != "running" {
+            return run;
+        }
+        assert!(Instant::now() < deadline, "{run}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_run_reads_for_real_and_keeps_what_its_sinks_would_get() {
+    let Some(server) = Server::start(NO_KAFKA).await else { return };
+    let started = server.post("/test-runs", json!({ "sql": SCRIPT, "from": "table", "max_rows": 40 })).await;
+    let run = ended(&server, started["id"].as_str().unwrap()).await;
+    assert_eq!((&run["state"], &run["reason"]), (&json!("finished"), &json!("row limit")), "{run}");
+    assert_eq!(run["sinks"][0]["words"], "evens (blackhole) was replaced by a sandbox table.");
+    assert_eq!((&run["sinks"][0]["kept"], &run["sinks"][1]["kept"]), (&json!(40), &json!(40)));
+    assert!(run["inputs"]["n"][0]["values"]["i"].is_i64(), "{}", run["inputs"]);
+    let state = format!("/test-runs/{}/sinks/kinds/rows?view=state", run["id"].as_str().unwrap());
+    let state = server.get(&state).await;
+    assert_eq!(state["total"], 2, "{state}");
+
+    // With supplied rows nothing is read, and the run ends by itself.
+    let rows = json!({ "n": [{ "values": { "i": 4 } }, { "values": { "i": 6 } }, { "values": { "i": 7 } }] });
+    let started = server.post("/test-runs", json!({ "sql": SCRIPT, "from": "table", "rows": rows })).await;
+    let run = ended(&server, started["id"].as_str().unwrap()).await;
+    assert_eq!((&run["reason"], &run["sources"][0]["supplied"]), (&json!("finished"), &json!(true)), "{run}");
+    let rows = format!("/test-runs/{}/sinks/evens/rows", run["id"].as_str().unwrap());
+    let rows = server.get(&rows).await;
+    assert_eq!(rows["rows"], json!([{ "kind": "+I", "values": [4] }, { "kind": "+I", "values": [6] }]));
+
+    let wrong = server.post("/test-runs", json!({ "sql": "INSERT INTO nowhere SELECT 1", "from": "table" })).await;
+    let run = ended(&server, wrong["id"].as_str().unwrap()).await;
+    assert_eq!(run["state"], "failed", "{run}");
+    assert!(run["diagnostic"]["span"].is_object(), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_tests_run_in_the_server() {
+    let Some(server) = Server::start(NO_KAFKA).await else { return };
+    let job = server.post("/jobs", json!({ "name": "kinds", "sql": SCRIPT })).await;
+    let path = format!("/jobs/{}/tests", job["id"].as_str().unwrap());
+    let test = |even: i64| {
+        json!({
+            "name": "counts",
+            "inputs": [{ "table": "n", "rows": [{ "values": [4] }, { "values": [6] }, { "values": [7] }] }],
+            "expected": [{
+                "table": "kinds", "view": "state", "order": "any",
+                "rows": [{ "values": { "kind": "even", "n": even } }, { "values": { "kind": "odd", "n": 1 } }],
+            }],
+        })
+    };
+    let saved = server.post(&path, test(3)).await;
+    let report = server.post(&format!("{path}/run"), json!({})).await;
+    assert_eq!((&report["passed"], &report["failed"]), (&json!(0), &json!(1)), "{report}");
+    let sink = &report["results"][0]["sinks"][0];
+    assert_eq!(sink["different"][0]["actual"]["values"], json!(["even", 2]));
+    let one = format!("/teams/tests{path}/{}", saved["id"].as_str().unwrap());
+    server.call(reqwest::Method::PUT, &one, Some(test(2))).await.good();
+    let report = server.post(&format!("{path}/run"), json!({})).await;
+    assert_eq!((&report["passed"], &report["failed"]), (&json!(1), &json!(0)), "{report}");
+}
+
+const FILE: &str = r#"
+tables = '''
+CREATE TABLE orders (id INT, price DOUBLE) WITH ('connector' = 'datagen');
+CREATE TABLE big (id INT) WITH ('connector' = 'blackhole');
+'''
+sql_file = "big.sql"
+
+[[tests]]
+name = "keeps what is dear"
+[tests.inputs]
+orders = '''
+{"id": 1, "price": 5}
+{"id": 2, "price": 500}
+'''
+[tests.expected.big]
+rows = '{"id": 2}'
+
+[[tests]]
+name = "is wrong"
+[tests.inputs]
+orders = '{"id": 1, "price": 500}'
+[tests.expected.big]
+rows = '{"id": 3}'
+"#;
+
+fn test_files(folder: &Path, script: &str) -> Output {
+    let file = folder.join("big.test.toml");
+    std::fs::write(&file, FILE).unwrap();
+    std::fs::write(folder.join("big.sql"), script).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+    command.arg("test").arg(&file).arg("--junit").arg(folder.join("junit.xml")).output().unwrap()
+}
+
+#[test]
+fn files_of_tests_run_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = test_files(folder.path(), "INSERT INTO big\nSELECT id FROM orders WHERE price > 100;");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("passed  keeps what is dear") && said.contains("FAILED  is wrong"), "{said}");
+    assert!(said.contains("- missing     +I id=3") && said.contains("+ unexpected  +I id=1"), "{said}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("1 passed, 1 failed"));
+    let junit = std::fs::read_to_string(folder.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{junit}");
+
+    // What is wrong with the script is at its place in the script.
+    let output = test_files(folder.path(), "INSERT INTO big\nSELECT idd FROM orders;");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("2:8: "), "{said}");
+}

@@ -1,0 +1,60 @@
+//! What versions differ in, and what a start would change.
+
+super::texts! {
+    settings_differ = "Settings that differ";
+    settings_same = "The settings are the same.";
+    tables = "Tables that differ";
+    functions = "Functions that differ";
+    plan = "Plan";
+    added = "added";
+    removed = "removed";
+    changed = "changed";
+    before(name) = "{name} before";
+    after(name) = "{name} after";
+    no_plan = "The plan cannot be compared while the SQL has errors";
+
+    starts_version(number) = "Starts v{number}.";
+    starts_draft = "Starts the draft, which becomes a version.";
+    against(number) = "The last run was of v{number}.";
+    first_run = "It never ran.";
+    from_point(kind, number, run) = "Goes on from {kind} {number} of run {run}.";
+    from_fresh = "Starts without earlier state.";
+    from_none = "There is no earlier state.";
+    made_at(time) = "As of {time}.";
+    errors = "This stops the start";
+    warnings = "Look at this";
+    state = "State of each operator";
+    stateless = "No operator keeps state.";
+    operator = "Operator";
+    its_state = "Its state";
+    why = "Why";
+    kept = "kept";
+    lost = "lost";
+    new = "starts empty";
+    refused = "cannot be taken over";
+    sources = "What is read";
+    table = "Table";
+    read_from = "From";
+    as_options = "from where its options say";
+    as_option(mode) = "from {mode}, as its options say";
+    goes_on(count, positions, more) = "goes on where the state was taken, {count}: {positions}{more}";
+    and_more(count) = " and {count} more";
+    part = "part";
+    parts = "parts";
+    lineage = "Lineage";
+    reads_added = "begins to read";
+    reads_removed = "reads no more";
+    writes_added = "begins to write";
+    writes_removed = "writes no more";
+    downstream = "Downstream";
+    read_by = "Read by";
+    no_readers = "no other job";
+    difference = "Difference";
+    step = "What will change";
+    hide = "Hide what will change";
+    own_page = "On a page of its own";
+    of_run(number) = "Report of run {number}";
+    next_start = "What a start would change";
+    no_report = "This run has no report";
+    no_report_body = "Reports are kept since this version of the platform.";
+}

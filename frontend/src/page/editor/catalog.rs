@@ -1,0 +1,191 @@
+//! The team's databases and tables as far as somebody looked at them: a database's tables come when it is opened, a
+//! table's columns when it is, and searches are answered by the server. There may be thousands of tables.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use millrace_wire::live::LiveEvent;
+use millrace_wire::page::Page;
+use millrace_wire::table::{Database, ResolvedColumn, Table, TableSummary};
+
+use crate::api;
+use crate::live::use_live;
+use crate::load::{Loaded, load_all};
+use crate::widget::sql_editor::KnownTable;
+
+/// A search waits until typing rests.
+const REST: Duration = Duration::from_millis(200);
+/// More than these nobody reads in a tree; further words find the others.
+const MOST_FOUND: &str = "200";
+const PART: &str = "1000";
+
+/// What a search found, and for which words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Found {
+    pub(super) words: String,
+    pub(super) tables: Vec<TableSummary>,
+}
+
+/// What was fetched so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shelf {
+    /// By database.
+    pub(super) tables: BTreeMap<String, Vec<TableSummary>>,
+    /// By `database.table`.
+    pub(super) columns: BTreeMap<String, Vec<ResolvedColumn>>,
+    pub(super) found: Option<Found>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Catalog {
+    team: StoredValue<String>,
+    databases: Loaded<Vec<Database>>,
+    shelf: RwSignal<Shelf>,
+    pause: StoredValue<Option<TimeoutHandle>>,
+}
+
+impl Catalog {
+    pub(super) fn of_team(team: &str) -> Catalog {
+        let catalog = Catalog {
+            team: StoredValue::new(team.to_owned()),
+            databases: load_all(api::path::team(team, "databases")),
+            shelf: RwSignal::new(Shelf::default()),
+            pause: StoredValue::new(None),
+        };
+        use_live().on(move |event| {
+            if matches!(event, LiveEvent::TablesChanged { .. } | LiveEvent::Reset) {
+                catalog.refresh();
+            }
+        });
+        on_cleanup(move || {
+            if let Some(handle) = catalog.pause.try_get_value().flatten() {
+                handle.clear();
+            }
+        });
+        catalog
+    }
+
+    pub(super) fn databases(&self) -> Vec<Database> {
+        self.databases.with(Clone::clone).unwrap_or_default()
+    }
+
+    pub(super) fn shelf(&self) -> RwSignal<Shelf> {
+        self.shelf
+    }
+
+    /// For completion without asking: what was fetched.
+    pub(super) fn known(&self) -> Memo<Vec<KnownTable>> {
+        let shelf = self.shelf;
+        Memo::new(move |_| {
+            shelf.with(|shelf| {
+                let known = |table: &TableSummary| KnownTable {
+                    columns: shelf.columns.get(&full_name(table)).cloned().unwrap_or_default(),
+                    database: table.database.clone(),
+                    name: table.name.clone(),
+                    connector: table.connector.clone(),
+                };
+                shelf.tables.values().flatten().map(known).collect()
+            })
+        })
+    }
+
+    /// Fetches the tables of a database, unless they are there.
+    pub(super) fn open_database(&self, name: &str) {
+        if self.shelf.with_untracked(|shelf| shelf.tables.contains_key(name)) {
+            return;
+        }
+        let (catalog, name) = (*self, name.to_owned());
+        let path = self.path(&[("database", &name), ("limit", PART)]);
+        spawn_local(async move {
+            if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
+                let _ = catalog.shelf.try_update(|shelf| shelf.tables.insert(name, page.items));
+            }
+        });
+    }
+
+    /// Fetches the columns of a table, unless they are there.
+    pub(super) fn open_table(&self, full: &str) {
+        let found = self.shelf.with_untracked(|shelf| {
+            if shelf.columns.contains_key(full) {
+                return None;
+            }
+            let all = shelf.tables.values().flatten().chain(shelf.found.iter().flat_map(|found| &found.tables));
+            all.into_iter().find(|table| full_name(table) == full).map(|table| table.id)
+        });
+        let Some(id) = found else { return };
+        let (catalog, full) = (*self, full.to_owned());
+        let path = self.team.with_value(|team| api::path::team(team, &format!("tables/{id}")));
+        spawn_local(async move {
+            if let Ok(table) = api::get::<Table>(&path).await {
+                let _ = catalog.shelf.try_update(|shelf| shelf.columns.insert(full, table.resolved));
+            }
+        });
+    }
+
+    /// Asks the server once typing rests; no words end the search.
+    pub(super) fn search(&self, words: &str) {
+        if let Some(handle) = self.pause.get_value() {
+            handle.clear();
+        }
+        let words = words.trim().to_owned();
+        if words.is_empty() {
+            self.shelf.update(|shelf| shelf.found = None);
+            return;
+        }
+        let catalog = *self;
+        self.pause.set_value(set_timeout_with_handle(move || catalog.ask(words), REST).ok());
+    }
+
+    fn ask(self, words: String) {
+        let path = self.path(&[("q", &words), ("limit", MOST_FOUND)]);
+        spawn_local(async move {
+            if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
+                let _ = self.shelf.try_update(|shelf| shelf.found = Some(Found { words, tables: page.items }));
+            }
+        });
+    }
+
+    /// Asks again for what is shown.
+    fn refresh(&self) {
+        let Some((opened, columns, words)) = self.shelf.try_with_untracked(|shelf| {
+            let opened: Vec<String> = shelf.tables.keys().cloned().collect();
+            let columns: Vec<String> = shelf.columns.keys().cloned().collect();
+            (opened, columns, shelf.found.as_ref().map(|found| found.words.clone()))
+        }) else {
+            return;
+        };
+        self.databases.reload();
+        let catalog = *self;
+        spawn_local(async move {
+            let mut tables = BTreeMap::new();
+            for name in opened {
+                let path = catalog.path(&[("database", &name), ("limit", PART)]);
+                if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
+                    tables.insert(name, page.items);
+                }
+            }
+            // Columns that are shown stay until they are asked for again; the others are forgotten.
+            let _ = catalog.shelf.try_update(|shelf| {
+                shelf.tables = tables;
+                shelf.columns.clear();
+            });
+            for full in columns {
+                catalog.open_table(&full);
+            }
+            if let Some(words) = words {
+                catalog.ask(words);
+            }
+        });
+    }
+
+    fn path(&self, pairs: &[(&str, &str)]) -> String {
+        let path = self.team.try_with_value(|team| api::path::team(team, "tables")).unwrap_or_default();
+        api::path::with_query(&path, pairs)
+    }
+}
+
+pub(super) fn full_name(table: &TableSummary) -> String {
+    format!("{}.{}", table.database, table.name)
+}

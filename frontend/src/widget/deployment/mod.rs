@@ -1,0 +1,7 @@
+//! What a version differs in from another one, and what a start of it would change.
+
+mod difference;
+mod report;
+
+pub use difference::Difference;
+pub use report::Report;

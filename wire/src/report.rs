@@ -1,0 +1,136 @@
+//! What would happen if a version were started: shown before a start, to whoever approves it, and kept with the run.
+
+use crate::connection::JobRef;
+use crate::job::StartFrom;
+use crate::macros::{wire, wire_words};
+use crate::run::RestorePoint;
+
+wire_words! {
+    pub enum StateVerdict {
+        Kept = "kept",
+        /// The script has no such operator any more; its state is left behind.
+        Lost = "lost",
+        /// Starts empty.
+        New = "new",
+        /// The state cannot be taken over: the job would not start.
+        Refused = "refused",
+    }
+
+    pub enum ChangeKind {
+        Added = "added",
+        Removed = "removed",
+        Changed = "changed",
+    }
+}
+
+wire! {
+    /// Something with a name that is not the same on both sides; an empty text where it is not there.
+    pub struct NamedChange {
+        pub change: ChangeKind,
+        pub name: String,
+        pub from: String,
+        pub to: String,
+    }
+
+    /// An operator of the plan that is not the same on both sides.
+    pub struct OperatorChange {
+        pub change: ChangeKind,
+        /// `Kafka source`, `Window aggregate`, …
+        pub kind: String,
+        pub name: String,
+        pub from: String,
+        pub to: String,
+    }
+
+    /// What two versions, or a version and the draft, differ in.
+    pub struct VersionDiff {
+        /// `v3`, `draft`; empty when there is nothing to compare with.
+        pub from: String,
+        pub to: String,
+        pub sql_from: String,
+        pub sql_to: String,
+        /// By the name of the setting.
+        pub settings: Vec<NamedChange>,
+        /// By `database.table`, the DDL.
+        pub tables: Vec<NamedChange>,
+        /// The team's functions, by name, the version.
+        pub functions: Vec<NamedChange>,
+        pub plan: Vec<OperatorChange>,
+        /// Why the plan cannot be compared, such as errors of the draft.
+        pub problems: Vec<String>,
+    }
+
+    /// A stateful operator and what becomes of its state.
+    pub struct OperatorState {
+        pub kind: String,
+        pub name: String,
+        pub verdict: StateVerdict,
+        /// Where there is something to say.
+        pub detail: String,
+    }
+
+    /// From where a source would be read.
+    pub struct SourceRead {
+        /// `database.table`
+        pub table: String,
+        /// It comes to an end by itself.
+        pub bounded: bool,
+        /// Goes on from what the checkpoint holds; else as its options or the chosen time say.
+        pub goes_on: bool,
+        /// `scan.startup.mode`, where the table has one.
+        pub startup: String,
+        pub positions: Vec<SourcePosition>,
+    }
+
+    pub struct SourcePosition {
+        /// Partition or file.
+        pub split: String,
+        /// The next offset, or whatever the source counts in.
+        pub position: String,
+    }
+
+    /// What a script makes of the state of a checkpoint, or of none.
+    pub struct StateReport {
+        pub operators: Vec<OperatorState>,
+        pub sources: Vec<SourceRead>,
+        /// Why the checkpoint cannot be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub problem: Option<String>,
+    }
+
+    /// A table that the job writes, and the other jobs that read it.
+    pub struct Downstream {
+        pub table: String,
+        pub readers: Vec<JobRef>,
+    }
+
+    /// Tables that the job begins or ceases to read and write.
+    pub struct LineageChange {
+        pub reads_added: Vec<String>,
+        pub reads_removed: Vec<String>,
+        pub writes_added: Vec<String>,
+        pub writes_removed: Vec<String>,
+    }
+
+    pub struct DeploymentReport {
+        /// When it was made.
+        pub at: i64,
+        /// What would be started; absent for the draft, which becomes a version first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub version: Option<u32>,
+        /// The version of the last run; absent when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub against: Option<u32>,
+        pub difference: VersionDiff,
+        pub from: StartFrom,
+        /// What it would be started from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub restore: Option<RestorePoint>,
+        pub state: StateReport,
+        pub downstream: Vec<Downstream>,
+        pub lineage: LineageChange,
+        pub warnings: Vec<String>,
+        /// What stops the start.
+        pub errors: Vec<String>,
+    }
+}
