@@ -27,6 +27,7 @@ pub mod live;
 pub mod broker;
 pub mod job;
 pub mod log;
+pub mod mail;
 pub mod metric;
 pub mod module;
 pub mod preview;
