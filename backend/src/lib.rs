@@ -25,6 +25,7 @@ pub mod kafka;
 pub mod live;
 
 pub mod broker;
+mod child;
 pub mod job;
 pub mod log;
 pub mod metric;

@@ -1,26 +1,24 @@
 //! One preview process: fed with its assignment, read line by line, ended in every case.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millrace_wire::link::{PreviewAssignment, PreviewLine};
 use millrace_wire::preview::{PreviewEvent, PreviewProgress};
 use millrace_wire::sql::{Diagnostic, Severity};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout};
 use tokio_util::sync::CancellationToken;
 
 use super::buffer::Buffer;
 use super::is_last;
-use crate::job::exit_in_words;
+use crate::child;
 
 /// A preview that nobody reads ends after this.
 const UNREAD: Duration = Duration::from_secs(10);
 /// Beyond its own time limit: for starting, planning and leaving.
 const GRACE: Duration = Duration::from_secs(15);
-const STDERR_TAIL: usize = 4096;
 /// One line holds one batch of rows.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
@@ -35,11 +33,12 @@ pub(super) struct Job {
 /// Runs to the end; the buffer has its last event then.
 pub(super) async fn run(job: Job) {
     let began = Instant::now();
-    let outcome = match spawn(&job).await {
-        Ok(mut child) => {
-            let outcome = follow(&job, &mut child, began).await;
+    let spawned = child::spawn(&job.program, "preview", &job.folder, &job.assignment).await;
+    let outcome = match spawned {
+        Ok(mut process) => {
+            let outcome = follow(&job, &mut process, began).await;
             // Also in the good case: a process that has said its last word is not needed any more.
-            let _ = child.kill().await;
+            let _ = process.kill().await;
             outcome
         }
         Err(cause) => Outcome::Failed(format!("The preview could not be started: {cause}.")),
@@ -61,42 +60,11 @@ enum Outcome {
     Failed(String),
 }
 
-async fn spawn(job: &Job) -> std::io::Result<Child> {
-    std::fs::create_dir_all(&job.folder)?;
-    let mut child = Command::new(&job.program)
-        .arg("preview")
-        .current_dir(&job.folder)
-        .env_clear()
-        .envs(["PATH", "HOME", "LANG", "TZ"].iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut line = serde_json::to_vec(&job.assignment)?;
-    line.push(b'\n');
-    // It stays open: its end is how the process learns that this server is gone.
-    if let Some(input) = &mut child.stdin {
-        input.write_all(&line).await?;
-        input.flush().await?;
-    }
-    Ok(child)
-}
-
-async fn follow(job: &Job, child: &mut Child, began: Instant) -> Outcome {
-    let (Some(output), Some(mut errors)) = (child.stdout.take(), child.stderr.take()) else {
+async fn follow(job: &Job, process: &mut Child, began: Instant) -> Outcome {
+    let (Some(output), Some(errors)) = (process.stdout.take(), process.stderr.take()) else {
         return Outcome::Failed("The preview has no output.".to_owned());
     };
-    let said = tokio::spawn(async move {
-        let mut kept = Vec::new();
-        let mut piece = [0; 1024];
-        while let Ok(length @ 1..) = errors.read(&mut piece).await {
-            kept.extend_from_slice(piece.get(..length).unwrap_or_default());
-            let surplus = kept.len().saturating_sub(STDERR_TAIL);
-            kept.drain(..surplus);
-        }
-        String::from_utf8_lossy(&kept).trim().to_owned()
-    });
+    let said = child::last_words(errors);
     let limit = Duration::from_secs(u64::from(job.assignment.max_seconds)) + GRACE;
     let outcome = tokio::select! {
         outcome = read(job, output) => outcome,
@@ -107,11 +75,8 @@ async fn follow(job: &Job, child: &mut Child, began: Instant) -> Outcome {
     if let Some(outcome) = outcome {
         return outcome;
     }
-    let how = child.wait().await.map_or_else(|cause| cause.to_string(), exit_in_words);
-    let last_line = said.await.unwrap_or_default().lines().next_back().unwrap_or_default().to_owned();
-    let seconds = began.elapsed().as_secs();
-    let separator = if last_line.is_empty() { "" } else { ": " };
-    Outcome::Failed(format!("The preview ended unexpectedly after {seconds} s, {how}{separator}{last_line}."))
+    let how = child::unexpected_end(process, said, began).await;
+    Outcome::Failed(format!("The preview ended unexpectedly {how}."))
 }
 
 /// `None` when the output ended without a last event.
