@@ -27,6 +27,8 @@ const KNOWN: &[&str] = &[
     "oidc_name",
     "oidc_create_users",
     "bin_days",
+    "smtp_url",
+    "smtp_from",
 ];
 
 #[derive(Clone, Debug)]
@@ -53,6 +55,10 @@ pub struct Config {
     pub bin_days: u32,
     /// Where people can sign in besides here.
     pub provider: Option<Provider>,
+    /// Mail goes out by this server, with user and password in the URL where it asks for them; without it none does.
+    pub smtp_url: Option<String>,
+    /// The sender of mails.
+    pub smtp_from: Option<String>,
 }
 
 /// A provider of OpenID Connect.
@@ -221,6 +227,7 @@ impl Settings {
         let broker_binary = self.existing_file("broker_binary");
         let provider = self.provider();
         let bin_days = self.days("bin_days", 30);
+        let (smtp_url, smtp_from) = self.mail();
         Config {
             data_dir,
             listen,
@@ -235,6 +242,8 @@ impl Settings {
             broker_binary,
             provider,
             bin_days,
+            smtp_url,
+            smtp_from,
         }
     }
 
@@ -260,6 +269,23 @@ impl Settings {
         };
         let name = name.unwrap_or_else(|| host.split('/').next().unwrap_or(host).to_owned());
         Some(Provider { client_id: client_id?, client_secret, name, creates_users, issuer })
+    }
+
+    /// Both or neither. The URL may hold a password: it is not repeated.
+    fn mail(&mut self) -> (Option<String>, Option<String>) {
+        let (url, from) = (self.text("smtp_url"), self.text("smtp_from"));
+        match (&url, &from) {
+            (Some(_), None) => self.problem("smtp_url", "needs smtp_from, the sender of mails"),
+            (None, Some(_)) => self.problem("smtp_from", "needs smtp_url, the server that mails go out by"),
+            _ => {}
+        }
+        if url.as_deref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
+            self.problem("smtp_url", "must start with smtp:// or smtps://");
+        }
+        if from.as_deref().is_some_and(|from| from.parse::<lettre::message::Mailbox>().is_err()) {
+            self.problem("smtp_from", "is not an address, for example Millrace <millrace@example.org>");
+        }
+        (url, from)
     }
 
     /// The default is `files` below the data directory, so that file tables work from the first minute.

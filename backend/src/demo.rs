@@ -15,6 +15,7 @@ use millrace_wire::team::Role;
 use serde::Deserialize;
 
 use crate::access::identity::{Caller, TeamCaller, Via};
+use crate::access::sight::Sight;
 use crate::app::account::{self, DEMO_TEAM};
 use crate::app::job::{self, Maker};
 use crate::app::start::{self, Starter};
@@ -137,7 +138,7 @@ fn platform(team: TeamId) -> TeamCaller {
         administrator: false,
         via: Via::Session(String::new()),
     };
-    TeamCaller { caller, team, slug: DEMO_TEAM.to_owned(), role: Role::Owner }
+    TeamCaller { caller, team, slug: DEMO_TEAM.to_owned(), role: Some(Role::Owner), standing: None }
 }
 
 async fn make_table(app: &App, team: TeamId, connection: ConnectionId, table: &DemoTable) -> Result<()> {
@@ -164,14 +165,14 @@ async fn make_job(app: &App, team: TeamId, job: &DemoJob) -> Result<()> {
     let id = match known {
         Some(known) => known.id,
         None => {
-            let maker = Maker { team, name: MAKER, demo: true };
+            let maker = Maker { sight: Sight::platform(team), name: MAKER, demo: true };
             job::create(app, maker, job.request()?).await.map_err(|error| about(&job.name, error))?.id
         }
     };
     if store::run::newest(&app.store, id).await?.is_some() {
         return Ok(());
     }
-    let starter = Starter { team, name: MAKER, cause: RunCause::Demo };
+    let starter = Starter { sight: Sight::platform(team), name: MAKER, cause: RunCause::Demo };
     let request = Start { version: None, from: StartFrom::Fresh, savepoint: None, at_ms: None };
     start::start(app, starter, id, request).await.map(|_| ()).map_err(|error| about(&job.name, error))
 }

@@ -28,6 +28,7 @@ pub mod broker;
 mod child;
 pub mod job;
 pub mod log;
+pub mod mail;
 pub mod metric;
 pub mod module;
 pub mod preview;

@@ -20,6 +20,7 @@ use crate::job::Supervisor;
 use crate::job::supervisor::Surroundings;
 use crate::live::LiveHub;
 use crate::log::LogStore;
+use crate::mail::Mailer;
 use crate::metric::MetricStore;
 use crate::module::{self, Modules};
 use crate::preview::Previews;
@@ -56,6 +57,8 @@ pub struct App {
     pub jobs: Supervisor,
     pub previews: Previews,
     pub test_runs: TestRuns,
+    /// Sends mails; `None` where none is configured.
+    pub mailer: Option<Mailer>,
     /// Uploaded modules, as files.
     pub modules: Modules,
     /// The way back from supervision to the tables; filled in by `tasks::start`.
@@ -76,6 +79,9 @@ impl App {
         let metrics = Arc::new(MetricStore::open(store::connect::open(&history).await?).await?);
         let logs = Arc::new(LogStore::new(config.data_dir.join("logs")));
         let (live, mirror, shutdown) = (LiveHub::default(), Mirror::default(), CancellationToken::new());
+        for job in store::grant::restricted_jobs(&store).await? {
+            mirror.leave_out(job);
+        }
         let worker_tables = Arc::new(WorkerTables::default());
         let around = Surroundings {
             store: store.clone(),
@@ -92,6 +98,7 @@ impl App {
         let test_runs = config.data_dir.join("test-runs");
         Ok(App {
             jobs: Supervisor::new(supervision::places(&config), around),
+            mailer: Mailer::new(&config)?,
             modules: Modules::new(module::folder(&config.data_dir)),
             catalogs: PlanningCatalogs::default(),
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),

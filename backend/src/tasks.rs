@@ -12,6 +12,7 @@ use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
 use crate::error::{Error, Result};
+use crate::mail;
 use crate::state::App;
 use crate::store;
 use crate::watch::{OwnUsage, tables, topics};
@@ -45,6 +46,9 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
     tokio::spawn(function::tidy_up(app.clone()));
     tokio::spawn(keep_history(app.clone()));
     tokio::spawn(keep_jobs(app.clone()));
+    if app.mailer.is_some() {
+        tokio::spawn(mail::keep_sending(app.clone()));
+    }
     tokio::spawn(watch_itself(app.clone()));
     if app.config.demo {
         tokio::spawn(demo::keep(app.clone()));

@@ -3,7 +3,8 @@ import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts
 import { Team } from '../fixtures/team.ts';
 
 const TABS = [
-  'Overview', 'Metrics', 'Logs', 'Events', 'Runs', 'Versions', 'Savepoints', 'Tests', 'Schedule', 'Report', 'Settings',
+  'Overview', 'Metrics', 'Logs', 'Events', 'Runs', 'Versions', 'Savepoints', 'Tests', 'Schedule', 'Report', 'Permissions',
+  'Settings',
 ];
 
 test('job: each tab by its address, in both themes', async ({ signedIn: page, server }) => {
@@ -48,6 +49,7 @@ test('job: the running graph shows figures, as a drawing and as a list', async (
         - link /Runs \\d+/
         - link /Versions \\d+/
         - link /Savepoints \\d+/
+        - link "Permissions"
         - link "Settings"
       - region "Graph":
         - group "Graph, 5 operators":

@@ -14,7 +14,7 @@ use crate::types::{Field, Schema, Type};
 #[derive(Clone, Debug, Default)]
 pub struct CatalogText {
     pub default_database: String,
-    /// DDL texts by `database.table`.
+    /// DDL texts by `database.table`; of other catalogs by `catalog.database.table`.
     pub tables: BTreeMap<String, TableSource>,
     /// Users' functions by their name in SQL, in any case.
     pub functions: BTreeMap<String, FunctionSource>,

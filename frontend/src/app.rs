@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::format::percent;
 use crate::page;
 use crate::parts;
-use crate::route::Route;
+use crate::route::{AccessTab, Route, TeamRoute};
 use crate::session::{SessionState, use_session};
 use crate::shell::Shell;
 use crate::theme::Look;
@@ -111,6 +111,9 @@ fn redirect(gate: Gate, address: Address, session: SessionState) {
             address.replace_with(&format!("/sign-in?{back}"));
         }
         (Gate::SignedIn, Route::Home | Route::FirstRun) => address.replace(&session.start()),
+        (Gate::SignedIn, Route::Requests) => {
+            address.replace(&TeamRoute::Access(AccessTab::Requests).of(&session.team_now()));
+        }
         (Gate::SignedIn, Route::SignIn) => {
             let next = untrack(|| address.query("next").get());
             match next.filter(|next| next.starts_with('/') && !next.starts_with("//")) {
@@ -134,10 +137,11 @@ fn pages() -> AnyView {
             Route::Settings | Route::Primitives => parts::personal(route),
             Route::Team(team, inner) => match untrack(|| session.membership_of(&team)) {
                 Some(_) => parts::team(team, inner),
+                None if untrack(|| session.is_guest_of(&team)) && inner.is_of_one_object() => parts::team(team, inner),
                 None => view! { <page::not_found::NotFoundPage/> }.into_any(),
             },
             // The other addresses lead elsewhere in a moment.
-            Route::Home | Route::SignIn | Route::FirstRun => ().into_any(),
+            Route::Home | Route::SignIn | Route::FirstRun | Route::Requests => ().into_any(),
             Route::NotFound => view! { <page::not_found::NotFoundPage/> }.into_any(),
         }
     })

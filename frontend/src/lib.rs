@@ -14,6 +14,7 @@ pub mod address;
 pub mod api;
 pub mod chunk;
 pub mod clock;
+pub mod inbox;
 pub mod live;
 pub mod load;
 mod panic;

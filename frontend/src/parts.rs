@@ -26,6 +26,7 @@ pub(crate) fn team(team: String, route: TeamRoute) -> AnyView {
         TeamRoute::Jobs | TeamRoute::JobsBin | TeamRoute::Job(..) => {
             when_loaded(preload_jobs(), move || jobs(team, route))
         }
+        TeamRoute::Catalogue => when_loaded(preload_others(), move || others(team.of(route))),
         TeamRoute::Tables
         | TeamRoute::TableNew
         | TeamRoute::TableImport
@@ -126,6 +127,7 @@ fn others(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Settings => view! { <page::settings::SettingsPage/> }.into_any(),
         Route::Primitives => view! { <page::primitives::PrimitivesPage/> }.into_any(),
+        Route::Team(_, TeamRoute::Catalogue) => view! { <page::catalogue::CataloguePage/> }.into_any(),
         Route::Team(team, _) => view! { <page::access::AccessPage team/> }.into_any(),
         _ => view! { <page::not_found::NotFoundPage/> }.into_any(),
     })

@@ -1,6 +1,7 @@
 //! What the person may do in the open team. The server decides; this only says so before the click.
 
 use leptos::prelude::*;
+use millrace_wire::access::ObjectAccess;
 use millrace_wire::team::Role;
 
 use crate::i18n::rights as text;
@@ -12,6 +13,8 @@ pub enum Right {
     Edit,
     /// Start, stop, savepoints, deletion of jobs.
     Operate,
+    /// Deletion of a job or table, its permissions.
+    Manage,
     /// Members and roles.
     Own,
 }
@@ -20,7 +23,7 @@ impl Right {
     pub const fn least_role(self) -> Role {
         match self {
             Right::Edit => Role::Developer,
-            Right::Operate => Role::Operator,
+            Right::Operate | Right::Manage => Role::Operator,
             Right::Own => Role::Owner,
         }
     }
@@ -30,10 +33,35 @@ impl Right {
     }
 }
 
+/// What the person may do with the one job or table that a page shows: grants and restrictions count there.
+#[derive(Clone, Copy)]
+pub struct OfObject(pub Signal<Option<ObjectAccess>>);
+
+impl Right {
+    const fn is_given(self, access: &ObjectAccess) -> bool {
+        match self {
+            Right::Edit => access.edit,
+            Right::Operate => access.operate,
+            Right::Manage => access.manage,
+            Right::Own => false,
+        }
+    }
+}
+
 /// Why the person may not; `None` when they may. For the `reason` of a button.
 pub fn refusal(right: Right) -> Signal<Option<String>> {
     let role = use_session().role();
-    Signal::derive(move || (!right.is_in(role.get())).then(|| text::needs_role(right.least_role().as_str())))
+    let object = use_context::<OfObject>();
+    Signal::derive(move || {
+        let by_role = right.is_in(role.get());
+        let needs_role = || text::needs_role(right.least_role().as_str());
+        match object.and_then(|object| object.0.get()) {
+            None => (!by_role).then(needs_role),
+            Some(access) if right.is_given(&access) => None,
+            Some(_) if by_role || role.get().is_none() => Some(text::needs_right().to_owned()),
+            Some(_) => Some(needs_role()),
+        }
+    })
 }
 
 /// For what is hidden rather than disabled.

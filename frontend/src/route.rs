@@ -13,6 +13,8 @@ pub enum Route {
     SignIn,
     FirstRun,
     Settings,
+    /// `/requests`: leads to the requests of the team that was open last.
+    Requests,
     /// Every part of the design system in every state, for developers.
     Primitives,
     /// `/t/{team}/…`
@@ -28,6 +30,7 @@ pub enum TeamRoute {
     TableImport,
     Table(TableId, TableTab),
     TableEdit(TableId),
+    Catalogue,
     Connections,
     ConnectionNew,
     Connection(ConnectionId, ConnectionTab),
@@ -63,17 +66,20 @@ macro_rules! tabs {
 }
 
 tabs! {
-    TableTab { Schema = "schema", Versions = "versions", Sample = "sample", Ddl = "ddl", UsedBy = "used-by" }
+    TableTab {
+        Schema = "schema", Versions = "versions", Sample = "sample", Ddl = "ddl", UsedBy = "used-by",
+        Permissions = "permissions",
+    }
     ConnectionTab { Topics = "topics", Groups = "groups", Properties = "properties" }
     TopicTab { Messages = "messages", Partitions = "partitions", Groups = "groups" }
     JobTab {
         Overview = "overview", Metrics = "metrics", Logs = "logs", Events = "events", Runs = "runs",
         Versions = "versions", Savepoints = "savepoints", Tests = "tests", Schedule = "schedule",
-        Report = "report", Settings = "settings",
+        Report = "report", Permissions = "permissions", Settings = "settings",
     }
     FunctionsTab { Own = "own", BuiltIn = "built-in" }
     FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
-    AccessTab { Members = "members", Tokens = "tokens", Audit = "audit" }
+    AccessTab { Members = "members", Requests = "requests", Shared = "shared", Tokens = "tokens", Audit = "audit" }
 }
 
 impl Route {
@@ -86,6 +92,7 @@ impl Route {
             ["sign-in"] => Route::SignIn,
             ["first-run"] => Route::FirstRun,
             ["settings"] => Route::Settings,
+            ["requests"] => Route::Requests,
             ["primitives"] => Route::Primitives,
             ["t", team] => Route::Team((*team).to_owned(), TeamRoute::Overview),
             ["t", team, rest @ ..] => {
@@ -102,6 +109,7 @@ impl Route {
             Route::SignIn => "/sign-in".to_owned(),
             Route::FirstRun => "/first-run".to_owned(),
             Route::Settings => "/settings".to_owned(),
+            Route::Requests => "/requests".to_owned(),
             Route::Primitives => "/primitives".to_owned(),
             Route::Team(team, inner) => format!("/t/{}/{}", percent::encode(team), inner.tail()),
         }
@@ -130,6 +138,7 @@ impl TeamRoute {
             ["tables", id, "edit"] => TeamRoute::TableEdit(id.parse().ok()?),
             ["tables", id] => TeamRoute::Table(id.parse().ok()?, TableTab::Schema),
             ["tables", id, tab] => TeamRoute::Table(id.parse().ok()?, TableTab::parse(tab)?),
+            ["catalogue"] => TeamRoute::Catalogue,
             ["connections"] => TeamRoute::Connections,
             ["connections", "new"] => TeamRoute::ConnectionNew,
             ["connections", id, "edit"] => TeamRoute::ConnectionEdit(id.parse().ok()?),
@@ -168,6 +177,7 @@ impl TeamRoute {
             TeamRoute::Table(id, TableTab::Schema) => format!("tables/{id}"),
             TeamRoute::Table(id, tab) => format!("tables/{id}/{}", tab.word()),
             TeamRoute::TableEdit(id) => format!("tables/{id}/edit"),
+            TeamRoute::Catalogue => "catalogue".to_owned(),
             TeamRoute::Connections => "connections".to_owned(),
             TeamRoute::ConnectionNew => "connections/new".to_owned(),
             TeamRoute::Connection(id, ConnectionTab::Topics) => format!("connections/{id}"),
@@ -192,6 +202,11 @@ impl TeamRoute {
             TeamRoute::Access(AccessTab::Members) => "access".to_owned(),
             TeamRoute::Access(tab) => format!("access/{}", tab.word()),
         }
+    }
+
+    /// A job or a table, which may be open to people outside of the team.
+    pub fn is_of_one_object(&self) -> bool {
+        matches!(self, TeamRoute::Job(..) | TeamRoute::Table(..))
     }
 
     fn identity(&self) -> TeamRoute {

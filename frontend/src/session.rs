@@ -33,21 +33,38 @@ impl SessionState {
         state
     }
 
-    /// The team of the address; where the address has none, the one open last, else the first.
+    /// The team of the address; where the address has none, or one that merely opened something to the person, the one
+    /// open last, else the first.
     pub fn team(&self) -> Signal<String> {
         let this = *self;
-        Signal::derive(move || this.team.get().or_else(|| this.usual_team()).unwrap_or_default())
+        Signal::derive(move || this.own_team(this.team.get()))
     }
 
     /// As [`SessionState::team`], read once.
     pub fn team_now(&self) -> String {
-        self.team.get_untracked().or_else(|| untrack(|| self.usual_team())).unwrap_or_default()
+        let named = self.team.get_untracked();
+        untrack(|| self.own_team(named))
     }
 
+    fn own_team(&self, named: Option<String>) -> String {
+        named.filter(|team| !self.is_guest_of(team)).or_else(|| self.usual_team()).unwrap_or_default()
+    }
+
+    /// In the team of the address.
     pub fn role(&self) -> Signal<Option<Role>> {
         let this = *self;
         let team = self.team();
-        Signal::derive(move || this.membership_of(&team.get()).map(|membership| membership.role))
+        Signal::derive(move || {
+            let team = this.team.get().unwrap_or_else(|| team.get());
+            this.membership_of(&team).map(|membership| membership.role)
+        })
+    }
+
+    /// No member, but something of the team is open to the person.
+    pub fn is_guest_of(&self, team: &str) -> bool {
+        self.current.with(|session| {
+            session.as_ref().is_some_and(|session| session.guest_of.iter().any(|known| known.slug == team))
+        })
     }
 
     pub fn membership_of(&self, team: &str) -> Option<Membership> {

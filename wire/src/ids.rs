@@ -41,4 +41,5 @@ ids! {
     JobId, VersionId, RunId, SavepointId,
     PreviewId, WorkerId, FilterId,
     TestRunId, JobTestId,
+    GrantId, RequestId, NoticeId,
 }

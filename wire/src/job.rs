@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::access::ObjectAccess;
 use crate::graph::{Graph, Guarantee};
 use crate::ids::{JobId, RunId, SavepointId, VersionId};
 use crate::macros::{wire, wire_words};
@@ -76,6 +77,7 @@ wire! {
         pub savepoints: u64,
         /// The platform created it for the demo.
         pub demo: bool,
+        pub access: ObjectAccess,
     }
 
     /// The newest run and how it looks now.
@@ -176,6 +178,8 @@ wire! {
         pub desired: DesiredState,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub current: Option<CurrentRun>,
+        pub restricted: bool,
+        pub shared: bool,
         /// Records read per second, oldest first, for the spark line.
         pub throughput: Vec<f64>,
         pub updated_at: i64,

@@ -13,7 +13,9 @@ pub mod error;
 pub mod ids;
 pub mod page;
 
+pub mod access;
 pub mod audit;
+pub mod request;
 pub mod session;
 pub mod team;
 pub mod token;

@@ -61,6 +61,9 @@ wire! {
     pub struct Session {
         pub user: User,
         pub teams: Vec<Membership>,
+        /// Teams of which the user is no member, and that opened something to them.
+        #[serde(default)]
+        pub guest_of: Vec<GuestTeam>,
         pub demo: bool,
         /// Where the server's data goes and what it guarantees; shown in the status corner.
         pub broker: BrokerStatus,
@@ -80,6 +83,11 @@ wire! {
         pub slug: String,
         pub name: String,
         pub role: Role,
+    }
+
+    pub struct GuestTeam {
+        pub slug: String,
+        pub name: String,
     }
 
     pub struct BrokerStatus {

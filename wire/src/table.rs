@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::access::ObjectAccess;
 use crate::connection::JobRef;
 use crate::ids::{ConnectionId, DatabaseId, TableId};
 use crate::macros::{wire, wire_words};
@@ -90,6 +91,7 @@ wire! {
         pub producers: Vec<JobRef>,
         pub consumers: Vec<JobRef>,
         pub built_in: bool,
+        pub access: ObjectAccess,
         pub revision: u32,
         pub updated_by: String,
         pub updated_at: i64,
@@ -122,6 +124,8 @@ wire! {
         pub producers: u64,
         pub consumers: u64,
         pub built_in: bool,
+        pub restricted: bool,
+        pub shared: bool,
         pub updated_at: i64,
     }
 

@@ -91,6 +91,8 @@ wire! {
         pub incompatible: Vec<String>,
         /// Jobs that could not be planned any more.
         pub jobs: Vec<JobImpact>,
+        /// As many more, that the caller may not see.
+        pub hidden_jobs: u64,
         /// How many versions of jobs were planned again.
         pub checked: u64,
         /// Saving needs `accept_breaking`.

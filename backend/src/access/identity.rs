@@ -3,6 +3,8 @@
 use millrace_wire::ids::{TeamId, TokenId, UserId};
 use millrace_wire::team::Role;
 
+use super::sight::{Scoped, Sight, Standing};
+
 /// How the caller proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
@@ -39,13 +41,28 @@ pub struct Caller {
     pub via: Via,
 }
 
-/// A member of the team in the path, with a role that suffices for the route.
+/// Somebody whose right to the route was checked: a member of the team in the path, or, on the routes of a single job
+/// or table, somebody to whom that one was opened.
 ///
-/// Every query for an object of the team takes `team` along: what belongs to another team is not found.
+/// Every query for an object of the team takes `team` along: what belongs to another team is not found. Queries for
+/// jobs and tables take [`TeamCaller::sight`], so that what is hidden from the caller is not found either.
 #[derive(Clone, Debug)]
 pub struct TeamCaller {
     pub caller: Caller,
     pub team: TeamId,
     pub slug: String,
-    pub role: Role,
+    /// `None`: no member.
+    pub role: Option<Role>,
+    /// To the job or table in the path.
+    pub standing: Option<Standing>,
+}
+
+impl TeamCaller {
+    pub fn sight(&self) -> Sight {
+        let token = match self.caller.via {
+            Via::Session(_) => None,
+            Via::Token { team, scope, .. } => Some(Scoped { team, scope }),
+        };
+        Sight::person(self.team, self.caller.user, self.role, token)
+    }
 }

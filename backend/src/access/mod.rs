@@ -5,6 +5,7 @@ pub mod policy;
 pub mod identity;
 pub mod limit;
 pub mod password;
+pub mod sight;
 pub mod sign_on;
 pub mod token;
 

@@ -3,6 +3,7 @@
 //! The router takes its rules from here and refuses to register a route that has none; the authorisation matrix test
 //! is generated from here. Refusals (401, 403, 404 of a team) of audited routes are audited as well.
 
+use millrace_wire::access::Level;
 use millrace_wire::team::Role;
 
 /// Who may call a route.
@@ -17,6 +18,11 @@ pub enum Who {
     Administrator,
     /// A member of the team named in the path with at least this role. Other people get 404.
     Team(Role),
+    /// The job in the path: a member of its team with at least this role, as long as the job is not restricted, or
+    /// whoever has a grant of at least this level. From others it is hidden: 404.
+    Job(Level, Role),
+    /// The table in the path, likewise.
+    Table(Level, Role),
     /// Whoever calls from this machine itself, and not for somebody else. Other people get 404.
     Machine,
     /// A worker with its per-attempt token, which the handler checks itself.
@@ -57,6 +63,13 @@ const VIEWER: Who = Who::Team(Role::Viewer);
 const DEVELOPER: Who = Who::Team(Role::Developer);
 const OPERATOR: Who = Who::Team(Role::Operator);
 const OWNER: Who = Who::Team(Role::Owner);
+const READ_JOB: Who = Who::Job(Level::Read, Role::Viewer);
+const EDIT_JOB: Who = Who::Job(Level::Write, Role::Developer);
+const OPERATE_JOB: Who = Who::Job(Level::Write, Role::Operator);
+const MANAGE_JOB: Who = Who::Job(Level::Manage, Role::Operator);
+const READ_TABLE: Who = Who::Table(Level::Read, Role::Viewer);
+const EDIT_TABLE: Who = Who::Table(Level::Manage, Role::Developer);
+const MANAGE_TABLE: Who = Who::Table(Level::Manage, Role::Operator);
 
 use Audit::{Always, Never, Refusals};
 
@@ -81,6 +94,12 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/audit/export", ADMINISTRATOR, Always),
     rule("GET", "/connectors", SIGNED_IN, Refusals),
     rule("GET", "/functions", SIGNED_IN, Refusals),
+    rule("GET", "/catalogue", SIGNED_IN, Refusals),
+    rule("POST", "/catalogue/{table}/requests", SIGNED_IN, Always),
+    rule("POST", "/ingestion-requests", SIGNED_IN, Always),
+    rule("GET", "/requests", SIGNED_IN, Refusals),
+    rule("GET", "/notices", SIGNED_IN, Refusals),
+    rule("POST", "/notices/read", SIGNED_IN, Always),
     rule("GET", "/teams", SIGNED_IN, Refusals),
     rule("POST", "/teams", ADMINISTRATOR, Always),
     rule("GET", "/teams/{team}", VIEWER, Refusals),
@@ -94,6 +113,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/teams/{team}/overview", VIEWER, Refusals),
     rule("GET", "/teams/{team}/search", VIEWER, Refusals),
     rule("GET", "/teams/{team}/live", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/shared", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/ingestion-requests/{request}", OPERATOR, Always),
     rule("GET", "/teams/{team}/connections", VIEWER, Refusals),
     rule("POST", "/teams/{team}/connections", DEVELOPER, Always),
     rule("POST", "/teams/{team}/connections/test", DEVELOPER, Always),
@@ -119,16 +140,21 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/teams/{team}/tables/tags", VIEWER, Refusals),
     rule("POST", "/teams/{team}/tables/import", DEVELOPER, Always),
     rule("GET", "/teams/{team}/tables/script", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/tables/{table}", VIEWER, Refusals),
-    rule("PUT", "/teams/{team}/tables/{table}", DEVELOPER, Always),
-    rule("PATCH", "/teams/{team}/tables/{table}", DEVELOPER, Always),
-    rule("DELETE", "/teams/{team}/tables/{table}", DEVELOPER, Always),
-    rule("GET", "/teams/{team}/tables/{table}/sample", VIEWER, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}", READ_TABLE, Refusals),
+    rule("PUT", "/teams/{team}/tables/{table}", EDIT_TABLE, Always),
+    rule("PATCH", "/teams/{team}/tables/{table}", EDIT_TABLE, Always),
+    rule("DELETE", "/teams/{team}/tables/{table}", EDIT_TABLE, Always),
+    rule("GET", "/teams/{team}/tables/{table}/sample", READ_TABLE, Refusals),
     // Says what saving would do, and saves nothing.
-    rule("POST", "/teams/{team}/tables/{table}/impact", DEVELOPER, Refusals),
-    rule("GET", "/teams/{team}/tables/{table}/versions", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/tables/{table}/versions/{number}", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/tables/{table}/diff", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/tables/{table}/impact", EDIT_TABLE, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}/versions", READ_TABLE, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}/versions/{number}", READ_TABLE, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}/diff", READ_TABLE, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}/permissions", Who::Table(Level::Manage, Role::Viewer), Refusals),
+    rule("PATCH", "/teams/{team}/tables/{table}/permissions", MANAGE_TABLE, Always),
+    rule("PUT", "/teams/{team}/tables/{table}/grants", MANAGE_TABLE, Always),
+    rule("DELETE", "/teams/{team}/tables/{table}/grants/{grant}", MANAGE_TABLE, Always),
+    rule("POST", "/teams/{team}/tables/{table}/requests/{request}", MANAGE_TABLE, Always),
     rule("GET", "/teams/{team}/functions", VIEWER, Refusals),
     rule("POST", "/teams/{team}/functions", DEVELOPER, Always),
     rule("POST", "/teams/{team}/functions/modules", DEVELOPER, Always),
@@ -161,47 +187,51 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/teams/{team}/jobs", VIEWER, Refusals),
     rule("POST", "/teams/{team}/jobs", DEVELOPER, Always),
     rule("GET", "/teams/{team}/jobs/counts", VIEWER, Refusals),
-    // The least that an action needs; starting, stopping and deleting need an operator, which the rules of bulk see to.
+    // The least that an action needs in general; what it needs of each job, the rules of bulk see to.
     rule("POST", "/teams/{team}/jobs/bulk", DEVELOPER, Always),
     rule("GET", "/teams/{team}/jobs/bin", VIEWER, Refusals),
-    rule("POST", "/teams/{team}/jobs/bin/{job}/restore", OPERATOR, Always),
-    rule("DELETE", "/teams/{team}/jobs/bin/{job}", OPERATOR, Always),
-    rule("GET", "/teams/{team}/jobs/{job}", VIEWER, Refusals),
-    rule("PATCH", "/teams/{team}/jobs/{job}", DEVELOPER, Always),
-    rule("DELETE", "/teams/{team}/jobs/{job}", OPERATOR, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/dependents", VIEWER, Refusals),
-    rule("PUT", "/teams/{team}/jobs/{job}/draft", DEVELOPER, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/versions", VIEWER, Refusals),
-    rule("POST", "/teams/{team}/jobs/{job}/versions", DEVELOPER, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/versions/{number}", VIEWER, Refusals),
-    rule("POST", "/teams/{team}/jobs/{job}/versions/{number}/rollback", DEVELOPER, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/diff", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/report", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/schedule", VIEWER, Refusals),
-    rule("PUT", "/teams/{team}/jobs/{job}/schedule", OPERATOR, Always),
-    rule("DELETE", "/teams/{team}/jobs/{job}/schedule", OPERATOR, Always),
+    rule("POST", "/teams/{team}/jobs/bin/{job}/restore", MANAGE_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/bin/{job}", MANAGE_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}", READ_JOB, Refusals),
+    rule("PATCH", "/teams/{team}/jobs/{job}", EDIT_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}", MANAGE_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/dependents", READ_JOB, Refusals),
+    rule("PUT", "/teams/{team}/jobs/{job}/draft", EDIT_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/versions", READ_JOB, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/versions", EDIT_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/versions/{number}", READ_JOB, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/versions/{number}/rollback", EDIT_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/diff", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/report", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/schedule", READ_JOB, Refusals),
+    rule("PUT", "/teams/{team}/jobs/{job}/schedule", OPERATE_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}/schedule", OPERATE_JOB, Always),
     // Keeps nothing.
-    rule("POST", "/teams/{team}/jobs/{job}/schedule/check", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/fires", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/tests", VIEWER, Refusals),
-    rule("POST", "/teams/{team}/jobs/{job}/tests", DEVELOPER, Always),
-    rule("POST", "/teams/{team}/jobs/{job}/tests/run", DEVELOPER, Always),
-    rule("PUT", "/teams/{team}/jobs/{job}/tests/{test}", DEVELOPER, Always),
-    rule("DELETE", "/teams/{team}/jobs/{job}/tests/{test}", DEVELOPER, Always),
-    rule("PUT", "/teams/{team}/jobs/{job}/tests-gate", OPERATOR, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/start-options", VIEWER, Refusals),
-    rule("POST", "/teams/{team}/jobs/{job}/start", OPERATOR, Always),
-    rule("POST", "/teams/{team}/jobs/{job}/stop", OPERATOR, Always),
-    rule("POST", "/teams/{team}/jobs/{job}/savepoints", OPERATOR, Always),
-    rule("GET", "/teams/{team}/jobs/{job}/savepoints", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/runs", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/runs/{number}/report", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/events", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/graph", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/metrics", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/figures", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/logs", VIEWER, Refusals),
-    rule("GET", "/teams/{team}/jobs/{job}/logs/tail", VIEWER, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/schedule/check", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/fires", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/tests", READ_JOB, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/tests", EDIT_JOB, Always),
+    rule("POST", "/teams/{team}/jobs/{job}/tests/run", EDIT_JOB, Always),
+    rule("PUT", "/teams/{team}/jobs/{job}/tests/{test}", EDIT_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}/tests/{test}", EDIT_JOB, Always),
+    rule("PUT", "/teams/{team}/jobs/{job}/tests-gate", OPERATE_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/start-options", READ_JOB, Refusals),
+    rule("POST", "/teams/{team}/jobs/{job}/start", OPERATE_JOB, Always),
+    rule("POST", "/teams/{team}/jobs/{job}/stop", OPERATE_JOB, Always),
+    rule("POST", "/teams/{team}/jobs/{job}/savepoints", OPERATE_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/savepoints", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/runs", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/runs/{number}/report", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/events", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/graph", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/metrics", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/figures", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/logs", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/logs/tail", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/permissions", Who::Job(Level::Manage, Role::Viewer), Refusals),
+    rule("PATCH", "/teams/{team}/jobs/{job}/permissions", MANAGE_JOB, Always),
+    rule("PUT", "/teams/{team}/jobs/{job}/grants", MANAGE_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}/grants/{grant}", MANAGE_JOB, Always),
     rule("GET", "/link", Who::Worker, Never),
 ];
 

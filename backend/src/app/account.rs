@@ -186,6 +186,10 @@ pub async fn session(app: &App, caller: &Caller) -> Result<Session> {
     for membership in &mut teams {
         membership.role = caller.via.limit(membership.role);
     }
+    let token = match &caller.via {
+        Via::Token { team, .. } => Some(*team),
+        Via::Session(_) => None,
+    };
     Ok(Session {
         user: User {
             id: caller.user,
@@ -194,6 +198,7 @@ pub async fn session(app: &App, caller: &Caller) -> Result<Session> {
             administrator: caller.administrator,
         },
         teams,
+        guest_of: store::grant::guest_of(&app.store, caller.user, token).await?,
         demo: app.config.demo,
         broker: app.broker.borrow().clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

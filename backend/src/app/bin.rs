@@ -7,8 +7,10 @@ use millrace_wire::job::Job;
 use millrace_wire::job_life::{BinnedJob, DependentTable, Dependents, RestoreJob};
 use millrace_wire::live::LiveEvent;
 
+use super::permission::VisibleJobs;
 use super::{check, job, start};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Code, Error, Result};
 use crate::state::App;
@@ -23,13 +25,13 @@ pub fn keep_ms(app: &App) -> i64 {
     i64::from(app.config.bin_days) * DAY_MS
 }
 
-pub async fn list(app: &App, team: TeamId) -> Result<Vec<BinnedJob>> {
-    store::bin::list(&app.store, team, keep_ms(app)).await
+pub async fn list(app: &App, sight: &Sight) -> Result<Vec<BinnedJob>> {
+    store::bin::list(&app.store, sight, keep_ms(app)).await
 }
 
 /// Into the bin; refused while a run is not over. All that belongs to the job stays with it.
 pub async fn put(app: &App, caller: &TeamCaller, id: JobId) -> Result<Job> {
-    let before = job::get(app, caller.team, id).await?;
+    let before = job::get(app, &caller.sight(), id).await?;
     let by = caller.caller.name.as_str();
     let done = transact!(app.store, tx => { store::bin::put(tx, id, by, now_ms()).await })?;
     if !done {
@@ -56,7 +58,7 @@ pub async fn restore(app: &App, caller: &TeamCaller, id: JobId, request: Restore
         Ok(Some(_)) => {}
     }
     app.live.publish(caller.team, &LiveEvent::JobsChanged { job: id });
-    job::get(app, caller.team, id).await
+    job::get(app, &caller.sight(), id).await
 }
 
 async fn free_name(app: &App, team: TeamId, name: &str) -> Result<String> {
@@ -97,9 +99,15 @@ pub async fn purge(app: &App, now: i64) -> Result<usize> {
 
 async fn remove(app: &App, id: JobId) -> Result<()> {
     let runs = store::run::list(&app.store, id, u32::MAX).await?;
+    let before = store::job::of_any_team(&app.store, id).await?;
     let deleted = transact!(app.store, tx => { store::bin::delete(tx, id).await })?;
     if !deleted {
         return Err(Error::not_found("job in the bin"));
+    }
+    if let Some(job) = before.filter(|job| job.restricted) {
+        // Nobody knows any more from whom it was hidden.
+        app.live.forget(job.team, id.0);
+        app.mirror.show(id);
     }
     app.metrics.forget(id);
     for run in runs {
@@ -119,10 +127,11 @@ async fn remove_folder(folder: std::path::PathBuf) {
     }
 }
 
-/// Tables that only this job writes, with the other jobs that read them.
-pub async fn dependents(app: &App, team: TeamId, id: JobId) -> Result<Dependents> {
-    job::row(app, team, id).await?;
-    let uses = store::table::uses_in_team(&app.store, team).await?;
+/// Tables that only this job writes, with the other jobs that read them, as far as these eyes see them.
+pub async fn dependents(app: &App, sight: &Sight, id: JobId) -> Result<Dependents> {
+    job::row(app, sight.team, id).await?;
+    let seen = VisibleJobs::load(app, sight).await?;
+    let uses = store::table::uses_in_team(&app.store, sight.team).await?;
     let mut tables: BTreeMap<String, DependentTable> = BTreeMap::new();
     for used in uses.iter().filter(|used| used.writes && used.job.id == id) {
         let table = used.table.clone();
@@ -134,7 +143,7 @@ pub async fn dependents(app: &App, team: TeamId, id: JobId) -> Result<Dependents
         }
         if used.writes {
             tables.remove(&used.table);
-        } else if let Some(table) = tables.get_mut(&used.table) {
+        } else if let Some(table) = tables.get_mut(&used.table).filter(|_| seen.has(used.job.id)) {
             table.readers.push(used.job);
         }
     }

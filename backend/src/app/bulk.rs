@@ -1,5 +1,6 @@
 //! One action on many jobs: each is done or refused on its own, and the report says which and why.
 
+use millrace_wire::access::Level;
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{JobChange, Start, StartFrom, Stop, StopMode};
 use millrace_wire::job_life::{BulkAction, BulkItem, BulkReport, BulkRequest};
@@ -8,25 +9,23 @@ use millrace_wire::team::Role;
 use super::start::{self, Starter};
 use super::{bin, job};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::{Object, Standing};
 use crate::error::{Error, Result};
 use crate::state::App;
 use crate::store;
 
 const MOST_AT_ONCE: usize = 500;
 
-/// The role that a single call of that kind needs.
-const fn least_role(action: BulkAction) -> Role {
+/// What a single call of that kind needs.
+const fn needed(action: BulkAction) -> (Level, Role) {
     match action {
-        BulkAction::Tag | BulkAction::Untag => Role::Developer,
-        BulkAction::Start | BulkAction::Stop | BulkAction::Restart | BulkAction::Delete => Role::Operator,
+        BulkAction::Tag | BulkAction::Untag => (Level::Write, Role::Developer),
+        BulkAction::Start | BulkAction::Stop | BulkAction::Restart => (Level::Write, Role::Operator),
+        BulkAction::Delete => (Level::Manage, Role::Operator),
     }
 }
 
 pub async fn run(app: &App, caller: &TeamCaller, request: BulkRequest) -> Result<BulkReport> {
-    let least = least_role(request.action);
-    if caller.role < least {
-        return Err(Error::not_allowed(format!("This needs the role {least}; yours is {}.", caller.role)));
-    }
     let tag = tag_of(&request)?;
     if request.from == Some(StartFrom::Savepoint) {
         return Err(Error::field("from", "A savepoint belongs to one job. Choose latest or fresh."));
@@ -63,7 +62,7 @@ async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Resul
             if jobs.len() > MOST_AT_ONCE { Err(too_many("jobs")) } else { Ok(jobs) }
         }
         (Some(filter), true) => {
-            let found = store::job_list::names(&app.store, caller.team, filter, MOST_AT_ONCE as u64 + 1).await?;
+            let found = store::job_list::names(&app.store, &caller.sight(), filter, MOST_AT_ONCE as u64 + 1).await?;
             if found.len() > MOST_AT_ONCE {
                 return Err(too_many("filter"));
             }
@@ -74,13 +73,27 @@ async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Resul
 
 /// Refusals become part of the report; only what the server itself cannot do ends the whole call.
 async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<BulkItem> {
-    let name = store::job::name_of(&app.store, caller.team, id).await?.unwrap_or_default();
-    let outcome = act(app, caller, request, tag, id).await;
+    let name = store::job::name_of(&app.store, &caller.sight(), id).await?.unwrap_or_default();
+    let outcome = match allowed(app, caller, request.action, id).await {
+        Ok(()) => act(app, caller, request, tag, id).await,
+        Err(error) => Err(error),
+    };
     let item = |done, code, message| BulkItem { job: id, name: name.clone(), done, code, message };
     match outcome {
         Ok(message) => Ok(item(true, None, message.to_owned())),
         Err(error) if error.cause().is_some() => Err(error),
         Err(error) => Ok(item(false, Some(error.code().as_str().to_owned()), error.message().to_owned())),
+    }
+}
+
+/// By the right to this very job. One that is hidden is answered as one that is not there.
+async fn allowed(app: &App, caller: &TeamCaller, action: BulkAction, id: JobId) -> Result<()> {
+    let (level, role) = needed(action);
+    let standing = store::grant::standing(&app.store, &caller.sight(), Object::Job(id)).await?;
+    match standing.filter(Standing::sees) {
+        None => Err(Error::not_found("job")),
+        Some(standing) if standing.may(level, role) => Ok(()),
+        Some(_) => Err(Error::not_allowed(format!("This needs the role {role}, or the right '{level}' to the job."))),
     }
 }
 

@@ -3,16 +3,22 @@
 //! Two kinds: for planning (validation, completion, forms), without secrets and without touching the network; and for
 //! running (samples, previews, workers), with secrets and with every address checked. Planning is asked for with every
 //! key stroke, so what is read for it is kept until the team changes a table or a connection, or the server's own broker
-//! moves.
+//! moves. Kept are all tables of a team; what somebody may not see is left out for each question, so that a change of
+//! rights needs nothing here.
+//!
+//! Tables of other teams that are open to this one stand beside its own as `team.database.table`. What their connections
+//! fill in comes from the other team's connections, and stays on the server like everything that is filled in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use millrace_wire::ids::{ConnectionId, TeamId};
+use millrace_wire::ids::{ConnectionId, JobId, TableId, TeamId};
+use millrace_wire::job::Version;
 use millrace_wire::link::TableSource;
 
 use super::team::DEFAULT_DATABASE;
 use super::{connection, function};
+use crate::access::sight::Sight;
 use crate::endpoint;
 use crate::engine::CatalogText;
 use crate::error::Result;
@@ -33,14 +39,22 @@ struct Kept {
     revision: i64,
     /// Where the server's own broker is: an option of tables, and no row of the store.
     broker: String,
-    tables: Arc<BTreeMap<String, TableSource>>,
+    tables: TeamTables,
+}
+
+/// All tables of a team, whoever may see them.
+#[derive(Clone)]
+struct TeamTables {
+    sources: Arc<BTreeMap<String, TableSource>>,
+    /// `database.table`
+    names: Arc<HashMap<TableId, String>>,
 }
 
 impl PlanningCatalogs {
-    fn get(&self, team: TeamId, revision: i64, broker: &str) -> Option<Arc<BTreeMap<String, TableSource>>> {
+    fn get(&self, team: TeamId, revision: i64, broker: &str) -> Option<TeamTables> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.get(&team).filter(|kept| kept.revision == revision && kept.broker == broker);
-        found.map(|kept| Arc::clone(&kept.tables))
+        found.map(|kept| kept.tables.clone())
     }
 
     fn keep(&self, team: TeamId, fresh: Kept) {
@@ -54,41 +68,118 @@ impl PlanningCatalogs {
     }
 }
 
-pub async fn for_planning(app: &App, team: TeamId) -> Result<CatalogText> {
+/// What somebody's script can name.
+#[derive(Clone, Debug, Default)]
+pub struct Planning {
+    pub text: CatalogText,
+    /// Those of its tables that may only be read.
+    pub read_only: BTreeSet<String>,
+}
+
+/// The tables that these eyes see, and those of other teams that are open to them. A script of a job may also name what
+/// the newest version of the job names: whoever may edit the job sees that anyway.
+pub async fn for_planning(app: &App, sight: &Sight, job: Option<JobId>) -> Result<Planning> {
+    let newest = match job {
+        Some(job) => store::version::newest(&app.store, job).await?,
+        None => None,
+    };
+    let (reads, writes) = newest.map(|version| (version.reads, version.writes)).unwrap_or_default();
+    planning(app, sight, &reads, &writes).await
+}
+
+/// For a version that is there: what it names belongs to it, whoever looks.
+pub async fn for_version(app: &App, sight: &Sight, version: &Version) -> Result<CatalogText> {
+    Ok(planning(app, sight, &version.reads, &version.writes).await?.text)
+}
+
+/// `reads`, `writes`: names that are known whoever looks.
+async fn planning(app: &App, sight: &Sight, reads: &[String], writes: &[String]) -> Result<Planning> {
+    let is_named = |name: &String| reads.contains(name) || writes.contains(name);
+    let TeamTables { sources: mut tables, names } = team_tables(app, sight.team).await?;
+    // Asked after the tables were read: what was closed meanwhile is closed.
+    let closed = store::table::closed(&app.store, sight).await?;
+    let hidden = closed.hidden.iter().filter_map(|id| names.get(id)).filter(|name| !is_named(name));
+    let hidden: Vec<&String> = hidden.collect();
+    if !hidden.is_empty() {
+        let tables = Arc::make_mut(&mut tables);
+        for name in hidden {
+            tables.remove(name);
+        }
+    }
+    let of_team = closed.read_only.iter().filter_map(|id| names.get(id)).filter(|name| !writes.contains(name));
+    let mut read_only: BTreeSet<String> = of_team.filter(|name| tables.contains_key(*name)).cloned().collect();
+    let mut foreign = store::table::open_to(&app.store, sight).await?;
+    let open_to_team = store::table::open_to(&app.store, &Sight::platform(sight.team)).await?;
+    foreign.extend(open_to_team.into_iter().filter(|table| is_named(&table.name())));
+    for found in foreign {
+        let name = found.name();
+        if !found.writes {
+            read_only.insert(name.clone());
+        }
+        let hidden_options = foreign_options(app, &found.table).await?;
+        Arc::make_mut(&mut tables).insert(name, TableSource { ddl: found.table.ddl, hidden_options });
+    }
+    let functions = function::for_scripts(app, sight.team).await?;
+    let text = CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables, functions };
+    Ok(Planning { text, read_only })
+}
+
+async fn foreign_options(app: &App, table: &TableRow) -> Result<BTreeMap<String, String>> {
+    let Some(id) = table.draft.connection else { return Ok(BTreeMap::new()) };
+    let connection = store::connection::get(&app.store, table.team, id).await?;
+    Ok(connection.map(|row| planning_options(app, &row, &table.draft.connector)).unwrap_or_default())
+}
+
+async fn team_tables(app: &App, team: TeamId) -> Result<TeamTables> {
     // Read before the tables: what changes meanwhile is read again.
     let revision = store::team::catalog_revision(&app.store, team).await?;
     let broker = app.broker.borrow().bootstrap.clone();
-    let tables = match app.catalogs.get(team, revision, &broker) {
-        Some(tables) => tables,
-        None => {
-            let tables = Arc::new(planning_tables(app, team).await?);
-            app.catalogs.keep(team, Kept { revision, broker, tables: Arc::clone(&tables) });
-            tables
-        }
-    };
-    let functions = function::for_scripts(app, team).await?;
-    Ok(CatalogText { default_database: DEFAULT_DATABASE.to_owned(), tables, functions })
-}
-
-async fn planning_tables(app: &App, team: TeamId) -> Result<BTreeMap<String, TableSource>> {
-    let connections = store::connection::list(&app.store, team).await?;
-    let connections: HashMap<ConnectionId, ConnectionRow> = connections.into_iter().map(|row| (row.id, row)).collect();
-    let mut tables = BTreeMap::new();
-    for table in store::table::descriptors(&app.store, team).await? {
-        let connection = table.connection.and_then(|id| connections.get(&id));
-        let hidden_options = connection.map(|row| planning_options(app, row, &table.connector)).unwrap_or_default();
-        tables.insert(table.name, TableSource { ddl: table.ddl, hidden_options });
+    if let Some(tables) = app.catalogs.get(team, revision, &broker) {
+        return Ok(tables);
     }
+    let tables = read_tables(app, team).await?;
+    app.catalogs.keep(team, Kept { revision, broker, tables: tables.clone() });
     Ok(tables)
 }
 
-/// Only the tables `names` (`database.table`); one that does not exist is left out, which planning has told before.
+async fn read_tables(app: &App, team: TeamId) -> Result<TeamTables> {
+    let connections = store::connection::list(&app.store, team).await?;
+    let connections: HashMap<ConnectionId, ConnectionRow> = connections.into_iter().map(|row| (row.id, row)).collect();
+    let (mut sources, mut names) = (BTreeMap::new(), HashMap::new());
+    for table in store::table::descriptors(&app.store, team).await? {
+        let connection = table.connection.and_then(|id| connections.get(&id));
+        let hidden_options = connection.map(|row| planning_options(app, row, &table.connector)).unwrap_or_default();
+        names.insert(table.id, table.name.clone());
+        sources.insert(table.name, TableSource { ddl: table.ddl, hidden_options });
+    }
+    Ok(TeamTables { sources: Arc::new(sources), names: Arc::new(names) })
+}
+
+/// DDL as it is now of the tables that a version names.
+pub async fn ddl_now(app: &App, team: TeamId, names: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for name in names {
+        found.extend(named(app, team, name).await?.map(|table| (name.clone(), table.ddl)));
+    }
+    Ok(found)
+}
+
+/// A table of the team by `database.table`, one of another by `team.database.table`, whoever may see it.
+async fn named(app: &App, team: TeamId, name: &str) -> Result<Option<TableRow>> {
+    if is_foreign(name) {
+        return store::table::of_any_team(&app.store, name).await;
+    }
+    let Some((database, name)) = name.split_once('.') else { return Ok(None) };
+    store::table::by_name(&app.store, team, database, name).await
+}
+
+/// Only the tables `names`; one that does not exist is left out, which planning has told before. Whether they are open
+/// to the team is asked when a job is started, not here: a run goes on until it is stopped.
 pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> Result<BTreeMap<String, TableSource>> {
     let mut tables = BTreeMap::new();
     let mut known = BTreeMap::new();
     for name in names {
-        let Some((database, bare)) = name.split_once('.') else { continue };
-        let Some(table) = store::table::by_name(&app.store, team, database, bare).await? else { continue };
+        let Some(table) = named(app, team, name).await? else { continue };
         let hidden_options = match table.draft.connection {
             None => BTreeMap::new(),
             Some(id) => {
@@ -96,7 +187,7 @@ pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> R
                 match known.get(&key) {
                     Some(options) => BTreeMap::clone(options),
                     None => {
-                        let options = hidden_for_running(app, team, id, &table.draft.connector).await?;
+                        let options = hidden_for_running(app, table.team, id, &table.draft.connector).await?;
                         known.insert(key, options.clone());
                         options
                     }
@@ -106,6 +197,11 @@ pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> R
         tables.insert(name.clone(), TableSource { ddl: table.ddl, hidden_options });
     }
     Ok(tables)
+}
+
+/// A name with a team in front.
+pub fn is_foreign(name: &str) -> bool {
+    name.matches('.').count() == 2
 }
 
 pub fn full_name(table: &TableRow) -> String {

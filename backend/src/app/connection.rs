@@ -144,12 +144,19 @@ pub async fn update(app: &App, caller: &TeamCaller, id: ConnectionId, draft: Con
 }
 
 pub async fn delete(app: &App, caller: &TeamCaller, id: ConnectionId) -> Result<Connection> {
+    let seen = store::table::rows(&app.store, &caller.sight(), "").await?;
+    let seen: Vec<String> = seen.iter().map(super::catalog::full_name).collect();
     let row = transact!(app.store, tx => {
         let row = store::connection::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("connection"))?;
         refuse_built_in(&row)?;
         let tables = store::connection::used_by(tx, id).await?;
         if !tables.is_empty() {
-            let message = format!("These tables use the connection: {}.", tables.join(", "));
+            let named: Vec<&str> = tables.iter().filter(|name| seen.contains(name)).map(String::as_str).collect();
+            let message = if named.is_empty() {
+                "Tables use the connection that you may not see.".to_owned()
+            } else {
+                format!("These tables use the connection: {}.", named.join(", "))
+            };
             return Err(Error::conflict(Code::ConnectionInUse, message).hint("Delete them first."));
         }
         store::connection::delete(tx, caller.team, id).await?;

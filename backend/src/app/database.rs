@@ -15,7 +15,7 @@ use crate::store;
 use crate::transact;
 
 pub async fn list(app: &App, caller: &TeamCaller) -> Result<Vec<Database>> {
-    store::database::list(&app.store, caller.team).await
+    store::database::list(&app.store, &caller.sight()).await
 }
 
 pub async fn create(app: &App, caller: &TeamCaller, request: NewDatabase) -> Result<Database> {

@@ -14,8 +14,10 @@ use millrace_wire::user_function::{
     UserFunction, UserFunctionSummary, UserFunctionVersion,
 };
 
+use super::permission::VisibleJobs;
 use super::{check, macro_text, sql};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::engine::CatalogText;
 use crate::error::{Code, Error, Result};
@@ -39,9 +41,9 @@ pub struct NewModule {
 }
 
 /// By name.
-pub async fn list(app: &App, team: TeamId) -> Result<Vec<UserFunctionSummary>> {
-    let uses = store::function::uses(&app.store, team).await?;
-    let functions = store::function::list(&app.store, team).await?;
+pub async fn list(app: &App, sight: &Sight) -> Result<Vec<UserFunctionSummary>> {
+    let uses = store::function::uses(&app.store, sight).await?;
+    let functions = store::function::list(&app.store, sight.team).await?;
     let summary = |(row, newest): (FunctionRow, UserFunctionVersion)| UserFunctionSummary {
         jobs: uses.iter().filter(|(id, _)| *id == row.id).count() as u64,
         id: row.id,
@@ -57,9 +59,9 @@ pub async fn list(app: &App, team: TeamId) -> Result<Vec<UserFunctionSummary>> {
     Ok(functions.into_iter().map(summary).collect())
 }
 
-pub async fn get(app: &App, team: TeamId, id: FunctionId) -> Result<UserFunction> {
-    let row = row(app, team, id).await?;
-    let uses = store::function::uses(&app.store, team).await?;
+pub async fn get(app: &App, sight: &Sight, id: FunctionId) -> Result<UserFunction> {
+    let row = row(app, sight.team, id).await?;
+    let uses = store::function::uses(&app.store, sight).await?;
     Ok(UserFunction {
         id,
         name: row.name,
@@ -304,7 +306,7 @@ async fn save(
         if unique { exists(name, 1) } else { error }
     })?;
     app.live.publish(caller.team, &LiveEvent::FunctionsChanged { function: id });
-    Ok(Saved { before, after: get(app, caller.team, id).await? })
+    Ok(Saved { before, after: get(app, &caller.sight(), id).await? })
 }
 
 fn is_same(left: &UserFunctionVersion, right: &UserFunctionVersion) -> bool {
@@ -353,19 +355,19 @@ pub async fn change(
         Ok(known.remark)
     })?;
     app.live.publish(caller.team, &LiveEvent::FunctionsChanged { function: id });
-    Ok((before, get(app, caller.team, id).await?))
+    Ok((before, get(app, &caller.sight(), id).await?))
 }
 
 /// Refused while jobs use it. Its modules stay for versions of jobs that were saved with them.
 pub async fn delete(app: &App, caller: &TeamCaller, id: FunctionId) -> Result<UserFunction> {
-    let before = get(app, caller.team, id).await?;
+    let before = get(app, &caller.sight(), id).await?;
+    let seen = VisibleJobs::load(app, &caller.sight()).await?;
     let changing = app.modules.change().await;
     transact!(app.store, tx => {
         store::function::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("function"))?;
         let jobs = store::function::jobs_using(tx, caller.team, id).await?;
         if !jobs.is_empty() {
-            let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
-            let message = format!("The function cannot be deleted: these jobs use it: {}.", names.join(", "));
+            let message = format!("The function cannot be deleted: {}.", seen.in_words(&jobs));
             return Err(Error::conflict(Code::FunctionInUse, message).hint("Change or delete the jobs first."));
         }
         store::function::delete(tx, id).await

@@ -29,7 +29,7 @@ const MOST_ANSWERS: u32 = 1_000;
 const SECONDS: u32 = 20;
 
 pub async fn test(app: &App, caller: &TeamCaller, id: FunctionId, request: TestFunction) -> Result<FunctionTest> {
-    let known = function::get(app, caller.team, id).await?;
+    let known = function::get(app, &caller.sight(), id).await?;
     let version = match request.version {
         None => known.versions.first(),
         Some(number) => known.versions.iter().find(|version| version.number == number),
@@ -133,7 +133,7 @@ fn quoted(name: &str) -> String {
 
 /// The rows that hold at the end: an aggregate takes back what it said before.
 async fn outcome(app: &App, caller: &TeamCaller, started: &Started) -> Result<(Vec<Vec<Value>>, Option<String>)> {
-    let mut reader = app.previews.read(caller.team, started.id)?;
+    let mut reader = app.previews.read(caller.team, caller.caller.user, started.id)?;
     let deadline = tokio::time::sleep(Duration::from_secs(u64::from(SECONDS) * 2));
     tokio::pin!(deadline);
     let mut rows = Vec::new();

@@ -9,17 +9,20 @@ use millrace_wire::sql::{Diagnostic, Severity};
 use millrace_wire::table::TableDraft;
 use millrace_wire::table_version::{JobImpact, SchemaChange, SchemaChangeKind, TableImpact};
 
+use super::permission::VisibleJobs;
 use super::{catalog, compatibility, schema_diff, sql};
+use crate::access::sight::Sight;
 use crate::engine::{CatalogText, EngineFront};
 use crate::error::{Code, Error, Result};
 use crate::state::App;
 use crate::store;
 use crate::store::table::{TableRow, UsingVersion};
 
-/// `source`: the changed description as a script would use it.
+/// `source`: the changed description as a script would use it. All jobs are looked at, those of other teams as well;
+/// those that these eyes do not see are counted and not named.
 pub(super) async fn of_change(
     app: &App,
-    team: TeamId,
+    sight: &Sight,
     before: &TableRow,
     after: &TableDraft,
     source: TableSource,
@@ -28,15 +31,30 @@ pub(super) async fn of_change(
     let incompatible = compatibility::against(before.compatibility, &before.draft, after);
     let (mut jobs, mut checked) = (Vec::new(), 0);
     if source.ddl != before.ddl {
-        let versions =
-            store::table::versions_using(&app.store, team, &before.draft.database, &before.draft.name).await?;
-        checked = versions.len() as u64;
-        let catalog = catalog::for_planning(app, team).await?;
-        let (name, changes) = (catalog::full_name(before), changes.clone());
-        jobs = sql::plan(app, move |engine| broken(engine, &catalog, &name, &source, versions, &changes)).await?;
+        let mut versions: BTreeMap<TeamId, Vec<UsingVersion>> = BTreeMap::new();
+        for version in store::table::versions_using(&app.store, before).await? {
+            checked += 1;
+            versions.entry(version.team).or_default().push(version);
+        }
+        for (team, versions) in versions {
+            let own = catalog::full_name(before);
+            let name = match team == before.team {
+                true => own,
+                false => format!("{}.{own}", store::team::slug_of(&app.store, before.team).await?),
+            };
+            let catalog = catalog::for_planning(app, &Sight::platform(team), None).await?.text;
+            let (source, changes) = (source.clone(), changes.clone());
+            jobs.extend(
+                sql::plan(app, move |engine| broken(engine, &catalog, &name, &source, versions, &changes)).await?,
+            );
+        }
     }
     let breaks = !incompatible.is_empty() || !jobs.is_empty();
-    Ok(TableImpact { changes, compatibility: before.compatibility, incompatible, jobs, checked, breaks })
+    let seen = VisibleJobs::load(app, sight).await?;
+    let all = jobs.len();
+    jobs.retain(|job| seen.has(job.job.id));
+    let hidden_jobs = (all - jobs.len()) as u64;
+    Ok(TableImpact { changes, compatibility: before.compatibility, incompatible, jobs, hidden_jobs, checked, breaks })
 }
 
 /// The refusal of a change that breaks something and was not confirmed.
@@ -50,10 +68,13 @@ pub(super) fn refusal(impact: &TableImpact) -> Error {
     let details: Vec<FieldError> =
         of_mode.chain(of_jobs).map(|(field, message)| FieldError { field, message }).collect();
     let names: Vec<&str> = impact.jobs.iter().map(|job| job.job.name.as_str()).collect();
-    let message = if names.is_empty() {
-        format!("The change is not {} compatible: {}", impact.compatibility, impact.incompatible.join(" "))
-    } else {
-        format!("The change breaks these jobs: {}.", names.join(", "))
+    let message = match (names.as_slice(), impact.hidden_jobs) {
+        ([], 0) => format!("The change is not {} compatible: {}", impact.compatibility, impact.incompatible.join(" ")),
+        ([], hidden) => format!("The change breaks jobs that you may not see ({hidden})."),
+        (names, 0) => format!("The change breaks these jobs: {}.", names.join(", ")),
+        (names, hidden) => {
+            format!("The change breaks these jobs: {}, and others that you may not see ({hidden}).", names.join(", "))
+        }
     };
     Error::conflict(Code::BreakingChange, message).details(details).hint("Confirm it to save all the same.")
 }

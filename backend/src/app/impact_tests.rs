@@ -16,7 +16,8 @@ fn source(ddl: &str) -> TableSource {
 
 fn version(name: &str, sql: &str) -> UsingVersion {
     let job = JobRef { id: JobId(clock::new_id()), name: name.to_owned() };
-    UsingVersion { job, number: 1, sql: sql.to_owned(), settings: serde_json::json!({}), running: false }
+    let (team, settings) = (TeamId(clock::new_id()), serde_json::json!({}));
+    UsingVersion { team, job, number: 1, sql: sql.to_owned(), settings, running: false }
 }
 
 fn change(kind: SchemaChangeKind, name: &str) -> SchemaChange {

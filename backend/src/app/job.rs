@@ -8,6 +8,7 @@ use millrace_wire::live::LiveEvent;
 use super::account::taken_or;
 use super::check;
 use crate::access::identity::TeamCaller;
+use crate::access::sight::{Object, Sight};
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::state::App;
@@ -17,8 +18,10 @@ use crate::transact;
 
 const MOST_TAGS: usize = 20;
 
-pub async fn get(app: &App, team: TeamId, id: JobId) -> Result<Job> {
-    let row = row(app, team, id).await?;
+pub async fn get(app: &App, sight: &Sight, id: JobId) -> Result<Job> {
+    let row = row(app, sight.team, id).await?;
+    let standing = store::grant::standing(&app.store, sight, Object::Job(id)).await?;
+    let standing = standing.ok_or_else(|| Error::not_found("job"))?;
     let newest = store::version::newest(&app.store, id).await?;
     let counts = store::job::counts(&app.store, id).await?;
     let run = store::run::newest(&app.store, id).await?;
@@ -48,6 +51,7 @@ pub async fn get(app: &App, team: TeamId, id: JobId) -> Result<Job> {
         versions: counts.versions,
         savepoints: counts.savepoints,
         demo: row.demo,
+        access: standing.of_job(),
     })
 }
 
@@ -59,14 +63,14 @@ pub(super) async fn row(app: &App, team: TeamId, id: JobId) -> Result<JobRow> {
 /// Who makes a job, and whether it is the platform for the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Maker<'a> {
-    pub team: TeamId,
+    pub sight: Sight,
     pub name: &'a str,
     pub demo: bool,
 }
 
 impl<'a> Maker<'a> {
     pub fn person(caller: &'a TeamCaller) -> Maker<'a> {
-        Maker { team: caller.team, name: &caller.caller.name, demo: false }
+        Maker { sight: caller.sight(), name: &caller.caller.name, demo: false }
     }
 }
 
@@ -81,10 +85,12 @@ pub async fn create(app: &App, maker: Maker<'_>, request: NewJob) -> Result<Job>
     let now = now_ms();
     let job = JobRow {
         id: JobId(new_id()),
-        team: maker.team,
+        team: maker.sight.team,
         name: request.name.trim().to_owned(),
         description: request.description,
         owner: maker.name.to_owned(),
+        owner_id: maker.sight.user(),
+        restricted: false,
         tags: request.tags,
         kind: request.kind.unwrap_or(JobKind::Stream),
         desired: DesiredState::Stopped,
@@ -94,8 +100,8 @@ pub async fn create(app: &App, maker: Maker<'_>, request: NewJob) -> Result<Job>
         updated_at: now,
     };
     transact!(app.store, tx => { store::job::insert(tx, &job).await }).map_err(name_taken)?;
-    app.live.publish(maker.team, &LiveEvent::JobsChanged { job: job.id });
-    get(app, maker.team, job.id).await
+    app.live.publish(maker.sight.team, &LiveEvent::JobsChanged { job: job.id });
+    get(app, &maker.sight, job.id).await
 }
 
 pub async fn change(app: &App, caller: &TeamCaller, id: JobId, request: JobChange) -> Result<Job> {
@@ -111,7 +117,7 @@ pub async fn change(app: &App, caller: &TeamCaller, id: JobId, request: JobChang
     }
     transact!(app.store, tx => { store::job::change(tx, &job).await }).map_err(name_taken)?;
     app.live.publish(caller.team, &LiveEvent::JobsChanged { job: id });
-    get(app, caller.team, id).await
+    get(app, &caller.sight(), id).await
 }
 
 /// The edit must have started from the revision that is stored, so that two editors do not overwrite each other.
@@ -136,7 +142,7 @@ pub async fn save_draft(app: &App, caller: &TeamCaller, id: JobId, request: Save
         return Err(Error::conflict(Code::DraftChanged, message).hint(hint));
     }
     app.live.publish(caller.team, &LiveEvent::JobsChanged { job: id });
-    get(app, caller.team, id).await
+    get(app, &caller.sight(), id).await
 }
 
 pub(super) fn name_taken(error: Error) -> Error {

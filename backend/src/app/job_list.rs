@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use millrace_wire::ids::{JobId, TeamId};
+use millrace_wire::ids::JobId;
 use millrace_wire::job::JobSummary;
 use millrace_wire::job_life::{JobCounts, JobFilter};
 use millrace_wire::page::Page;
 
+use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::state::App;
@@ -48,7 +49,7 @@ pub struct Part<'a> {
 
 pub async fn page(
     app: &App,
-    team: TeamId,
+    sight: &Sight,
     filter: &JobFilter,
     sort: Option<&str>,
     part: Part<'_>,
@@ -58,11 +59,11 @@ pub async fn page(
         None | Some("") => 0,
         Some(cursor) => cursor.parse::<u64>().map_err(|_| Error::bad_request("The cursor is not valid."))?,
     };
-    let total = total(&counts(app, team, filter).await?, filter);
+    let total = total(&counts(app, sight, filter).await?, filter);
     if offset >= total.min(FARTHEST) {
         return Ok(Page { items: Vec::new(), next: None, total });
     }
-    let jobs = store::job_list::page(&app.store, team, filter, order, offset, part.limit).await?;
+    let jobs = store::job_list::page(&app.store, sight, filter, order, offset, part.limit).await?;
     let end = offset + jobs.len() as u64;
     let next = (end < total && end < FARTHEST && !jobs.is_empty()).then(|| end.to_string());
     Ok(Page { items: summaries(app, jobs), next, total })
@@ -75,8 +76,8 @@ fn total(counts: &JobCounts, filter: &JobFilter) -> u64 {
     counts.states.iter().filter(|count| count.state == filter.state).map(|count| count.jobs).sum()
 }
 
-pub async fn counts(app: &App, team: TeamId, filter: &JobFilter) -> Result<JobCounts> {
-    let states = store::job_list::counts(&app.store, team, filter).await?;
+pub async fn counts(app: &App, sight: &Sight, filter: &JobFilter) -> Result<JobCounts> {
+    let states = store::job_list::counts(&app.store, sight, filter).await?;
     let total = states.iter().map(|count| count.jobs).sum();
     Ok(JobCounts { states, total })
 }
@@ -94,6 +95,8 @@ pub(super) fn summaries(app: &App, jobs: Vec<ListedJob>) -> Vec<JobSummary> {
         tags: job.tags,
         kind: job.kind,
         desired: job.desired,
+        restricted: job.restricted,
+        shared: job.shared,
         updated_at: job.updated_at,
     };
     jobs.into_iter().map(summary).collect()

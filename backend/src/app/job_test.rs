@@ -12,6 +12,7 @@ use millrace_wire::live::LiveEvent;
 use super::account::taken_or;
 use super::{catalog, check, job, sql, version};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::engine::{CatalogText, TestRequest};
 use crate::error::{Code, Error, Result};
@@ -125,7 +126,7 @@ pub async fn run(app: &App, caller: &TeamCaller, id: JobId, request: RunTests) -
         (None, Some(text)) => text,
         (None, None) => row.draft.sql,
     };
-    let catalog = catalog_of(app, caller.team, frozen.as_ref()).await?;
+    let catalog = catalog_of(app, &caller.sight(), id, frozen.as_ref()).await?;
     let known = store::job_test::list(&app.store, id).await?;
     let (chosen, keep) = match request.draft {
         Some(draft) => (vec![(None, checked(draft)?)], false),
@@ -181,9 +182,9 @@ async fn results(
 }
 
 /// Without secrets: nothing outside is touched. A version is tested with the tables and functions it was made with.
-async fn catalog_of(app: &App, team: TeamId, version: Option<&Version>) -> Result<CatalogText> {
-    let mut catalog = catalog::for_planning(app, team).await?;
-    let Some(version) = version else { return Ok(catalog) };
+async fn catalog_of(app: &App, sight: &Sight, job: JobId, version: Option<&Version>) -> Result<CatalogText> {
+    let Some(version) = version else { return Ok(catalog::for_planning(app, sight, Some(job)).await?.text) };
+    let mut catalog = catalog::for_version(app, sight, version).await?;
     let tables = Arc::make_mut(&mut catalog.tables);
     for (name, ddl) in &version.tables {
         if let Some(table) = tables.get_mut(name) {
@@ -224,7 +225,7 @@ pub(super) async fn gate(app: &App, team: TeamId, id: JobId, version: &Version) 
     }
     let tests = store::job_test::list(&app.store, id).await?;
     let tests = tests.into_iter().map(|test| (Some(test.id), test.draft)).collect();
-    let catalog = catalog_of(app, team, Some(version)).await?;
+    let catalog = catalog_of(app, &Sight::platform(team), id, Some(version)).await?;
     let results = results(app, &version.sql, &catalog, tests).await?;
     store_results(app, Some(version.summary.number), &results).await?;
     let failed: Vec<&TestResult> = results.iter().filter(|result| !result.passed).collect();

@@ -8,6 +8,10 @@ pub mod token;
 
 pub mod check;
 
+mod notice;
+pub mod permission;
+pub mod request;
+
 pub mod catalog;
 mod compatibility;
 pub mod connection;

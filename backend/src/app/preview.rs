@@ -29,10 +29,12 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
     }
     // Credentials go along for the tables that the script names, and for no others. What is wrong with the script the
     // preview says itself, at the statement it is about; for that it knows the other tables, too.
-    let validation = sql::validate(app, caller.team, Validate { sql: request.sql.clone(), parallelism: None }).await?;
+    let validation =
+        sql::validate(app, &caller.sight(), None, Validate { sql: request.sql.clone(), parallelism: None }).await?;
     sql::refuse_out_of_reach(&validation)?;
-    let names: BTreeSet<String> = validation.reads.into_iter().chain(validation.writes).collect();
-    let catalog = catalog::for_planning(app, caller.team).await?;
+    let catalog = catalog::for_planning(app, &caller.sight(), None).await?.text;
+    let named = validation.reads.into_iter().chain(validation.writes);
+    let names: BTreeSet<String> = named.filter(|name| catalog.tables.contains_key(name)).collect();
     let mut tables = catalog.named_in(&request.sql);
     tables.extend(catalog::for_running(app, caller.team, &names).await?);
     let assignment = PreviewAssignment {
@@ -53,9 +55,9 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
 }
 
 pub fn read(app: &App, caller: &TeamCaller, id: PreviewId) -> Result<Reader> {
-    app.previews.read(caller.team, id)
+    app.previews.read(caller.team, caller.caller.user, id)
 }
 
 pub fn cancel(app: &App, caller: &TeamCaller, id: PreviewId) -> Result<()> {
-    app.previews.cancel(caller.team, id)
+    app.previews.cancel(caller.team, caller.caller.user, id)
 }

@@ -4,18 +4,37 @@
 //! used. A script could lead elsewhere by making its own table, or by a hint that overrides an option. Both are refused
 //! here, by looking at the options as they will be used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_engine::sql::{LineIndex, Span as SqlSpan};
 use millrace_wire::link::TableSource;
 use millrace_wire::sql::{Diagnostic, Severity, Span};
 
-use super::topic;
+use super::{catalog, topic};
 use crate::endpoint::NO_LOCAL_OPTION;
 use crate::engine::{CatalogText, EngineFront, ReachedTable};
 
 /// The stable word of the diagnostics made here.
 pub(super) const CODE: &str = "not-on-server";
+
+/// Tables that the script writes though they are open for reading only.
+pub(super) fn not_writable(sql: &str, writes: &[String], read_only: &BTreeSet<String>) -> Vec<Diagnostic> {
+    let refused = writes.iter().filter(|name| read_only.contains(*name));
+    let message = |name: &String| format!("The table '{name}' is open to you for reading, not for writing.");
+    refused.map(|name| diagnostic(message(name), place_of(sql, name))).collect()
+}
+
+/// Says what a name of three parts means, where there is no such table. Whether it does not exist or is not open is not
+/// told apart.
+pub(super) fn explain_foreign(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == "unknown-table") {
+        if diagnostic.hint.is_none() && diagnostic.message.split('\'').nth(1).is_some_and(catalog::is_foreign) {
+            let hint = "A name of three parts is a table of another team, team.database.table. It has to be open to \
+                        your team or to you.";
+            diagnostic.hint = Some(hint.to_owned());
+        }
+    }
+}
 
 /// One diagnostic per table that the script may not use as it does.
 pub(super) fn problems(engine: &dyn EngineFront, sql: &str, catalog: &CatalogText, slug: &str) -> Vec<Diagnostic> {
@@ -27,9 +46,29 @@ pub(super) fn problems(engine: &dyn EngineFront, sql: &str, catalog: &CatalogTex
         .map(|connector| connector.name)
         .collect();
     let reached = engine.reach(sql, catalog);
-    let problem = |table: &ReachedTable| problem(table, catalog.tables.get(&table.name), &with_connection, slug);
+    let problem = |table: &ReachedTable| {
+        let described = catalog.tables.get(&table.name);
+        if described.is_some() && catalog::is_foreign(&table.name) && !is_as_described(engine, table, catalog) {
+            return Some(format!("A hint on '{}' changes where it leads. It belongs to another team.", table.name));
+        }
+        problem(table, described, &with_connection, slug)
+    };
     let found = reached.iter().filter_map(|table| Some((problem(table)?, place_of(sql, &table.name))));
     found.map(|(message, span)| diagnostic(message, span)).collect()
+}
+
+/// A table of another team leads where that team says: hints may only say from when on it is read.
+fn is_as_described(engine: &dyn EngineFront, table: &ReachedTable, catalog: &CatalogText) -> bool {
+    let harmless = ["scan.startup.", "scan.bounded.", "lookup.cache", "properties.group.id", "properties.client.id"];
+    let leading = |options: &BTreeMap<String, String>| {
+        let kept = options.iter().filter(|(name, _)| !harmless.iter().any(|start| name.starts_with(start)));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let quoted: Vec<String> = table.name.split('.').map(|part| format!("`{part}`")).collect();
+    let plain = engine.reach(&format!("SELECT * FROM {}", quoted.join(".")), catalog);
+    let plain = plain.iter().find(|plain| plain.name == table.name).map(|plain| leading(&plain.options));
+    let described = || catalog.tables.get(&table.name).map(|source| leading(&source.hidden_options));
+    plain.or_else(described).is_some_and(|plain| plain == leading(&table.options))
 }
 
 /// Where the script names the table first.

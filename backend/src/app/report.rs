@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use millrace_wire::connection::JobRef;
-use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::ids::{JobId, RunId};
 use millrace_wire::job::{JobKind, Start, StartFrom, Version};
 use millrace_wire::report::{DeploymentReport, Downstream, LineageChange, SourceRead, StateReport, StateVerdict};
 use millrace_wire::sql::Severity;
 
+use super::permission::VisibleJobs;
 use super::version::{self, errors, placed};
 use super::version_diff::{self, Side, difference};
 use super::{catalog, job, sql, start};
+use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::state::App;
@@ -18,13 +20,29 @@ use crate::store;
 use crate::store::table::TeamUse;
 
 /// What would happen if the job were started in this way.
-pub async fn make(app: &App, team: TeamId, id: JobId, request: &Start) -> Result<DeploymentReport> {
+pub async fn make(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<DeploymentReport> {
+    let report = whole(app, sight, id, request).await?;
+    seen(app, sight, report).await
+}
+
+/// Jobs downstream that these eyes do not see are not named.
+async fn seen(app: &App, sight: &Sight, mut report: DeploymentReport) -> Result<DeploymentReport> {
+    let jobs = VisibleJobs::load(app, sight).await?;
+    for table in &mut report.downstream {
+        table.readers.retain(|reader| jobs.has(reader.id));
+    }
+    Ok(report)
+}
+
+/// With all jobs downstream.
+async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<DeploymentReport> {
+    let team = sight.team;
     let row = job::row(app, team, id).await?;
     let mut warnings = Vec::new();
     let (side, mut problems) = match request.version {
         Some(number) => (version_diff::numbered(app, team, id, number).await?, Vec::new()),
         None => {
-            let sketch = version::sketch(app, team, row.draft.sql, row.draft.settings).await?;
+            let sketch = version::sketch(app, sight, id, row.draft.sql, row.draft.settings).await?;
             let said = sketch.validation.diagnostics.iter();
             warnings.extend(said.filter(|said| said.severity == Severity::Warning).map(placed));
             let problems = errors(&sketch.validation);
@@ -39,7 +57,7 @@ pub async fn make(app: &App, team: TeamId, id: JobId, request: &Start) -> Result
     };
     let point = start::restore_from(app, id, request).await?;
     let checkpoint = point.as_ref().map(|point| PathBuf::from(&point.path));
-    let state = state(app, team, &side.version, checkpoint).await?;
+    let state = state(app, sight, &side.version, checkpoint).await?;
     problems.extend(state.problem.clone());
     let refused = state.operators.iter().filter(|operator| operator.verdict == StateVerdict::Refused);
     problems.extend(refused.map(|operator| format!("{} {}: {}", operator.kind, operator.name, operator.detail)));
@@ -64,20 +82,21 @@ pub async fn make(app: &App, team: TeamId, id: JobId, request: &Start) -> Result
 }
 
 /// As it was when the run was started. `run`: its number.
-pub async fn of_run(app: &App, team: TeamId, id: JobId, run: u32) -> Result<DeploymentReport> {
-    job::row(app, team, id).await?;
+pub async fn of_run(app: &App, sight: &Sight, id: JobId, run: u32) -> Result<DeploymentReport> {
+    job::row(app, sight.team, id).await?;
     let run = store::run::by_number(&app.store, id, run).await?.ok_or_else(|| Error::not_found("run"))?;
-    store::report::get(&app.store, run.id).await?.ok_or_else(|| Error::not_found("report of this run"))
+    let report = store::report::get(&app.store, run.id).await?;
+    seen(app, sight, report.ok_or_else(|| Error::not_found("report of this run"))?).await
 }
 
-/// For a run that is about to be stored. A report that cannot be made keeps no job from starting.
-pub(super) async fn for_run(app: &App, team: TeamId, id: JobId, run: RunId, request: &Start) -> Option<String> {
-    let report = make(app, team, id, request).await.and_then(|report| Ok(serde_json::to_string(&report)?));
+/// For a run that is about to be stored, whoever reads it later. A report that cannot be made keeps no job from starting.
+pub(super) async fn for_run(app: &App, sight: &Sight, id: JobId, run: RunId, request: &Start) -> Option<String> {
+    let report = whole(app, sight, id, request).await.and_then(|report| Ok(serde_json::to_string(&report)?));
     report.inspect_err(|error| tracing::warn!(%run, %error, "a run has no deployment report")).ok()
 }
 
-async fn state(app: &App, team: TeamId, version: &Version, checkpoint: Option<PathBuf>) -> Result<StateReport> {
-    let catalog = catalog::for_planning(app, team).await?;
+async fn state(app: &App, sight: &Sight, version: &Version, checkpoint: Option<PathBuf>) -> Result<StateReport> {
+    let catalog = catalog::for_version(app, sight, version).await?;
     let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
     let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, checkpoint.as_deref()));
     let nothing = || StateReport { operators: Vec::new(), sources: Vec::new(), problem: None };

@@ -11,6 +11,7 @@ use millrace_wire::run::{Run, RunEvent, RunEventKind};
 use millrace_wire::sql::Validate;
 
 use super::{job, sql};
+use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::job::view;
@@ -55,8 +56,8 @@ pub async fn events(
 }
 
 /// Of the run that is live; else of the draft; else, when that is not valid, of the newest version.
-pub async fn graph(app: &App, team: TeamId, id: JobId) -> Result<Graph> {
-    let row = job::row(app, team, id).await?;
+pub async fn graph(app: &App, sight: &Sight, id: JobId) -> Result<Graph> {
+    let row = job::row(app, sight.team, id).await?;
     if let Some(run) = store::run::newest(&app.store, id).await?.filter(|run| !run.state.is_terminal()) {
         if let Some(graph) = run.graph {
             return Ok(graph);
@@ -66,7 +67,7 @@ pub async fn graph(app: &App, team: TeamId, id: JobId) -> Result<Graph> {
         }
     }
     let request = Validate { sql: row.draft.sql, parallelism: Some(row.draft.settings.parallelism) };
-    if let Some(graph) = sql::validate(app, team, request).await?.graph {
+    if let Some(graph) = sql::validate(app, sight, Some(id), request).await?.graph {
         return Ok(graph);
     }
     let newest = store::version::newest(&app.store, id).await?;

@@ -9,6 +9,7 @@ use millrace_wire::schedule::{CatchUp, CheckSchedule, Fire, FireOutcome, JobSche
 use super::job;
 use super::start::{self, Starter};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Code, Error, Result};
 use crate::job::cron::{Times, Wrong, due};
@@ -180,7 +181,7 @@ async fn start_one(app: &App, fire: &WaitingFire, now: i64) -> Result<()> {
         return settle(app, fire, now, FireOutcome::Refused, detail).await;
     };
     let cause = if fire.key.attempt == 0 { RunCause::Schedule } else { RunCause::Retry };
-    let starter = Starter { team: fire.team, name: SCHEDULE, cause };
+    let starter = Starter { sight: Sight::platform(fire.team), name: SCHEDULE, cause };
     let request = Start { version: Some(version.summary.number), from: StartFrom::Fresh, savepoint: None, at_ms: None };
     match start::start_due(app, starter, fire.key, request).await {
         Ok(()) => Ok(()),

@@ -48,12 +48,12 @@ pub async fn search(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<S
 /// Of jobs, tables and columns only those that contain the query, as far as they fit: there may be thousands. Of the rest
 /// all that there is.
 async fn all(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<SearchHit>> {
-    let (team, base) = (caller.team, format!("/t/{}", caller.slug));
+    let (team, sight, base) = (caller.team, caller.sight(), format!("/t/{}", caller.slug));
     let mut hits = Vec::new();
     let mut add = |kind: &str, id: String, title: String, detail: String, path: String| {
         hits.push(SearchHit { kind: kind.to_owned(), id, title, detail, href: format!("{base}/{path}") });
     };
-    for table in store::table_search::search(&app.store, team, query, MOST_TABLES).await? {
+    for table in store::table_search::search(&app.store, &sight, query, MOST_TABLES).await? {
         for column in &table.columns {
             let detail = format!("{} in {}", column.data_type, table.name);
             let detail = if column.comment.is_empty() { detail } else { format!("{detail}: {}", column.comment) };
@@ -62,7 +62,7 @@ async fn all(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<SearchHi
         let detail = if table.comment.is_empty() { table.connector } else { table.comment };
         add("table", table.id.to_string(), table.name, detail, format!("tables/{}", table.id));
     }
-    for job in store::job_list::search(&app.store, team, query, MOST_HITS as u64).await? {
+    for job in store::job_list::search(&app.store, &sight, query, MOST_HITS as u64).await? {
         let detail = if job.description.is_empty() { job.tags.join(" ") } else { job.description };
         add("job", job.id.to_string(), job.name, detail, format!("jobs/{}/overview", job.id));
     }
@@ -74,7 +74,7 @@ async fn all(app: &App, caller: &TeamCaller, query: &str) -> Result<Vec<SearchHi
         let path = format!("connections/{}", connection.id);
         add("connection", connection.id.to_string(), connection.name, connection.description, path);
     }
-    for database in store::database::list(&app.store, team).await? {
+    for database in store::database::list(&app.store, &sight).await? {
         let path = format!("tables?database={}", database.name);
         add("database", database.id.to_string(), database.name, database.description, path);
     }

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use millrace_wire::ids::TeamId;
+use millrace_wire::ids::JobId;
 use millrace_wire::sql::{Complete, CompletionItem, Diagnostic, Format, Formatted, Validate, Validation};
 use tokio::sync::Semaphore;
 
 use super::{catalog, reach};
+use crate::access::sight::Sight;
 use crate::engine::EngineFront;
 use crate::error::{Code, Error, Result};
 use crate::state::App;
@@ -20,17 +21,21 @@ const AT_ONCE: usize = 4;
 
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-pub async fn validate(app: &App, team: TeamId, request: Validate) -> Result<Validation> {
+/// `job`: whose script it is, where it is one of a job.
+pub async fn validate(app: &App, sight: &Sight, job: Option<JobId>, request: Validate) -> Result<Validation> {
     check_length(&request.sql)?;
     let parallelism = request.parallelism.unwrap_or(1);
     if !(1..=MOST_PARALLELISM).contains(&parallelism) {
         return Err(Error::field("parallelism", format!("Choose 1 to {MOST_PARALLELISM}.")));
     }
-    let catalog = catalog::for_planning(app, team).await?;
-    let slug = store::team::slug_of(&app.store, team).await?;
+    let planning = catalog::for_planning(app, sight, job).await?;
+    let slug = store::team::slug_of(&app.store, sight.team).await?;
     plan(app, move |engine| {
-        let mut validation = engine.validate(&request.sql, &catalog, parallelism);
-        let out_of_reach = reach::problems(engine, &request.sql, &catalog, &slug);
+        let catalog = &planning.text;
+        let mut validation = engine.validate(&request.sql, catalog, parallelism);
+        reach::explain_foreign(&mut validation.diagnostics);
+        let mut out_of_reach = reach::problems(engine, &request.sql, catalog, &slug);
+        out_of_reach.extend(reach::not_writable(&request.sql, &validation.writes, &planning.read_only));
         if !out_of_reach.is_empty() {
             validation.graph = None;
             validation.diagnostics.extend(out_of_reach);
@@ -40,13 +45,13 @@ pub async fn validate(app: &App, team: TeamId, request: Validate) -> Result<Vali
     .await
 }
 
-pub async fn complete(app: &App, team: TeamId, request: Complete) -> Result<Vec<CompletionItem>> {
+pub async fn complete(app: &App, sight: &Sight, request: Complete) -> Result<Vec<CompletionItem>> {
     check_length(&request.sql)?;
     let offset = usize::try_from(request.offset).unwrap_or(usize::MAX);
     if !request.sql.is_char_boundary(offset) {
         return Err(Error::field("offset", "The caret must stand between two characters of the text."));
     }
-    let catalog = catalog::for_planning(app, team).await?;
+    let catalog = catalog::for_planning(app, sight, None).await?.text;
     plan(app, move |engine| engine.complete(&request.sql, request.offset, &catalog)).await
 }
 

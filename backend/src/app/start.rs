@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::error::{ErrorDomain, Retry};
+use millrace_wire::ids::{JobId, RunId};
 use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, StopMode, Version};
 use millrace_wire::link::Restore;
 use millrace_wire::live::LiveEvent;
@@ -12,6 +13,7 @@ use millrace_wire::sql::Validate;
 
 use super::{catalog, job, job_test, report, sql, version};
 use crate::access::identity::{TeamCaller, Via};
+use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::job::stop_in_words;
@@ -25,7 +27,7 @@ use crate::transact;
 /// Who starts or stops, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Starter<'a> {
-    pub team: TeamId,
+    pub sight: Sight,
     pub name: &'a str,
     pub cause: RunCause,
 }
@@ -36,7 +38,7 @@ impl<'a> Starter<'a> {
             Via::Session(_) => RunCause::Manual,
             Via::Token { .. } => RunCause::Api,
         };
-        Starter { team: caller.team, name: &caller.caller.name, cause }
+        Starter { sight: caller.sight(), name: &caller.caller.name, cause }
     }
 }
 
@@ -46,15 +48,15 @@ pub(super) fn checkpoints_of(app: &App, job: JobId) -> PathBuf {
 }
 
 /// What the start dialog offers, judged against the plan of the current draft where that has one.
-pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions> {
-    let draft = job::row(app, team, id).await?.draft;
+pub async fn options(app: &App, sight: &Sight, id: JobId) -> Result<StartOptions> {
+    let draft = job::row(app, sight.team, id).await?.draft;
     let request = Validate { sql: draft.sql.clone(), parallelism: Some(draft.settings.parallelism) };
-    let validation = sql::validate(app, team, request).await?;
+    let validation = sql::validate(app, sight, Some(id), request).await?;
     let newest = store::version::newest(&app.store, id).await?;
     let guarantee = validation.guarantee.or_else(|| newest.as_ref().map(|version| version.guarantee.clone()));
     let mut scripts = vec![(draft.sql, draft.settings.parallelism)];
     scripts.extend(newest.map(|version| (version.sql, version.settings.parallelism)));
-    let points = judged(app, team, usable_points(app, id).await?, scripts).await?;
+    let points = judged(app, sight, id, usable_points(app, id).await?, scripts).await?;
     let latest = points.first().cloned();
     let savepoints = points.into_iter().filter(|point| point.kind == RestoreKind::Savepoint).collect();
     let unknown = || millrace_wire::graph::Guarantee {
@@ -65,12 +67,12 @@ pub async fn options(app: &App, team: TeamId, id: JobId) -> Result<StartOptions>
 }
 
 /// Each judged by the draft, or by the newest version while the draft has errors.
-pub async fn savepoints(app: &App, team: TeamId, id: JobId) -> Result<Vec<RestorePoint>> {
-    let draft = job::row(app, team, id).await?.draft;
+pub async fn savepoints(app: &App, sight: &Sight, id: JobId) -> Result<Vec<RestorePoint>> {
+    let draft = job::row(app, sight.team, id).await?.draft;
     let newest = store::version::newest(&app.store, id).await?;
     let mut scripts = vec![(draft.sql, draft.settings.parallelism)];
     scripts.extend(newest.map(|version| (version.sql, version.settings.parallelism)));
-    judged(app, team, usable_points(app, id).await?, scripts).await
+    judged(app, sight, id, usable_points(app, id).await?, scripts).await
 }
 
 /// Newest first; those whose files are gone are left out.
@@ -85,14 +87,15 @@ async fn usable_points(app: &App, job: JobId) -> Result<Vec<RestorePointRow>> {
 /// With what the first of the scripts that is right (text and parallelism) would not keep of each.
 async fn judged(
     app: &App,
-    team: TeamId,
+    sight: &Sight,
+    job: JobId,
     points: Vec<RestorePointRow>,
     scripts: Vec<(String, u32)>,
 ) -> Result<Vec<RestorePoint>> {
     if points.is_empty() {
         return Ok(Vec::new());
     }
-    let catalog = catalog::for_planning(app, team).await?;
+    let catalog = catalog::for_planning(app, sight, Some(job)).await?.text;
     let paths: Vec<PathBuf> = points.iter().map(|point| PathBuf::from(&point.path)).collect();
     let losses = sql::plan(app, move |engine| {
         scripts.iter().find_map(|(sql, parallelism)| engine.lost_state(sql, &catalog, *parallelism, &paths))
@@ -104,7 +107,7 @@ async fn judged(
 
 pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -> Result<Job> {
     launch(app, starter, id, request, None).await?;
-    job::get(app, starter.team, id).await
+    job::get(app, &starter.sight, id).await
 }
 
 /// For a time of the schedule: it is noted as started together with the run, so that it starts one only.
@@ -113,19 +116,20 @@ pub(super) async fn start_due(app: &App, starter: Starter<'_>, fire: FireKey, re
 }
 
 async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire: Option<FireKey>) -> Result<()> {
-    job::row(app, starter.team, id).await?;
+    job::row(app, starter.sight.team, id).await?;
     if store::run::newest(&app.store, id).await?.is_some_and(|run| !run.state.is_terminal()) {
         return Err(runs_already());
     }
     let version = match request.version {
-        Some(number) => version::get(app, starter.team, id, number).await?,
-        None => version::create(app, starter.team, starter.name, id, "").await?,
+        Some(number) => version::get(app, starter.sight.team, id, number).await?,
+        None => version::create(app, &starter.sight, starter.name, id, "").await?,
     };
-    job_test::gate(app, starter.team, id, &version).await?;
+    refuse_closed(app, &starter.sight, &version).await?;
+    job_test::gate(app, starter.sight.team, id, &version).await?;
     let from = restore_from(app, id, &request).await?;
     let run = new_run(app, starter, id, &version, &request, from);
     let started = Start { version: Some(version.summary.number), ..request };
-    let known = report::for_run(app, starter.team, id, run.id, &started).await;
+    let known = report::for_run(app, &starter.sight, id, run.id, &started).await;
     let what = if run.restored_from.is_empty() { "without earlier state" } else { run.restored_from.as_str() };
     let event = RunEvent {
         at: run.created_at,
@@ -143,7 +147,7 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire
         }
         store::job::set_desired(tx, id, DesiredState::Running).await?;
         store::job::want_restart(tx, id, "").await?;
-        store::job_event::insert(tx, starter.team, id, &event).await?;
+        store::job_event::insert(tx, starter.sight.team, id, &event).await?;
         if let Some(fire) = fire
             && !store::schedule::settle(tx, fire, run.created_at, FireOutcome::Started, "", Some(run.id)).await?
         {
@@ -158,6 +162,31 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire
     app.jobs.take_care(run.clone());
     tell(app, &run, event, DesiredState::Running);
     Ok(())
+}
+
+/// Tables of other teams must be open to the job's team, or to whoever starts it, at every start.
+async fn refuse_closed(app: &App, sight: &Sight, version: &Version) -> Result<()> {
+    let foreign = |names: &[String]| names.iter().filter(|name| catalog::is_foreign(name)).cloned().collect::<Vec<_>>();
+    let (reads, writes) = (foreign(&version.reads), foreign(&version.writes));
+    if reads.is_empty() && writes.is_empty() {
+        return Ok(());
+    }
+    let mut open = store::table::open_to(&app.store, &Sight::platform(sight.team)).await?;
+    open.extend(store::table::open_to(&app.store, sight).await?);
+    let readable = |name: &String| open.iter().any(|table| table.name() == *name);
+    let writable = |name: &String| open.iter().any(|table| table.name() == *name && table.writes);
+    let closed = reads.iter().find(|name| !readable(name)).or_else(|| writes.iter().find(|name| !writable(name)));
+    match closed {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!(
+                "The table '{name}' of another team is not open to this team as version {} uses it.",
+                version.summary.number
+            );
+            let hint = "Ask the team that owns the table for access, or change the script.";
+            Err(Error::new(Code::InvalidSql, ErrorDomain::User, Retry::AfterChange, message).hint(hint).at("sql"))
+        }
+    }
 }
 
 fn runs_already() -> Error {
@@ -206,7 +235,7 @@ fn new_run(
     RunRow {
         id,
         job,
-        team: starter.team,
+        team: starter.sight.team,
         number: 0,
         version: version.summary.id,
         version_number: version.summary.number,
@@ -242,17 +271,17 @@ fn in_words(point: &RestorePointRow) -> String {
 }
 
 pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> Result<Job> {
-    job::row(app, starter.team, id).await?;
+    job::row(app, starter.sight.team, id).await?;
     if !end_run(app, starter, id, request.mode, After::Rests).await? {
         return Err(Error::conflict(Code::WrongState, "The job does not run."));
     }
-    job::get(app, starter.team, id).await
+    job::get(app, &starter.sight, id).await
 }
 
 /// Stops with a savepoint and starts the same version again from it; what does not run is started. The start comes by
 /// itself once the run is over, also when another server sees that. Says what was done.
 pub async fn restart(app: &App, starter: Starter<'_>, id: JobId) -> Result<&'static str> {
-    job::row(app, starter.team, id).await?;
+    job::row(app, starter.sight.team, id).await?;
     if end_run(app, starter, id, StopMode::Savepoint, After::StartsAgain).await? {
         return Ok("stops, then starts again");
     }
@@ -268,7 +297,7 @@ pub(super) fn from_latest(version: Option<u32>) -> Start {
 /// Starts what was stopped in order to be started again. Called every second.
 pub async fn start_again(app: &App) -> Result<()> {
     for due in store::job::to_restart(&app.store).await? {
-        let starter = Starter { team: due.team, name: &due.by, cause: RunCause::Restart };
+        let starter = Starter { sight: Sight::platform(due.team), name: &due.by, cause: RunCause::Restart };
         let newest = store::run::newest(&app.store, due.job).await?;
         let version = newest.as_ref().map(|run| run.version_number);
         let Err(error) = start(app, starter, due.job, from_latest(version)).await else { continue };
@@ -316,7 +345,7 @@ async fn end_run(app: &App, starter: Starter<'_>, id: JobId, mode: StopMode, aft
         store::job::want_restart(tx, id, restart_by).await?;
         let (kind, attempt, message) = (RunEventKind::Person, run.attempt, message.clone());
         let event = RunEvent { at: now_ms(), run: run.id, attempt, kind, message };
-        store::job_event::insert(tx, starter.team, id, &event).await?;
+        store::job_event::insert(tx, starter.sight.team, id, &event).await?;
         Ok(Some((run, event)))
     })?;
     let Some((run, event)) = asked else { return Ok(false) };

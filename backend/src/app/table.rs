@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_wire::access::ObjectAccess;
 use millrace_wire::connection::{ConnectionTest, JobRef, TestStep};
 use millrace_wire::connector::{ConnectorSchema, OptionClass};
 use millrace_wire::error::FieldError;
@@ -12,8 +13,10 @@ use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck
 use millrace_wire::table_version::{Compatibility, SaveTable, TableImpact};
 
 use super::account::taken_or;
+use super::permission::VisibleJobs;
 use super::{catalog, check, connection, external, impact, topic};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::{Object, Sight};
 use crate::clock;
 use crate::engine::FetchRequest;
 use crate::error::{Code, Error, Result};
@@ -28,23 +31,25 @@ const LARGEST_SAMPLE: u32 = 200;
 /// Below the databases in the order of their names; a part of the list, and how long it is.
 pub async fn list(
     app: &App,
-    team: TeamId,
+    sight: &Sight,
     filter: &TableFilter,
     order: (TableOrder, Direction),
     part: (usize, usize),
 ) -> Result<(Vec<TableSummary>, u64)> {
-    store::table_search::page(&app.store, team, filter, order, part).await
+    store::table_search::page(&app.store, sight, filter, order, part).await
 }
 
 /// Every tag of the team's tables.
-pub async fn tags(app: &App, team: TeamId) -> Result<Vec<String>> {
-    store::table_search::tags(&app.store, team).await
+pub async fn tags(app: &App, sight: &Sight) -> Result<Vec<String>> {
+    store::table_search::tags(&app.store, sight).await
 }
 
-pub async fn get(app: &App, team: TeamId, id: TableId) -> Result<Table> {
-    let row = row(app, team, id).await?;
-    let uses = store::table::uses(&app.store, team, &row.draft.database, &row.draft.name).await?;
-    Ok(view(row, &uses))
+pub async fn get(app: &App, sight: &Sight, id: TableId) -> Result<Table> {
+    let row = row(app, sight.team, id).await?;
+    let standing = store::grant::standing(&app.store, sight, Object::Table(id)).await?;
+    let standing = standing.ok_or_else(|| Error::not_found("table"))?;
+    let uses = store::table::uses(&app.store, sight, &row.draft.database, &row.draft.name).await?;
+    Ok(view(row, &uses, standing.of_table()))
 }
 
 pub(super) async fn row(app: &App, team: TeamId, id: TableId) -> Result<TableRow> {
@@ -52,7 +57,7 @@ pub(super) async fn row(app: &App, team: TeamId, id: TableId) -> Result<TableRow
 }
 
 /// `uses`: of this table.
-fn view(row: TableRow, uses: &[TableUse]) -> Table {
+fn view(row: TableRow, uses: &[TableUse], access: ObjectAccess) -> Table {
     let (producers, consumers): (Vec<&TableUse>, Vec<&TableUse>) = uses.iter().partition(|used| used.writes);
     let jobs = |uses: Vec<&TableUse>| uses.into_iter().map(|used| used.job.clone()).collect();
     Table {
@@ -68,6 +73,7 @@ fn view(row: TableRow, uses: &[TableUse]) -> Table {
         ddl: row.ddl,
         resolved: row.resolved,
         built_in: row.built_in,
+        access,
         revision: row.revision,
         updated_by: row.updated_by,
         updated_at: row.updated_at,
@@ -93,7 +99,7 @@ pub(super) async fn examine(
     if let Err(error) = check::sql_name("name", &draft.name) {
         problem("name", error.message().to_owned());
     }
-    let databases = store::database::list(&app.store, team).await?;
+    let databases = store::database::list(&app.store, &Sight::platform(team)).await?;
     let database = databases.iter().find(|database| database.name == draft.database).map(|database| database.id);
     if database.is_none() {
         problem("database", format!("There is no database '{}'.", draft.database));
@@ -168,7 +174,8 @@ fn topic_of(draft: &TableDraft) -> String {
 pub async fn create(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<Table> {
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
-    let mut row = new_row(caller.team, &caller.caller.name, draft, check);
+    let owner_id = Some(caller.caller.user);
+    let mut row = TableRow { owner_id, ..new_row(caller.team, &caller.caller.name, draft, check) };
     row.owner.clone_from(&caller.caller.name);
     transact!(app.store, tx => {
         store::table::insert(tx, &row, database).await?;
@@ -176,7 +183,7 @@ pub async fn create(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result
     })
     .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
-    get(app, caller.team, row.id).await
+    get(app, &caller.sight(), row.id).await
 }
 
 pub(super) fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableCheck) -> TableRow {
@@ -197,12 +204,15 @@ pub(super) fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableChe
         created_at: now,
         updated_at: now,
         updated_by: by.to_owned(),
+        owner_id: None,
+        restricted: false,
+        listed: false,
         connection_name: String::new(),
     }
 }
 
 async fn refuse_built_in_database(app: &App, team: TeamId, database: DatabaseId) -> Result<()> {
-    let databases = store::database::list(&app.store, team).await?;
+    let databases = store::database::list(&app.store, &Sight::platform(team)).await?;
     if databases.iter().any(|known| known.id == database && known.built_in) {
         return Err(Error::field("database", "This database holds the platform's own tables. Choose another one."));
     }
@@ -265,22 +275,22 @@ pub struct Edited {
 pub async fn impact(app: &App, caller: &TeamCaller, id: TableId, request: SaveTable) -> Result<TableImpact> {
     let before = row(app, caller.team, id).await?;
     let (check, _) = checked(app, caller, &request.draft).await?;
-    changed(app, caller.team, &before, &request.draft, &check.ddl).await
+    changed(app, &caller.sight(), &before, &request.draft, &check.ddl).await
 }
 
 pub(super) async fn changed(
     app: &App,
-    team: TeamId,
+    sight: &Sight,
     before: &TableRow,
     draft: &TableDraft,
     ddl: &str,
 ) -> Result<TableImpact> {
     let hidden_options = match draft.connection {
         None => BTreeMap::new(),
-        Some(id) => catalog::planning_options(app, &connection::row(app, team, id).await?, &draft.connector),
+        Some(id) => catalog::planning_options(app, &connection::row(app, sight.team, id).await?, &draft.connector),
     };
     let source = TableSource { ddl: ddl.to_owned(), hidden_options };
-    impact::of_change(app, team, before, draft, source).await
+    impact::of_change(app, sight, before, draft, source).await
 }
 
 pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTable) -> Result<Edited> {
@@ -291,12 +301,13 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
     if before.draft == draft && before.ddl == check.ddl && before.resolved == check.resolved {
-        return Ok(Edited { before: before.draft, after: get(app, caller.team, id).await?, broke: None });
+        return Ok(Edited { before: before.draft, after: get(app, &caller.sight(), id).await?, broke: None });
     }
-    let impact = changed(app, caller.team, &before, &draft, &check.ddl).await?;
+    let impact = changed(app, &caller.sight(), &before, &draft, &check.ddl).await?;
     if impact.breaks && !accept_breaking {
         return Err(impact::refusal(&impact));
     }
+    let seen = VisibleJobs::load(app, &caller.sight()).await?;
     let row = transact!(app.store, tx => {
         let stored = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
         if stored.revision != before.revision {
@@ -305,9 +316,7 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
         }
         let renamed = stored.draft.database != draft.database || stored.draft.name != draft.name;
         if renamed {
-            let (database, name) = (&stored.draft.database, &stored.draft.name);
-            let jobs = store::table::jobs_using(tx, caller.team, database, name).await?;
-            refuse_when_used(&jobs, "renamed")?;
+            refuse_when_used(&store::table::jobs_using(tx, &stored).await?, &seen, "renamed")?;
         }
         let row = TableRow {
             topic: topic_of(&draft),
@@ -326,28 +335,31 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     .map_err(|error| taken_or(error, "name", "A table with this name exists in the database."))?;
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
     let broke = impact.breaks.then_some(impact);
-    Ok(Edited { before: before.draft, after: get(app, caller.team, id).await?, broke })
+    Ok(Edited { before: before.draft, after: get(app, &caller.sight(), id).await?, broke })
 }
 
 pub async fn delete(app: &App, caller: &TeamCaller, id: TableId) -> Result<TableDraft> {
+    let seen = VisibleJobs::load(app, &caller.sight()).await?;
     let row = transact!(app.store, tx => {
         let row = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
         refuse_built_in(&row)?;
-        let jobs = store::table::jobs_using(tx, caller.team, &row.draft.database, &row.draft.name).await?;
-        refuse_when_used(&jobs, "deleted")?;
+        refuse_when_used(&store::table::jobs_using(tx, &row).await?, &seen, "deleted")?;
         store::table::delete(tx, caller.team, id).await?;
         Ok(row)
     })?;
+    if row.restricted {
+        // Nobody knows any more from whom it was hidden.
+        app.live.forget(caller.team, id.0);
+    }
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: id });
     Ok(row.draft)
 }
 
-fn refuse_when_used(jobs: &[JobRef], what: &str) -> Result<()> {
+fn refuse_when_used(jobs: &[JobRef], seen: &VisibleJobs, what: &str) -> Result<()> {
     if jobs.is_empty() {
         return Ok(());
     }
-    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
-    let message = format!("The table cannot be {what}: these jobs use it: {}.", names.join(", "));
+    let message = format!("The table cannot be {what}: {}.", seen.in_words(jobs));
     Err(Error::conflict(Code::TableInUse, message).hint("Change or delete the jobs first."))
 }
 

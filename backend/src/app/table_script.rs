@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_engine::sql::{ScriptTable, read_tables};
+use millrace_wire::access::Level;
 use millrace_wire::connection::ConnectionKind;
 use millrace_wire::connector::{ConnectorSchema, OptionKind};
 use millrace_wire::ids::{DatabaseId, TableId};
@@ -14,10 +15,12 @@ use millrace_wire::table::{Database, TableDraft};
 use millrace_wire::table_script::{
     ExportedTables, ImportLine, ImportReport, ImportTables, ImportVerdict, ImportedTable,
 };
+use millrace_wire::team::Role;
 
 use super::team::DEFAULT_DATABASE;
 use super::{catalog, check, table};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::{Object, Standing};
 use crate::clock;
 use crate::endpoint::place;
 use crate::error::{Error, Result};
@@ -40,7 +43,7 @@ pub async fn import(app: &App, caller: &TeamCaller, request: ImportTables) -> Re
     let sql = request.sql.clone();
     // Only scripts that copy tables need to know those that are there.
     let known = if sql.to_ascii_uppercase().contains("LIKE") {
-        store::table::drafts(&app.store, caller.team).await?
+        store::table::drafts(&app.store, &caller.sight()).await?
     } else {
         BTreeMap::new()
     };
@@ -52,7 +55,7 @@ pub async fn import(app: &App, caller: &TeamCaller, request: ImportTables) -> Re
         return Err(Error::field("sql", format!("A script may hold at most {MOST_TABLES} tables.")));
     }
     let connections = store::connection::list(&app.store, caller.team).await?;
-    let there = store::database::list(&app.store, caller.team).await?;
+    let there = store::database::list(&app.store, &caller.sight()).await?;
     let mut databases: Vec<(String, String)> = Vec::new();
     let wanted = script.databases.iter().cloned();
     let wanted = wanted.chain(script.tables.iter().map(|table| (table.draft.database.clone(), String::new())));
@@ -104,6 +107,13 @@ async fn judge(
     let ScriptTable { line, mut draft, mut notes, problems: mut reasons } = found;
     let name = format!("{}.{}", draft.database, draft.name);
     let existing = store::table::by_name(&app.store, caller.team, &draft.database, &draft.name).await?;
+    // What one may not change tells nothing about itself, besides that its name is taken.
+    let closed = match &existing {
+        Some(row) => closed(app, caller, row).await?,
+        None => None,
+    };
+    let existing = existing.filter(|_| closed.is_none());
+    reasons.extend(closed.map(str::to_owned));
     let schema = app.engine.connectors().connectors.into_iter().find(|known| known.name == draft.connector);
     let kinds: Vec<ConnectionKind> = schema
         .as_ref()
@@ -144,7 +154,8 @@ async fn judge(
         reasons,
         notes,
     };
-    let mut row = table::new_row(caller.team, &caller.caller.name, draft, check);
+    let owner_id = Some(caller.caller.user);
+    let mut row = TableRow { owner_id, ..table::new_row(caller.team, &caller.caller.name, draft, check) };
     row.owner.clone_from(&caller.caller.name);
     if let Some(before) = &existing {
         if before.built_in {
@@ -153,12 +164,15 @@ async fn judge(
             told.verdict = ImportVerdict::Same;
             return Ok((told, None));
         } else if told.reasons.is_empty() {
-            let impact = table::changed(app, caller.team, before, &row.draft, &row.ddl).await?;
+            let impact = table::changed(app, &caller.sight(), before, &row.draft, &row.ddl).await?;
             told.changes = impact.changes;
             if impact.breaks && !request.accept_breaking {
                 told.reasons.extend(impact.incompatible);
                 let jobs = impact.jobs.iter().map(|job| format!("It breaks the job '{}'.", job.job.name));
                 told.reasons.extend(jobs);
+                if impact.hidden_jobs > 0 {
+                    told.reasons.push(format!("It breaks jobs that you may not see ({}).", impact.hidden_jobs));
+                }
             }
             told.verdict = ImportVerdict::Changed;
         }
@@ -178,6 +192,16 @@ async fn judge(
         return Ok((told, None));
     }
     Ok((told, Some(Planned { row, is_new: existing.is_none() })))
+}
+
+/// Why the caller may not change the table.
+async fn closed(app: &App, caller: &TeamCaller, row: &TableRow) -> Result<Option<&'static str>> {
+    let standing = store::grant::standing(&app.store, &caller.sight(), Object::Table(row.id)).await?;
+    Ok(match standing.filter(Standing::sees) {
+        None => Some("The name is taken by a table that you may not see."),
+        Some(standing) if standing.may(Level::Manage, Role::Developer) => None,
+        Some(_) => Some("You may not change this table."),
+    })
 }
 
 /// The connection that leads to where the script's options lead.
@@ -266,12 +290,16 @@ async fn write(app: &App, caller: &TeamCaller, databases: &[(String, String)], p
 /// One table, those of a database, or all that the platform does not keep itself.
 pub async fn export(app: &App, caller: &TeamCaller, database: &str, table: Option<TableId>) -> Result<ExportedTables> {
     let rows = match table {
-        Some(id) => vec![table::row(app, caller.team, id).await?],
-        None => store::table::rows(&app.store, caller.team, database).await?,
+        Some(id) => {
+            let standing = store::grant::standing(&app.store, &caller.sight(), Object::Table(id)).await?;
+            standing.filter(Standing::sees).ok_or_else(|| Error::not_found("table"))?;
+            vec![table::row(app, caller.team, id).await?]
+        }
+        None => store::table::rows(&app.store, &caller.sight(), database).await?,
     };
     let connections = store::connection::list(&app.store, caller.team).await?;
     let connectors = app.engine.connectors().connectors;
-    let comments: BTreeMap<String, String> = store::database::list(&app.store, caller.team)
+    let comments: BTreeMap<String, String> = store::database::list(&app.store, &caller.sight())
         .await?
         .into_iter()
         .map(|database| (database.name, database.description))

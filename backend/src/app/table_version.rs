@@ -51,7 +51,7 @@ pub struct Changed {
 
 /// Changes what says who and what for; the schema stays, and so does its version.
 pub async fn change(app: &App, caller: &TeamCaller, id: TableId, change: TableChange) -> Result<Changed> {
-    let before = table::get(app, caller.team, id).await?;
+    let before = table::get(app, &caller.sight(), id).await?;
     let row = table::row(app, caller.team, id).await?;
     table::refuse_built_in(&row)?;
     let row = apply(row, change)?;
@@ -61,7 +61,7 @@ pub async fn change(app: &App, caller: &TeamCaller, id: TableId, change: TableCh
         store::table::update_in_place(tx, &TableRow { owner, tags, sharers, compatibility, ..stored }).await
     })?;
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: id });
-    Ok(Changed { before, after: table::get(app, caller.team, id).await? })
+    Ok(Changed { before, after: table::get(app, &caller.sight(), id).await? })
 }
 
 fn apply(mut row: TableRow, change: TableChange) -> Result<TableRow> {

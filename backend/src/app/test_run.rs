@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use millrace_wire::ids::{JobId, TeamId, TestRunId};
+use millrace_wire::ids::{JobId, TestRunId};
 use millrace_wire::link::TestRunAssignment;
 use millrace_wire::preview::{PreviewRow, ResultColumn, RowKind};
 use millrace_wire::sql::Validate;
@@ -13,6 +13,7 @@ use millrace_wire::test_run::{
 
 use super::{catalog, job, sql, version};
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Object;
 use crate::clock::{new_id, now_ms};
 use crate::engine::{self, Rules};
 use crate::error::{Error, Result};
@@ -47,14 +48,17 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
     if request.rows.values().map(Vec::len).sum::<usize>() > MOST_SUPPLIED {
         return Err(Error::field("rows", format!("Supply at most {MOST_SUPPLIED} rows.")));
     }
-    let (script, job_name) = script(app, caller.team, &request).await?;
+    let (script, job_name) = script(app, caller, &request).await?;
     app.test_runs.room(caller.team)?;
     // As for previews: credentials go along for the tables that the script names, and for no others.
     let asked = Validate { sql: script.clone(), parallelism: Some(parallelism) };
-    let validation = sql::validate(app, caller.team, asked).await?;
+    // Whatever the job may read: this reads what whoever starts it may.
+    let sight = caller.sight();
+    let validation = sql::validate(app, &sight, None, asked).await?;
     sql::refuse_out_of_reach(&validation)?;
-    let names: BTreeSet<String> = validation.reads.into_iter().chain(validation.writes).collect();
-    let catalog = catalog::for_planning(app, caller.team).await?;
+    let catalog = catalog::for_planning(app, &sight, None).await?.text;
+    let named = validation.reads.into_iter().chain(validation.writes);
+    let names: BTreeSet<String> = named.filter(|name| catalog.tables.contains_key(name)).collect();
     let mut tables = catalog.named_in(&script);
     tables.extend(catalog::for_running(app, caller.team, &names).await?);
 
@@ -102,7 +106,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         store::test_run::end(&app.store, id, &ended).await?;
         return Err(error);
     }
-    get(app, caller.team, id).await
+    get(app, caller, id).await
 }
 
 fn within(field: &str, value: u32, most: u32) -> Result<()> {
@@ -123,9 +127,11 @@ fn limits(request: &StartTestRun) -> Result<TestRunLimits> {
 }
 
 /// The text that is tested, and the name of the job that it belongs to.
-async fn script(app: &App, team: TeamId, request: &StartTestRun) -> Result<(String, String)> {
+async fn script(app: &App, caller: &TeamCaller, request: &StartTestRun) -> Result<(String, String)> {
+    let team = caller.team;
     let row = match request.job {
-        Some(id) => Some(job::row(app, team, id).await?),
+        Some(id) if sees_job(app, caller, id).await? => Some(job::row(app, team, id).await?),
+        Some(_) => return Err(Error::not_found("job")),
         None => None,
     };
     let name = row.as_ref().map_or_else(String::new, |row| row.name.clone());
@@ -138,11 +144,18 @@ async fn script(app: &App, team: TeamId, request: &StartTestRun) -> Result<(Stri
     }
 }
 
-/// Newest first.
-pub async fn list(app: &App, team: TeamId, job: Option<JobId>) -> Result<Vec<TestRunSummary>> {
-    let rows = store::test_run::list(&app.store, team, job).await?;
+async fn sees_job(app: &App, caller: &TeamCaller, job: JobId) -> Result<bool> {
+    let standing = store::grant::standing(&app.store, &caller.sight(), Object::Job(job)).await?;
+    Ok(standing.is_some_and(|standing| standing.sees()))
+}
+
+/// Newest first: the caller's own, and those of jobs that the caller sees.
+pub async fn list(app: &App, caller: &TeamCaller, job: Option<JobId>) -> Result<Vec<TestRunSummary>> {
+    let rows = store::test_run::list(&app.store, caller.team, job).await?;
+    let seen = store::job::visible_ids(&app.store, &caller.sight()).await?;
+    let may_see = |row: &TestRunRow| row.user == caller.caller.user || row.job.is_some_and(|job| seen.contains(&job));
     // Those whose time is over go when the next one starts.
-    let kept = rows.into_iter().filter(|row| row.kept_until > now_ms());
+    let kept = rows.into_iter().filter(|row| row.kept_until > now_ms() && may_see(row));
     Ok(kept.map(|row| summary(app, row)).collect())
 }
 
@@ -172,13 +185,20 @@ fn summary(app: &App, row: TestRunRow) -> TestRunSummary {
     }
 }
 
-async fn row(app: &App, team: TeamId, id: TestRunId) -> Result<TestRunRow> {
-    let row = store::test_run::get(&app.store, team, id).await?.filter(|row| row.kept_until > now_ms());
-    row.ok_or_else(|| Error::not_found("test run"))
+/// For whoever started it, and for those who see the job.
+async fn row(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<TestRunRow> {
+    let row = store::test_run::get(&app.store, caller.team, id).await?.filter(|row| row.kept_until > now_ms());
+    let row = row.ok_or_else(|| Error::not_found("test run"))?;
+    let seen = match row.job {
+        _ if row.user == caller.caller.user => true,
+        Some(job) => sees_job(app, caller, job).await?,
+        None => false,
+    };
+    if seen { Ok(row) } else { Err(Error::not_found("test run")) }
 }
 
-pub async fn get(app: &App, team: TeamId, id: TestRunId) -> Result<TestRun> {
-    let row = row(app, team, id).await?;
+pub async fn get(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<TestRun> {
+    let row = row(app, caller, id).await?;
     let (outcome, captured) = content(app, &row).await?;
     Ok(TestRun {
         sql: row.sql.clone(),
@@ -206,25 +226,21 @@ async fn content(app: &App, row: &TestRunRow) -> Result<(Outcome, Captured)> {
 
 /// Its events, while it runs and for a minute after.
 pub async fn read(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<Reader> {
-    match app.test_runs.read(caller.team, id) {
-        Some(reader) => Ok(reader),
-        None => {
-            row(app, caller.team, id).await?;
-            Err(Error::not_found("running test run").hint("It is over: ask for the run and its rows."))
-        }
-    }
+    row(app, caller, id).await?;
+    let over = || Error::not_found("running test run").hint("It is over: ask for the run and its rows.");
+    app.test_runs.read(caller.team, id).ok_or_else(over)
 }
 
 /// The page of a sink's rows from `offset` on.
 pub async fn rows(
     app: &App,
-    team: TeamId,
+    caller: &TeamCaller,
     id: TestRunId,
     table: &str,
     view: ResultView,
     page: (usize, usize),
 ) -> Result<SinkRows> {
-    let row = row(app, team, id).await?;
+    let row = row(app, caller, id).await?;
     let (outcome, mut captured) = content(app, &row).await?;
     let at = outcome.sinks.iter().position(|sink| sink.table == table).ok_or_else(|| Error::not_found("sink"))?;
     let sink = outcome.sinks.into_iter().nth(at).ok_or_else(|| Error::not_found("sink"))?;
@@ -267,8 +283,8 @@ fn note(sink: &TestRunSink, view: ResultView, kept: usize) -> String {
 }
 
 /// Current state against current state, sink by sink.
-pub async fn compare(app: &App, team: TeamId, a: TestRunId, b: TestRunId) -> Result<TestRunComparison> {
-    let (left, right) = (row(app, team, a).await?, row(app, team, b).await?);
+pub async fn compare(app: &App, caller: &TeamCaller, a: TestRunId, b: TestRunId) -> Result<TestRunComparison> {
+    let (left, right) = (row(app, caller, a).await?, row(app, caller, b).await?);
     let (left, left_rows) = content(app, &left).await?;
     let (right, right_rows) = content(app, &right).await?;
     let mut sinks = Vec::new();
@@ -346,7 +362,7 @@ fn one_sided(sink: &TestRunSink, changes: Vec<PreviewRow>, note: &str) -> SinkCo
 
 /// Ends the process. One that is over stays as it is.
 pub async fn cancel(app: &App, caller: &TeamCaller, id: TestRunId) -> Result<()> {
-    row(app, caller.team, id).await?;
+    row(app, caller, id).await?;
     app.test_runs.cancel(caller.team, id);
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! team they are named after, and are neither listed nor read for others, whichever connection leads to them.
 
 use millrace_wire::connection::{ConsumerGroup, JobRef, Message, NewTopic, TableRef, Topic, TopicDetail};
-use millrace_wire::ids::{ConnectionId, JobId, TeamId};
+use millrace_wire::ids::{ConnectionId, JobId};
 
 use super::connection;
 use crate::access::identity::TeamCaller;
@@ -37,7 +37,7 @@ pub async fn list(app: &App, caller: &TeamCaller, id: ConnectionId) -> Result<Ve
     let cluster = connection::cluster(app, caller.team, id).await?;
     let mut found = topics::list(&cluster).await?;
     found.retain(|topic| !belongs_to_others(&topic.name, &caller.slug));
-    let tables = store::table::topics_of(&app.store, caller.team, id).await?;
+    let tables = store::table::topics_of(&app.store, &caller.sight(), id).await?;
     for topic in &mut found {
         let describing = tables.iter().filter(|(described, ..)| *described == topic.name);
         topic.tables = describing.map(|(_, id, name)| TableRef { id: *id, name: name.clone() }).collect();
@@ -50,7 +50,7 @@ pub async fn detail(app: &App, caller: &TeamCaller, id: ConnectionId, topic: &st
     let cluster = connection::cluster(app, caller.team, id).await?;
     let partitions = topics::partitions(&cluster, topic).await?;
     let groups = groups::list(&cluster, Some(topic.to_owned())).await?;
-    let groups = name_jobs(app, caller.team, groups).await?;
+    let groups = ours(name_jobs(app, caller, groups).await?);
     Ok(TopicDetail { name: topic.to_owned(), partitions, groups })
 }
 
@@ -78,9 +78,7 @@ pub async fn messages(
 pub async fn groups(app: &App, caller: &TeamCaller, id: ConnectionId) -> Result<Vec<ConsumerGroup>> {
     let cluster = connection::cluster(app, caller.team, id).await?;
     let found = groups::list(&cluster, None).await?;
-    let mut groups = name_jobs(app, caller.team, found).await?;
-    // Groups of other teams' jobs, and of the platform itself, are theirs.
-    groups.retain(|group| group.job.is_some() || !group.group.starts_with(GROUP_PREFIX));
+    let mut groups = ours(name_jobs(app, caller, found).await?);
     for group in &mut groups {
         group.partitions.retain(|partition| !belongs_to_others(&partition.topic, &caller.slug));
     }
@@ -94,10 +92,17 @@ fn refuse_foreign(topic: &str, slug: &str) -> Result<()> {
     Ok(())
 }
 
-async fn name_jobs(app: &App, team: TeamId, mut groups: Vec<ConsumerGroup>) -> Result<Vec<ConsumerGroup>> {
+/// Groups of other teams' jobs, of jobs that the caller may not see, and of the platform itself, are left out.
+fn ours(mut groups: Vec<ConsumerGroup>) -> Vec<ConsumerGroup> {
+    groups.retain(|group| group.job.is_some() || !group.group.starts_with(GROUP_PREFIX));
+    groups
+}
+
+async fn name_jobs(app: &App, caller: &TeamCaller, mut groups: Vec<ConsumerGroup>) -> Result<Vec<ConsumerGroup>> {
+    let sight = caller.sight();
     for group in &mut groups {
         let Some(id) = job_of(&group.group) else { continue };
-        group.job = store::job::name_of(&app.store, team, id).await?.map(|name| JobRef { id, name });
+        group.job = store::job::name_of(&app.store, &sight, id).await?.map(|name| JobRef { id, name });
     }
     Ok(groups)
 }

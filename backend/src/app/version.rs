@@ -10,6 +10,7 @@ use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Severity, Validate, Validation};
 
 use super::{catalog, function, job, sql};
+use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::state::App;
@@ -32,7 +33,8 @@ pub async fn get(app: &App, team: TeamId, id: JobId, number: u32) -> Result<Vers
 }
 
 /// Freezes the draft. A draft that is what the newest version holds gives that version again.
-pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str) -> Result<Version> {
+pub async fn create(app: &App, sight: &Sight, by: &str, id: JobId, comment: &str) -> Result<Version> {
+    let team = sight.team;
     super::check::description("comment", comment)?;
     let row = job::row(app, team, id).await?;
     if let Some(newest) = store::version::newest(&app.store, id).await?
@@ -40,7 +42,7 @@ pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str)
     {
         return Ok(newest);
     }
-    let mut version = prepare(app, team, row.kind, row.draft.sql, row.draft.settings).await?;
+    let mut version = prepare(app, sight, id, row.kind, row.draft.sql, row.draft.settings).await?;
     by.clone_into(&mut version.summary.created_by);
     comment.clone_into(&mut version.summary.comment);
     let number = transact!(app.store, tx => { insert(tx, team, id, &version).await })?;
@@ -50,7 +52,8 @@ pub async fn create(app: &App, team: TeamId, by: &str, id: JobId, comment: &str)
 }
 
 /// Makes an older version the draft and freezes it as a new one. What the draft held before is gone.
-pub async fn roll_back(app: &App, team: TeamId, by: &str, id: JobId, to: u32) -> Result<Version> {
+pub async fn roll_back(app: &App, sight: &Sight, by: &str, id: JobId, to: u32) -> Result<Version> {
+    let team = sight.team;
     let row = job::row(app, team, id).await?;
     let old = store::version::get(&app.store, id, to).await?.ok_or_else(|| Error::not_found("version"))?;
     if let Some(newest) = store::version::newest(&app.store, id).await?
@@ -59,7 +62,7 @@ pub async fn roll_back(app: &App, team: TeamId, by: &str, id: JobId, to: u32) ->
         let message = format!("Version {} already holds what version {to} does.", newest.summary.number);
         return Err(Error::conflict(Code::WrongState, message).hint("Start it, or choose another version."));
     }
-    let mut version = prepare(app, team, row.kind, old.sql.clone(), old.settings.clone()).await?;
+    let mut version = prepare(app, sight, id, row.kind, old.sql.clone(), old.settings.clone()).await?;
     by.clone_into(&mut version.summary.created_by);
     version.summary.comment = format!("Rolled back to v{to}");
     let draft = DraftRow {
@@ -102,9 +105,9 @@ pub(super) struct Sketch {
     pub(super) validation: Validation,
 }
 
-pub(super) async fn sketch(app: &App, team: TeamId, sql: String, settings: JobSettings) -> Result<Sketch> {
+pub(super) async fn sketch(app: &App, sight: &Sight, id: JobId, sql: String, settings: JobSettings) -> Result<Sketch> {
     let request = Validate { sql: sql.clone(), parallelism: Some(settings.parallelism) };
-    let validation = sql::validate(app, team, request).await?;
+    let validation = sql::validate(app, sight, Some(id), request).await?;
     let mut version = Version {
         summary: VersionSummary {
             id: VersionId(new_id()),
@@ -120,18 +123,25 @@ pub(super) async fn sketch(app: &App, team: TeamId, sql: String, settings: JobSe
         reads: validation.reads.clone(),
         writes: validation.writes.clone(),
         tables: BTreeMap::new(),
-        functions: function::pinned_now(app, team, validation.functions.iter()).await?,
+        functions: function::pinned_now(app, sight.team, validation.functions.iter()).await?,
     };
-    version.tables = tables_now(app, team, &version).await?;
+    version.tables = tables_now(app, sight.team, &version).await?;
     Ok(Sketch { version, validation })
 }
 
 /// A version that can run as a job of this kind, without a number.
-async fn prepare(app: &App, team: TeamId, kind: JobKind, sql: String, settings: JobSettings) -> Result<Version> {
-    let Sketch { version, validation } = sketch(app, team, sql, settings).await?;
+async fn prepare(
+    app: &App,
+    sight: &Sight,
+    id: JobId,
+    kind: JobKind,
+    sql: String,
+    settings: JobSettings,
+) -> Result<Version> {
+    let Sketch { version, validation } = sketch(app, sight, id, sql, settings).await?;
     runnable(&validation)?;
     if kind == JobKind::Batch {
-        let endless = endless_sources(app, team, &version).await?;
+        let endless = endless_sources(app, sight, &version).await?;
         if !endless.is_empty() {
             let message = format!("A batch job must come to an end, but {} does not.", endless.join(", "));
             let hint = "Give the table an end, such as scan.bounded.mode of Kafka, or make the job a stream.";
@@ -142,8 +152,8 @@ async fn prepare(app: &App, team: TeamId, kind: JobKind, sql: String, settings: 
 }
 
 /// Sources that go on for ever.
-async fn endless_sources(app: &App, team: TeamId, version: &Version) -> Result<Vec<String>> {
-    let catalog = catalog::for_planning(app, team).await?;
+async fn endless_sources(app: &App, sight: &Sight, version: &Version) -> Result<Vec<String>> {
+    let catalog = catalog::for_version(app, sight, version).await?;
     let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
     let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, None)).await?;
     let sources = report.map(|report| report.sources).unwrap_or_default();
@@ -156,9 +166,8 @@ fn not_known() -> Guarantee {
 
 /// DDL as it is now of all tables that the version names.
 async fn tables_now(app: &App, team: TeamId, version: &Version) -> Result<BTreeMap<String, String>> {
-    let catalog = catalog::for_planning(app, team).await?;
-    let used = version.reads.iter().chain(&version.writes);
-    Ok(used.filter_map(|name| Some((name.clone(), catalog.tables.get(name)?.ddl.clone()))).collect())
+    let used = version.reads.iter().chain(&version.writes).cloned().collect();
+    catalog::ddl_now(app, team, &used).await
 }
 
 /// A script that can run as a job: without errors, and it writes something.

@@ -9,6 +9,7 @@ use millrace_wire::report::{ChangeKind, NamedChange, OperatorChange, VersionDiff
 
 use super::job;
 use super::version::{self, Sketch, errors};
+use crate::access::sight::Sight;
 use crate::error::{Error, Result};
 use crate::state::App;
 use crate::store;
@@ -23,17 +24,17 @@ pub(super) struct Side {
 }
 
 /// `from`, `to`: numbers of versions, or `draft`.
-pub async fn between(app: &App, team: TeamId, id: JobId, from: &str, to: &str) -> Result<VersionDiff> {
-    let (left, right) = (side(app, team, id, "from", from).await?, side(app, team, id, "to", to).await?);
+pub async fn between(app: &App, sight: &Sight, id: JobId, from: &str, to: &str) -> Result<VersionDiff> {
+    let (left, right) = (side(app, sight, id, "from", from).await?, side(app, sight, id, "to", to).await?);
     difference(Some(&left), &right)
 }
 
-async fn side(app: &App, team: TeamId, id: JobId, field: &str, word: &str) -> Result<Side> {
+async fn side(app: &App, sight: &Sight, id: JobId, field: &str, word: &str) -> Result<Side> {
     if word == "draft" || word.is_empty() {
-        return draft(app, team, id).await;
+        return draft(app, sight, id).await;
     }
     let number = word.parse().map_err(|_| Error::field(field, "Give the number of a version, or draft."))?;
-    numbered(app, team, id, number).await
+    numbered(app, sight.team, id, number).await
 }
 
 pub(super) async fn numbered(app: &App, team: TeamId, id: JobId, number: u32) -> Result<Side> {
@@ -42,9 +43,9 @@ pub(super) async fn numbered(app: &App, team: TeamId, id: JobId, number: u32) ->
     Ok(Side { name: format!("v{number}"), version, problems: Vec::new() })
 }
 
-pub(super) async fn draft(app: &App, team: TeamId, id: JobId) -> Result<Side> {
-    let row = job::row(app, team, id).await?;
-    let Sketch { version, validation } = version::sketch(app, team, row.draft.sql, row.draft.settings).await?;
+pub(super) async fn draft(app: &App, sight: &Sight, id: JobId) -> Result<Side> {
+    let row = job::row(app, sight.team, id).await?;
+    let Sketch { version, validation } = version::sketch(app, sight, id, row.draft.sql, row.draft.settings).await?;
     Ok(Side { name: "draft".to_owned(), version, problems: errors(&validation) })
 }
 

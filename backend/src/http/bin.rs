@@ -24,7 +24,7 @@ pub(super) async fn list(
     caller: TeamCaller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<BinnedJob>>> {
-    let jobs = bin::list(&app, caller.team).await?;
+    let jobs = bin::list(&app, &caller.sight()).await?;
     Ok(Json(query.cut(jobs, |job| format!("{} {} {} {}", job.name, job.description, job.owner, job.deleted_by))?))
 }
 
@@ -67,5 +67,5 @@ pub(super) async fn dependents(
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
 ) -> Result<Json<Dependents>> {
-    Ok(Json(bin::dependents(&app, caller.team, id).await?))
+    Ok(Json(bin::dependents(&app, &caller.sight(), id).await?))
 }

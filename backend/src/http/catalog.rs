@@ -35,7 +35,7 @@ pub(super) async fn validate(
     caller: TeamCaller,
     Json(request): Json<Validate>,
 ) -> Result<Json<Validation>> {
-    Ok(Json(sql::validate(&app, caller.team, request).await?))
+    Ok(Json(sql::validate(&app, &caller.sight(), None, request).await?))
 }
 
 pub(super) async fn complete(
@@ -43,7 +43,7 @@ pub(super) async fn complete(
     caller: TeamCaller,
     Json(request): Json<Complete>,
 ) -> Result<Json<Page<CompletionItem>>> {
-    Ok(Json(whole(sql::complete(&app, caller.team, request).await?)))
+    Ok(Json(whole(sql::complete(&app, &caller.sight(), request).await?)))
 }
 
 pub(super) async fn format(

@@ -70,7 +70,7 @@ pub(super) async fn list(
     caller: TeamCaller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<UserFunctionSummary>>> {
-    let functions = function::list(&app, caller.team).await?;
+    let functions = function::list(&app, &caller.sight()).await?;
     Ok(Json(query.cut(functions, |function| format!("{} {}", function.signature, function.remark))?))
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn show(
     caller: TeamCaller,
     Path((_, id)): Path<(String, FunctionId)>,
 ) -> Result<Json<UserFunction>> {
-    Ok(Json(function::get(&app, caller.team, id).await?))
+    Ok(Json(function::get(&app, &caller.sight(), id).await?))
 }
 
 pub(super) async fn change(

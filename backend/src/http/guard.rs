@@ -8,12 +8,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use millrace_wire::access::Level;
+use millrace_wire::ids::{JobId, TableId, TeamId};
+use millrace_wire::team::Role;
+
 use super::problem::{Outcome, request_id};
 use super::session::cookie_of;
 use super::{idempotency, origin};
 use crate::access::audit::{Change, Entry};
 use crate::access::identity::{Caller, TeamCaller, Via};
 use crate::access::policy::{Audit, Rule, Who};
+use crate::access::sight::{Object, Sight};
 use crate::app::{account, token};
 use crate::clock;
 use crate::error::{Error, Result};
@@ -35,15 +40,43 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Clone, Copy)]
 struct Refused;
 
+/// Why the guard lets somebody not pass, and whether that is a refusal to keep or merely nothing there.
+struct Turned {
+    error: Error,
+    refused: bool,
+}
+
+impl From<Error> for Turned {
+    fn from(error: Error) -> Turned {
+        Turned { error, refused: true }
+    }
+}
+
+/// The parts of the path that rights depend on.
+struct Asked {
+    slug: Option<String>,
+    /// `None` too where the text is no id.
+    object: Option<Object>,
+}
+
+impl Asked {
+    fn read(params: &RawPathParams) -> Asked {
+        let param = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        let job = param("job").and_then(|id| id.parse::<JobId>().ok()).map(Object::Job);
+        let table = param("table").and_then(|id| id.parse::<TableId>().ok()).map(Object::Table);
+        Asked { slug: param("team").map(str::to_owned), object: job.or(table) }
+    }
+}
+
 pub async fn guard(State(gate): State<Gate>, params: RawPathParams, mut request: Request, next: Next) -> Response {
-    let slug = params.iter().find(|(name, _)| *name == "team").map(|(_, value)| value.to_owned());
+    let asked = Asked::read(&params);
     let address = client_address(&request);
     request.extensions_mut().insert(ClientAddress(address));
 
     let mut entry = Entry {
         at: clock::now_ms(),
         via: "none".to_owned(),
-        team_slug: slug.clone().unwrap_or_default(),
+        team_slug: asked.slug.clone().unwrap_or_default(),
         action: format!("{} {}", gate.rule.method, gate.rule.path),
         object: asked_path(&request),
         address: address.to_string(),
@@ -51,12 +84,14 @@ pub async fn guard(State(gate): State<Gate>, params: RawPathParams, mut request:
         ..Entry::default()
     };
 
-    let admitted = admit(&gate, slug, &mut request, &mut entry).await;
+    let admitted = admit(&gate, asked, &mut request, &mut entry).await;
     let mut response = match admitted {
         Ok(()) => idempotency::answer(&gate.app, request, next).await,
-        Err(error) => {
-            let mut response = error.into_response();
-            response.extensions_mut().insert(Refused);
+        Err(turned) => {
+            let mut response = turned.error.into_response();
+            if turned.refused {
+                response.extensions_mut().insert(Refused);
+            }
             response
         }
     };
@@ -91,17 +126,17 @@ fn is_audited(audit: Audit, response: &Response) -> bool {
 }
 
 /// Applies the rule; leaves the caller in the request for the handler, and in the entry for the trail.
-async fn admit(gate: &Gate, slug: Option<String>, request: &mut Request, entry: &mut Entry) -> Result<()> {
+async fn admit(gate: &Gate, asked: Asked, request: &mut Request, entry: &mut Entry) -> std::result::Result<(), Turned> {
     let app = &gate.app;
     let who = gate.rule.who;
     if who == Who::Nobody {
-        return Err(Error::not_allowed("This is not open to anybody."));
+        return Err(Error::not_allowed("This is not open to anybody.").into());
     }
     if who == Who::Worker {
         return Ok(());
     }
     if who == Who::Machine {
-        return if is_from_here(request) { Ok(()) } else { Err(Error::not_found("page")) };
+        return if is_from_here(request) { Ok(()) } else { Err(Error::not_found("page").into()) };
     }
 
     let bearer = bearer_of(request.headers());
@@ -128,27 +163,83 @@ async fn admit(gate: &Gate, slug: Option<String>, request: &mut Request, entry: 
         Who::Administrator => {
             in_person(&caller)?;
             if !caller.administrator {
-                return Err(Error::not_allowed("Only an administrator of the server may do this."));
+                return Err(Error::not_allowed("Only an administrator of the server may do this.").into());
             }
         }
         Who::Team(least) => {
-            let slug = slug.ok_or_else(|| Error::not_found("team"))?;
-            let found = store::team::membership(&app.store, &slug, caller.user).await?;
-            let (team, role) = found.ok_or_else(|| Error::not_found("team"))?;
-            if matches!(&caller.via, Via::Token { team: good_for, .. } if *good_for != team) {
-                return Err(Error::not_found("team"));
-            }
-            let limited = caller.via.limit(role);
-            if limited < least {
-                let whose = if limited < role { "that of the token" } else { "yours" };
-                return Err(Error::not_allowed(format!("This needs the role {least}; {whose} is {limited}.")));
-            }
-            let role = limited;
-            request.extensions_mut().insert(TeamCaller { caller: caller.clone(), team, slug, role });
+            let member = standing_in(app, &caller, asked.slug).await?;
+            let role = member.role.ok_or_else(|| Error::not_found("team"))?;
+            needs(&caller, least, role)?;
+            request.extensions_mut().insert(member);
+        }
+        Who::Job(level, role) | Who::Table(level, role) => {
+            let caller = standing_in(app, &caller, asked.slug).await?;
+            let caller = for_object(app, caller, asked.object, level, role).await?;
+            request.extensions_mut().insert(caller);
         }
     }
     request.extensions_mut().insert(caller);
     Ok(())
+}
+
+/// Who the caller is in the team of the path: perhaps nobody.
+async fn standing_in(app: &App, caller: &Caller, slug: Option<String>) -> Result<TeamCaller> {
+    let slug = slug.ok_or_else(|| Error::not_found("team"))?;
+    let found = store::team::membership_or_none(&app.store, &slug, caller.user).await?;
+    let (team, role): (TeamId, Option<Role>) = found.ok_or_else(|| Error::not_found("team"))?;
+    let elsewhere = matches!(&caller.via, Via::Token { team: good_for, .. } if *good_for != team);
+    let role = role.filter(|_| !elsewhere).map(|role| caller.via.limit(role));
+    Ok(TeamCaller { caller: caller.clone(), team, slug, role, standing: None })
+}
+
+/// `role`: what counts of the caller's.
+fn needs(caller: &Caller, least: Role, role: Role) -> Result<()> {
+    if role < least {
+        return Err(lacks_role(caller, least, role));
+    }
+    Ok(())
+}
+
+fn lacks_role(caller: &Caller, least: Role, role: Role) -> Error {
+    let whose = match caller.via {
+        Via::Token { scope, .. } if scope == role => "that of the token",
+        Via::Token { .. } | Via::Session(_) => "yours",
+    };
+    Error::not_allowed(format!("This needs the role {least}; {whose} is {role}."))
+}
+
+/// What is hidden answers as what is not there does: before anything else of the request is looked at.
+async fn for_object(
+    app: &App,
+    caller: TeamCaller,
+    object: Option<Object>,
+    level: Level,
+    least: Role,
+) -> std::result::Result<TeamCaller, Turned> {
+    let sight: Sight = caller.sight();
+    let standing = match object {
+        Some(object) => store::grant::standing(&app.store, &sight, object).await?,
+        None => None,
+    };
+    let seen = standing.filter(crate::access::sight::Standing::sees);
+    match (seen, caller.role) {
+        (Some(seen), _) if seen.may(level, least) => Ok(TeamCaller { standing: seen.into(), ..caller }),
+        (Some(seen), role) => {
+            let error = match (seen.grant, role) {
+                _ if seen.scope < least => lacks_role(&caller.caller, least, seen.scope),
+                (Some(grant), _) => Error::not_allowed(format!("This needs the right '{level}'; yours is '{grant}'.")),
+                (None, Some(role)) => lacks_role(&caller.caller, least, role),
+                (None, None) => Error::not_allowed("This needs a right that you do not have."),
+            };
+            Err(error.into())
+        }
+        (None, None) => Err(Error::not_found("team").into()),
+        (None, Some(role)) => {
+            needs(&caller.caller, least, role)?;
+            let word = object.map_or("object", Object::word);
+            Err(Turned { error: Error::not_found(word), refused: standing.is_some() })
+        }
+    }
 }
 
 fn in_person(caller: &Caller) -> Result<()> {

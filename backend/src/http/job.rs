@@ -29,7 +29,7 @@ pub(super) async fn show(
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
 ) -> Result<Json<Job>> {
-    Ok(Json(job::get(&app, caller.team, id).await?))
+    Ok(Json(job::get(&app, &caller.sight(), id).await?))
 }
 
 pub(super) async fn change(
@@ -49,7 +49,7 @@ pub(super) async fn save_draft(
     Path((_, id)): Path<(String, JobId)>,
     Json(request): Json<SaveDraft>,
 ) -> Result<Response> {
-    let before = job::get(&app, caller.team, id).await?.draft;
+    let before = job::get(&app, &caller.sight(), id).await?.draft;
     let job = job::save_draft(&app, &caller, id, request).await?;
     Ok((Extension(Change::new(before, &job.draft)), Json(job)).into_response())
 }

@@ -35,7 +35,7 @@ pub(super) async fn list(
     Query(filter): Query<JobFilter>,
 ) -> Result<Json<Page<JobSummary>>> {
     let part = Part { cursor: query.cursor.as_deref(), limit: limit_of(query.limit) as u64 };
-    Ok(Json(job_list::page(&app, caller.team, &filter, query.sort.as_deref(), part).await?))
+    Ok(Json(job_list::page(&app, &caller.sight(), &filter, query.sort.as_deref(), part).await?))
 }
 
 pub(super) async fn counts(
@@ -43,7 +43,7 @@ pub(super) async fn counts(
     caller: TeamCaller,
     Query(filter): Query<JobFilter>,
 ) -> Result<Json<JobCounts>> {
-    Ok(Json(job_list::counts(&app, caller.team, &filter).await?))
+    Ok(Json(job_list::counts(&app, &caller.sight(), &filter).await?))
 }
 
 pub(super) async fn bulk(

@@ -3,6 +3,7 @@
 //! A stream ends when the server stops, when its reader falls behind, or when the caller's right to it has gone; the
 //! browser comes back by itself with `Last-Event-ID`, and is asked again who it is.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,13 @@ use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
 use millrace_wire::live::LiveEvent;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::access::identity::TeamCaller;
+use crate::access::sight::Sight;
 use crate::live::{LiveHub, Numbered, Subscription};
 use crate::state::App;
+use crate::store;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Rights are asked for again at least this often.
@@ -31,19 +35,21 @@ pub(super) async fn stream(
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscription = app.live.subscribe(caller.team, last);
     let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("alive");
-    Sse::new(events(app, subscription)).keep_alive(heartbeat)
+    Sse::new(events(app, caller.sight(), subscription)).keep_alive(heartbeat)
 }
 
-fn events(app: Arc<App>, subscription: Subscription) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(app: Arc<App>, sight: Sight, subscription: Subscription) -> impl Stream<Item = Result<Event, Infallible>> {
     let Subscription { missed, reset, mut receiver } = subscription;
     let hub = app.live.clone();
     let shutdown = app.shutdown.clone();
     async_stream(move |mut out| async move {
+        // Asked after the subscription began, so that nothing is hidden in between unheard.
+        let Ok(mut hidden) = store::grant::hidden(&app.store, &sight).await else { return };
         if reset && !out.send(reset_event()).await {
             return;
         }
         for event in missed {
-            if !out.send(event_of(&hub, &event)).await {
+            if !is_hidden(&event, &hidden) && !out.send(event_of(&hub, &event)).await {
                 return;
             }
         }
@@ -56,11 +62,24 @@ fn events(app: Arc<App>, subscription: Subscription) -> impl Stream<Item = Resul
             };
             // Behind or closed: the browser comes back and resumes from the ring, or reloads.
             let Ok(event) = event else { return };
+            if event.reset {
+                match store::grant::hidden(&app.store, &sight).await {
+                    Ok(now) => hidden = now,
+                    Err(_) => return,
+                }
+            }
+            if is_hidden(&event, &hidden) {
+                continue;
+            }
             if !out.send(event_of(&hub, &event)).await {
                 return;
             }
         }
     })
+}
+
+fn is_hidden(event: &Numbered, hidden: &HashSet<Uuid>) -> bool {
+    event.object.is_some_and(|object| hidden.contains(&object))
 }
 
 /// Without an id: what was missed before it is gone anyway.

@@ -12,5 +12,5 @@ use crate::error::Result;
 use crate::state::App;
 
 pub(super) async fn show(State(app): State<Arc<App>>, caller: TeamCaller) -> Result<Json<Overview>> {
-    Ok(Json(overview::overview(&app, caller.team).await?))
+    Ok(Json(overview::overview(&app, &caller.sight()).await?))
 }

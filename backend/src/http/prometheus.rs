@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::access::sight::Sight;
 use crate::error::Result;
 use crate::metric::prometheus::{Exposed, text};
 use crate::state::App;
@@ -14,7 +15,7 @@ use crate::store;
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response> {
     let mut exposed = Vec::new();
     for (team, slug) in store::team::slugs(&app.store).await? {
-        for (job, name, state) in store::job_list::states(&app.store, team).await? {
+        for (job, name, state) in store::job_list::states(&app.store, &Sight::platform(team)).await? {
             let live = state.is_some_and(|state| !state.is_terminal());
             let figures = app.metrics.figures(job).filter(|_| live);
             exposed.push(Exposed { team: slug.clone(), job: name, state, figures });

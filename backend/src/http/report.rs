@@ -34,7 +34,7 @@ pub(super) async fn show(
 ) -> Result<Json<DeploymentReport>> {
     let from = query.from.unwrap_or(StartFrom::Latest);
     let start = Start { version: query.version, from, savepoint: query.savepoint, at_ms: query.at_ms };
-    Ok(Json(report::make(&app, caller.team, id, &start).await?))
+    Ok(Json(report::make(&app, &caller.sight(), id, &start).await?))
 }
 
 pub(super) async fn of_run(
@@ -42,7 +42,7 @@ pub(super) async fn of_run(
     caller: TeamCaller,
     Path((_, id, number)): Path<(String, JobId, u32)>,
 ) -> Result<Json<DeploymentReport>> {
-    Ok(Json(report::of_run(&app, caller.team, id, number).await?))
+    Ok(Json(report::of_run(&app, &caller.sight(), id, number).await?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,7 +59,7 @@ pub(super) async fn diff(
     Path((_, id)): Path<(String, JobId)>,
     Query(query): Query<DiffQuery>,
 ) -> Result<Json<VersionDiff>> {
-    Ok(Json(version_diff::between(&app, caller.team, id, &query.from, &query.to).await?))
+    Ok(Json(version_diff::between(&app, &caller.sight(), id, &query.from, &query.to).await?))
 }
 
 pub(super) async fn roll_back(
@@ -67,6 +67,6 @@ pub(super) async fn roll_back(
     caller: TeamCaller,
     Path((_, id, number)): Path<(String, JobId, u32)>,
 ) -> Result<Response> {
-    let version = version::roll_back(&app, caller.team, &caller.caller.name, id, number).await?;
+    let version = version::roll_back(&app, &caller.sight(), &caller.caller.name, id, number).await?;
     Ok((Extension(Change::new(number, &version.summary)), Json(version)).into_response())
 }

@@ -12,8 +12,8 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log, openapi,
-    overview, preview, prometheus, report, run, schedule, search, session, setup, sign_on, start, table, table_script,
-    table_version, team, test_run, token, topic, version,
+    overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup, sign_on, start,
+    table, table_script, table_version, team, test_run, token, topic, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -42,6 +42,12 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/audit/export", audit::export)
         .get("/connectors", catalog::connectors)
         .get("/functions", catalog::functions)
+        .get("/catalogue", request::catalogue)
+        .post("/catalogue/{table}/requests", request::ask_for_access)
+        .post("/ingestion-requests", request::ask_for_ingestion)
+        .get("/requests", request::list)
+        .get("/notices", request::inbox)
+        .post("/notices/read", request::mark_read)
         .get("/teams", team::list)
         .post("/teams", team::create)
         .get("/teams/{team}", team::show)
@@ -55,6 +61,8 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/overview", overview::show)
         .get("/teams/{team}/search", search::list)
         .get("/teams/{team}/live", live::stream)
+        .get("/teams/{team}/shared", permission::shared)
+        .post("/teams/{team}/ingestion-requests/{request}", request::decide_ingestion)
         .get("/teams/{team}/connections", connection::list)
         .post("/teams/{team}/connections", connection::create)
         .post("/teams/{team}/connections/test", connection::test_draft)
@@ -88,6 +96,11 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/tables/{table}/versions", table_version::list)
         .get("/teams/{team}/tables/{table}/versions/{number}", table_version::show)
         .get("/teams/{team}/tables/{table}/diff", table_version::diff)
+        .get("/teams/{team}/tables/{table}/permissions", permission::of_table)
+        .patch("/teams/{team}/tables/{table}/permissions", permission::change_table)
+        .put("/teams/{team}/tables/{table}/grants", permission::grant_table)
+        .delete("/teams/{team}/tables/{table}/grants/{grant}", permission::withdraw_table)
+        .post("/teams/{team}/tables/{table}/requests/{request}", request::decide_access)
         .get("/teams/{team}/functions", function::list)
         .post("/teams/{team}/functions", function::create)
         .post("/teams/{team}/functions/modules", function::upload)
@@ -157,6 +170,10 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/jobs/{job}/figures", run::figures)
         .get("/teams/{team}/jobs/{job}/logs", log::page)
         .get("/teams/{team}/jobs/{job}/logs/tail", log::tail)
+        .get("/teams/{team}/jobs/{job}/permissions", permission::of_job)
+        .patch("/teams/{team}/jobs/{job}/permissions", permission::change_job)
+        .put("/teams/{team}/jobs/{job}/grants", permission::grant_job)
+        .delete("/teams/{team}/jobs/{job}/grants/{grant}", permission::withdraw_job)
         .get("/link", link::open)
 }
 

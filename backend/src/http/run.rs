@@ -47,7 +47,7 @@ pub(super) async fn graph(
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
 ) -> Result<Json<Graph>> {
-    Ok(Json(run::graph(&app, caller.team, id).await?))
+    Ok(Json(run::graph(&app, &caller.sight(), id).await?))
 }
 
 #[derive(Debug, Deserialize)]

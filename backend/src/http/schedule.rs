@@ -54,7 +54,7 @@ pub(super) async fn check(
     Path((_, id)): Path<(String, JobId)>,
     Json(request): Json<CheckSchedule>,
 ) -> Result<Json<ScheduleTimes>> {
-    job::get(&app, caller.team, id).await?;
+    job::get(&app, &caller.sight(), id).await?;
     Ok(Json(schedule::check(&request, now_ms())?))
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn options(
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
 ) -> Result<Json<StartOptions>> {
-    Ok(Json(start::options(&app, caller.team, id).await?))
+    Ok(Json(start::options(&app, &caller.sight(), id).await?))
 }
 
 pub(super) async fn start(
@@ -64,6 +64,6 @@ pub(super) async fn savepoints(
     Path((_, id)): Path<(String, JobId)>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<RestorePoint>>> {
-    let points = start::savepoints(&app, caller.team, id).await?;
+    let points = start::savepoints(&app, &caller.sight(), id).await?;
     Ok(Json(query.cut(points, |point| format!("{} {}", point.kind, point.number))?))
 }

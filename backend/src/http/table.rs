@@ -48,7 +48,7 @@ pub(super) async fn list(
     let TablesQuery { database, connector, tag, owner, q: words, .. } = query;
     let filter = TableFilter { database, connector, tag, owner, words };
     let part = ListQuery { cursor: Some(query.cursor), limit: query.limit, q: None }.part()?;
-    let (items, total) = table::list(&app, caller.team, &filter, order, part).await?;
+    let (items, total) = table::list(&app, &caller.sight(), &filter, order, part).await?;
     Ok(Json(cut_by_store(items, part, total)))
 }
 
@@ -67,7 +67,7 @@ fn order_of(sort: &str) -> Result<(TableOrder, Direction)> {
 }
 
 pub(super) async fn tags(State(app): State<Arc<App>>, caller: TeamCaller) -> Result<Json<Page<String>>> {
-    Ok(Json(whole(table::tags(&app, caller.team).await?)))
+    Ok(Json(whole(table::tags(&app, &caller.sight()).await?)))
 }
 
 pub(super) async fn create(
@@ -108,7 +108,7 @@ pub(super) async fn show(
     caller: TeamCaller,
     Path((_, id)): Path<(String, TableId)>,
 ) -> Result<Json<Table>> {
-    Ok(Json(table::get(&app, caller.team, id).await?))
+    Ok(Json(table::get(&app, &caller.sight(), id).await?))
 }
 
 pub(super) async fn update(

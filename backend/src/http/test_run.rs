@@ -45,7 +45,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
     Query(filter): Query<OfJob>,
 ) -> Result<Json<Page<TestRunSummary>>> {
-    let runs = test_run::list(&app, caller.team, filter.job).await?;
+    let runs = test_run::list(&app, &caller, filter.job).await?;
     Ok(Json(query.cut(runs, |run| format!("{} {} {}", run.job_name, run.started_by, run.state))?))
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn show(
     caller: TeamCaller,
     Path((_, id)): Path<(String, TestRunId)>,
 ) -> Result<Json<TestRun>> {
-    Ok(Json(test_run::get(&app, caller.team, id).await?))
+    Ok(Json(test_run::get(&app, &caller, id).await?))
 }
 
 /// From the start, or after `Last-Event-ID`; the stream ends with the run.
@@ -97,7 +97,7 @@ pub(super) async fn rows(
 ) -> Result<Json<SinkRows>> {
     let view = query.view.unwrap_or(ResultView::Changelog);
     let page = (query.offset.unwrap_or(0), query.limit.unwrap_or(ROWS_PER_PAGE).clamp(1, MOST_PER_PAGE));
-    Ok(Json(test_run::rows(&app, caller.team, id, &table, view, page).await?))
+    Ok(Json(test_run::rows(&app, &caller, id, &table, view, page).await?))
 }
 
 pub(super) async fn compare(
@@ -105,7 +105,7 @@ pub(super) async fn compare(
     caller: TeamCaller,
     Path((_, id, other)): Path<(String, TestRunId, TestRunId)>,
 ) -> Result<Json<TestRunComparison>> {
-    Ok(Json(test_run::compare(&app, caller.team, id, other).await?))
+    Ok(Json(test_run::compare(&app, &caller, id, other).await?))
 }
 
 pub(super) async fn cancel(

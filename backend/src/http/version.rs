@@ -33,7 +33,7 @@ pub(super) async fn create(
     Path((_, id)): Path<(String, JobId)>,
     Json(request): Json<NewVersion>,
 ) -> Result<Response> {
-    let version = version::create(&app, caller.team, &caller.caller.name, id, &request.comment).await?;
+    let version = version::create(&app, &caller.sight(), &caller.caller.name, id, &request.comment).await?;
     Ok((Extension(Change::new((), &version.summary)), Json(version)).into_response())
 }
 

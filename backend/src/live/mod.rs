@@ -15,6 +15,7 @@ use millrace_wire::ids::TeamId;
 use millrace_wire::live::LiveEvent;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 use crate::clock;
 
@@ -27,6 +28,10 @@ const READER_EVENTS: usize = 256;
 pub struct Numbered {
     pub seq: u64,
     pub json: Arc<String>,
+    /// The job or table it tells of.
+    pub object: Option<Uuid>,
+    /// What is shown has to be loaded again, and rights have to be asked for again.
+    pub reset: bool,
 }
 
 #[derive(Default)]
@@ -38,9 +43,10 @@ struct Channel {
 }
 
 impl Channel {
-    fn push(&mut self, json: Arc<String>) {
+    fn push(&mut self, event: &LiveEvent, json: Arc<String>) {
         self.last += 1;
-        let event = Numbered { seq: self.last, json };
+        let reset = matches!(event, LiveEvent::Reset);
+        let event = Numbered { seq: self.last, json, object: object_of(event), reset };
         self.bytes += event.json.len();
         self.ring.push_back(event.clone());
         while self.ring.len() > RING_EVENTS || (self.bytes > RING_BYTES && self.ring.len() > 1) {
@@ -90,14 +96,27 @@ impl LiveHub {
     /// Sends to everybody who watches the team.
     pub fn publish(&self, team: TeamId, event: &LiveEvent) {
         let Some(json) = encode(event) else { return };
-        self.channels.lock().entry(team).or_default().push(json);
+        self.channels.lock().entry(team).or_default().push(event, json);
     }
 
     /// Sends to all teams somebody has watched since the server started.
     pub fn publish_to_all(&self, event: &LiveEvent) {
         let Some(json) = encode(event) else { return };
         for channel in self.channels.lock().values_mut() {
-            channel.push(json.clone());
+            channel.push(event, json.clone());
+        }
+    }
+
+    /// Rights in the team changed: every reader is asked again what it may see, and loads what it shows again.
+    pub fn rights_changed(&self, team: TeamId) {
+        self.publish(team, &LiveEvent::Reset);
+    }
+
+    /// Drops what is held of an object for readers that come back.
+    pub fn forget(&self, team: TeamId, object: Uuid) {
+        if let Some(channel) = self.channels.lock().get_mut(&team) {
+            channel.ring.retain(|event| event.object != Some(object));
+            channel.bytes = channel.ring.iter().map(|event| event.json.len()).sum();
         }
     }
 
@@ -121,6 +140,20 @@ impl LiveHub {
     fn seq_of(&self, id: &str) -> Option<u64> {
         let (epoch, seq) = id.split_once('-')?;
         (epoch.parse() == Ok(self.epoch)).then(|| seq.parse().ok()).flatten()
+    }
+}
+
+fn object_of(event: &LiveEvent) -> Option<Uuid> {
+    match event {
+        LiveEvent::Job { job, .. }
+        | LiveEvent::Metrics { job, .. }
+        | LiveEvent::RunEvent { job, .. }
+        | LiveEvent::JobsChanged { job } => Some(job.0),
+        LiveEvent::TablesChanged { table } => Some(table.0),
+        LiveEvent::FunctionsChanged { .. }
+        | LiveEvent::ConnectionsChanged
+        | LiveEvent::Broker { .. }
+        | LiveEvent::Reset => None,
     }
 }
 

@@ -117,16 +117,16 @@ impl Previews {
         Ok(())
     }
 
-    /// All events from the start on. Another team's preview does not exist.
-    pub fn read(&self, team: TeamId, id: PreviewId) -> Result<Reader> {
+    /// All events from the start on. Somebody else's preview does not exist: it may show what the caller may not see.
+    pub fn read(&self, team: TeamId, user: UserId, id: PreviewId) -> Result<Reader> {
         let running = self.inner.running.lock();
-        let preview = running.get(&id).filter(|preview| preview.team == team);
+        let preview = running.get(&id).filter(|preview| preview.team == team && preview.user == user);
         Ok(preview.ok_or_else(|| Error::not_found("preview"))?.buffer.read())
     }
 
-    pub fn cancel(&self, team: TeamId, id: PreviewId) -> Result<()> {
+    pub fn cancel(&self, team: TeamId, user: UserId, id: PreviewId) -> Result<()> {
         let running = self.inner.running.lock();
-        let preview = running.get(&id).filter(|preview| preview.team == team);
+        let preview = running.get(&id).filter(|preview| preview.team == team && preview.user == user);
         preview.ok_or_else(|| Error::not_found("preview"))?.cancel.cancel();
         Ok(())
     }

@@ -6,7 +6,9 @@ use sqlx::{Any, Executor};
 
 use super::job::{self, JobRow};
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::{Row, Store, Tx, job_list};
+use crate::access::sight::Sight;
 use crate::error::Result;
 
 /// `keep_ms`: how long jobs stay.
@@ -26,14 +28,18 @@ fn read(row: &Row, keep_ms: i64) -> Result<BinnedJob> {
     })
 }
 
-const BINNED: &str = "SELECT j.id, j.bin_name, j.description, j.owner, j.tags, j.deleted_at, j.deleted_by, \
+const BINNED: &str = concat!(
+    "SELECT j.id, j.bin_name, j.description, j.owner, j.tags, j.deleted_at, j.deleted_by, \
     (SELECT COUNT(*) FROM job_versions v WHERE v.job_id = j.id) AS versions, \
     (SELECT COUNT(*) FROM job_restore_points p WHERE p.job_id = j.id AND p.kind = 'savepoint') AS savepoints \
-    FROM jobs j WHERE j.team_id = $1 AND j.deleted_at IS NOT NULL ORDER BY j.deleted_at DESC, j.id";
+    FROM jobs j WHERE j.team_id = $1 AND j.deleted_at IS NOT NULL AND ",
+    visible!("j", "job_id"),
+    " ORDER BY j.deleted_at DESC, j.id"
+);
 
-/// The newest first.
-pub async fn list(store: &Store, team: TeamId, keep_ms: i64) -> Result<Vec<BinnedJob>> {
-    let rows = sqlx::query(BINNED).bind(team.to_string()).fetch_all(store.reader()).await?;
+/// Those that these eyes see, the newest first.
+pub async fn list(store: &Store, sight: &Sight, keep_ms: i64) -> Result<Vec<BinnedJob>> {
+    let rows = with_sight(sqlx::query(BINNED), sight).fetch_all(store.reader()).await?;
     rows.iter().map(|row| read(row, keep_ms)).collect()
 }
 

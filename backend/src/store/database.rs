@@ -4,7 +4,9 @@ use millrace_wire::ids::{DatabaseId, TeamId};
 use millrace_wire::table::Database;
 
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::{Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::error::Result;
 
 fn read(row: &Row) -> Result<Database> {
@@ -17,14 +19,14 @@ fn read(row: &Row) -> Result<Database> {
     })
 }
 
-pub async fn list(store: &Store, team: TeamId) -> Result<Vec<Database>> {
-    let rows = sqlx::query(
-        "SELECT d.*, (SELECT COUNT(*) FROM stream_tables s WHERE s.database_id = d.id) AS tables \
-         FROM table_databases d WHERE d.team_id = $1 ORDER BY d.name",
-    )
-    .bind(team.to_string())
-    .fetch_all(store.reader())
-    .await?;
+/// With how many tables these eyes see in each.
+pub async fn list(store: &Store, sight: &Sight) -> Result<Vec<Database>> {
+    let sql = concat!(
+        "SELECT d.*, (SELECT COUNT(*) FROM stream_tables s WHERE s.database_id = d.id AND ",
+        visible!("s", "table_id"),
+        ") AS tables FROM table_databases d WHERE d.team_id = $1 ORDER BY d.name"
+    );
+    let rows = with_sight(sqlx::query(sql), sight).fetch_all(store.reader()).await?;
     rows.iter().map(read).collect()
 }
 

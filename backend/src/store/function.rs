@@ -7,7 +7,9 @@ use millrace_wire::ids::{FunctionId, TeamId};
 use millrace_wire::user_function::{FunctionUse, UserFunctionVersion};
 
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::{Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::error::Result;
 
 #[derive(Clone, Debug)]
@@ -181,17 +183,17 @@ pub async fn count(tx: &mut Tx, team: TeamId) -> Result<u64> {
     row.count("all_of_them")
 }
 
-/// By the newest version of each job, by the name of the job.
-pub async fn uses(store: &Store, team: TeamId) -> Result<Vec<(FunctionId, FunctionUse)>> {
-    let rows = sqlx::query(
+/// By the newest version of each job that these eyes see, by the name of the job.
+pub async fn uses(store: &Store, sight: &Sight) -> Result<Vec<(FunctionId, FunctionUse)>> {
+    let sql = concat!(
         "SELECT u.function_id, u.function_version, u.version_number, j.id AS job_id, j.name AS job_name \
          FROM job_function_use u JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL \
          WHERE u.team_id = $1 AND u.version_number = \
-         (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) ORDER BY j.name",
-    )
-    .bind(team.to_string())
-    .fetch_all(store.reader())
-    .await?;
+         (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) AND ",
+        visible!("j", "job_id"),
+        " ORDER BY j.name"
+    );
+    let rows = with_sight(sqlx::query(sql), sight).fetch_all(store.reader()).await?;
     rows.iter()
         .map(|row| {
             let job = JobRef { id: row.parsed("job_id")?, name: row.text("job_name")? };

@@ -1,11 +1,15 @@
 //! Jobs and their drafts.
 
-use millrace_wire::ids::{JobId, TeamId};
+use std::collections::HashSet;
+
+use millrace_wire::ids::{JobId, TeamId, UserId};
 use millrace_wire::job::{DesiredState, JobKind, JobSettings};
 
 use super::job_list;
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::{Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::error::Result;
 
 #[derive(Clone, Debug)]
@@ -15,6 +19,9 @@ pub struct JobRow {
     pub name: String,
     pub description: String,
     pub owner: String,
+    /// The user whose job it is; none for the platform's own, and for what is older than this.
+    pub owner_id: Option<UserId>,
+    pub restricted: bool,
     pub tags: Vec<String>,
     pub kind: JobKind,
     pub desired: DesiredState,
@@ -48,6 +55,8 @@ fn read(row: &Row) -> Result<JobRow> {
         name: row.text("name")?,
         description: row.text("description")?,
         owner: row.text("owner")?,
+        owner_id: row.text("owner_id")?.parse().ok(),
+        restricted: row.flag("restricted")?,
         tags: row.json("tags")?,
         kind: row.parsed("kind")?,
         desired: row.parsed("desired")?,
@@ -67,8 +76,8 @@ fn read(row: &Row) -> Result<JobRow> {
 pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO jobs (id, team_id, name, description, owner, tags, desired, demo, draft_sql, draft_settings, \
-         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at, kind) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at, kind, owner_id, restricted) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(job.id.to_string())
     .bind(job.team.to_string())
@@ -86,6 +95,8 @@ pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     .bind(job.created_at)
     .bind(job.updated_at)
     .bind(job.kind.as_str())
+    .bind(job.owner_id.map(|user| user.to_string()).unwrap_or_default())
+    .bind(i64::from(job.restricted))
     .execute(&mut **tx)
     .await?;
     job_list::put(tx, job).await
@@ -122,14 +133,21 @@ pub async fn by_name(store: &Store, team: TeamId, name: &str) -> Result<Option<J
     row.as_ref().map(read).transpose()
 }
 
-/// The name of a job of the team, if it is in use.
-pub async fn name_of(store: &Store, team: TeamId, job: JobId) -> Result<Option<String>> {
-    let row = sqlx::query("SELECT name FROM jobs WHERE id = $1 AND team_id = $2 AND deleted_at IS NULL")
-        .bind(job.to_string())
-        .bind(team.to_string())
-        .fetch_optional(store.reader())
-        .await?;
+/// The name of a job of the team that these eyes see, if it is in use.
+pub async fn name_of(store: &Store, sight: &Sight, job: JobId) -> Result<Option<String>> {
+    let sql = concat!(
+        "SELECT j.name FROM jobs j WHERE j.team_id = $1 AND j.id = $6 AND j.deleted_at IS NULL AND ",
+        visible!("j", "job_id")
+    );
+    let row = with_sight(sqlx::query(sql), sight).bind(job.to_string()).fetch_optional(store.reader()).await?;
     row.as_ref().map(|row| row.text("name")).transpose()
+}
+
+/// Ids of the team's jobs that these eyes see, those in the bin among them.
+pub async fn visible_ids(store: &Store, sight: &Sight) -> Result<HashSet<JobId>> {
+    let sql = concat!("SELECT j.id FROM jobs j WHERE j.team_id = $1 AND ", visible!("j", "job_id"));
+    let rows = with_sight(sqlx::query(sql), sight).fetch_all(store.reader()).await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
 }
 
 pub async fn counts(store: &Store, job: JobId) -> Result<JobCounts> {

@@ -5,7 +5,9 @@ use millrace_wire::overview::OverviewEvent;
 use millrace_wire::run::{RunEvent, RunEventKind};
 
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::{Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::clock::new_id;
 use crate::error::Result;
 
@@ -74,16 +76,16 @@ pub async fn between(store: &Store, job: JobId, from: i64, to: i64) -> Result<Ve
     rows.iter().map(read).collect()
 }
 
-/// Newest first over all jobs of a team, checkpoints left out: they would drown the rest.
-pub async fn newest_in_team(store: &Store, team: TeamId, limit: u32) -> Result<Vec<OverviewEvent>> {
-    let rows = sqlx::query(
+/// Newest first over all jobs of a team that these eyes see, checkpoints left out: they would drown the rest.
+pub async fn newest_in_team(store: &Store, sight: &Sight, limit: u32) -> Result<Vec<OverviewEvent>> {
+    let sql = concat!(
         "SELECT e.*, j.name AS job_name FROM job_events e JOIN jobs j ON j.id = e.job_id AND j.deleted_at IS NULL \
-         WHERE e.team_id = $1 AND e.kind <> 'checkpoint' ORDER BY e.id DESC LIMIT $2",
-    )
-    .bind(team.to_string())
-    .bind(i64::from(limit))
-    .fetch_all(store.reader())
-    .await?;
+         WHERE e.team_id = $1 AND e.kind <> 'checkpoint' AND ",
+        visible!("j", "job_id"),
+        " ORDER BY e.id DESC LIMIT $6"
+    );
+    let query = with_sight(sqlx::query(sql), sight).bind(i64::from(limit));
+    let rows = query.fetch_all(store.reader()).await?;
     rows.iter()
         .map(|row| Ok(OverviewEvent { job: row.parsed("job_id")?, job_name: row.text("job_name")?, event: read(row)? }))
         .collect()

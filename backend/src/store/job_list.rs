@@ -3,7 +3,7 @@
 //!
 //! Jobs in the recycle bin have no row here: what asks this table does not see them.
 
-use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::ids::{JobId, RunId};
 use millrace_wire::job::{DesiredState, JobKind};
 use millrace_wire::job_life::JobFilter;
 use millrace_wire::overview::StateCount;
@@ -13,7 +13,9 @@ use sqlx::AssertSqlSafe;
 use super::job::JobRow;
 use super::row::Columns;
 use super::run::{self, RunRow};
+use super::sight::{sight_values, visible};
 use super::{Query, Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::error::Result;
 
 /// A job as lists show it.
@@ -26,6 +28,9 @@ pub struct ListedJob {
     pub tags: Vec<String>,
     pub kind: JobKind,
     pub desired: DesiredState,
+    pub restricted: bool,
+    /// Somebody has a grant.
+    pub shared: bool,
     pub updated_at: i64,
     /// The newest run, without its graph.
     pub run: Option<RunRow>,
@@ -69,12 +74,18 @@ struct Condition {
 }
 
 impl Condition {
-    fn of_team(team: TeamId) -> Condition {
-        Condition { sql: "l.team_id = $1".to_owned(), values: vec![team.to_string()] }
+    /// The jobs of the team that these eyes see.
+    fn of_sight(sight: &Sight) -> Condition {
+        let team = "l.team_id = $1".to_owned();
+        if sight.reach() == "all" {
+            return Condition { sql: team, values: vec![sight.team.to_string()] };
+        }
+        let seen = concat!("EXISTS (SELECT 1 FROM jobs o WHERE o.id = l.job_id AND ", visible!("o", "job_id"), ")");
+        Condition { sql: format!("{team} AND {seen}"), values: sight_values(sight).into() }
     }
 
-    fn of(team: TeamId, filter: &JobFilter) -> Condition {
-        let mut condition = Condition::of_team(team);
+    fn of(sight: &Sight, filter: &JobFilter) -> Condition {
+        let mut condition = Condition::of_sight(sight);
         condition.equals("l.state", &filter.state);
         condition.equals("l.owner", &filter.owner);
         condition.equals("l.kind", &filter.kind);
@@ -126,7 +137,8 @@ fn printable(filter: &JobFilter) -> JobFilter {
     }
 }
 
-const LISTED: &str = "SELECT j.id, j.name, j.description, j.owner, j.tags, j.kind, j.desired, j.updated_at, l.run_number \
+const LISTED: &str = "SELECT j.id, j.name, j.description, j.owner, j.tags, j.kind, j.desired, j.updated_at, l.run_number, \
+                      j.restricted, (SELECT COUNT(*) FROM grants g WHERE g.job_id = j.id) AS grants \
                       FROM job_list l JOIN jobs j ON j.id = l.job_id";
 
 fn read(row: &Row) -> Result<ListedJob> {
@@ -138,6 +150,8 @@ fn read(row: &Row) -> Result<ListedJob> {
         tags: row.json("tags")?,
         kind: row.parsed("kind")?,
         desired: row.parsed("desired")?,
+        restricted: row.flag("restricted")?,
+        shared: row.int("grants")? > 0,
         updated_at: row.int("updated_at")?,
         run: None,
     })
@@ -146,7 +160,7 @@ fn read(row: &Row) -> Result<ListedJob> {
 /// A part of the list, with the newest run of each.
 pub async fn page(
     store: &Store,
-    team: TeamId,
+    sight: &Sight,
     filter: &JobFilter,
     order: (JobOrder, bool),
     offset: u64,
@@ -155,17 +169,17 @@ pub async fn page(
     let (column, reversed) = order;
     // Numbers of our own; the values of people are bound.
     let after = format!("ORDER BY {} LIMIT {limit} OFFSET {offset}", column.columns(reversed));
-    with_runs(store, Condition::of(team, &printable(filter)).query(LISTED, &after)).await
+    with_runs(store, Condition::of(sight, &printable(filter)).query(LISTED, &after)).await
 }
 
 /// Live jobs, those that are furthest behind first; unknown lag comes last.
-pub async fn most_late(store: &Store, team: TeamId, limit: u64) -> Result<Vec<ListedJob>> {
+pub async fn most_late(store: &Store, sight: &Sight, limit: u64) -> Result<Vec<ListedJob>> {
     let live = RunState::ALL.iter().filter(|state| !state.is_terminal()).map(|state| format!("'{state}'"));
     let after = format!(
         "AND l.state IN ({}) ORDER BY l.lag_ms DESC, l.name_key, l.job_id LIMIT {limit}",
         live.collect::<Vec<_>>().join(", ")
     );
-    with_runs(store, Condition::of_team(team).query(LISTED, &after)).await
+    with_runs(store, Condition::of_sight(sight).query(LISTED, &after)).await
 }
 
 async fn with_runs(store: &Store, query: Query<'_>) -> Result<Vec<ListedJob>> {
@@ -181,9 +195,9 @@ async fn with_runs(store: &Store, query: Query<'_>) -> Result<Vec<ListedJob>> {
 }
 
 /// Jobs of each state under the filter, whatever state the filter names.
-pub async fn counts(store: &Store, team: TeamId, filter: &JobFilter) -> Result<Vec<StateCount>> {
+pub async fn counts(store: &Store, sight: &Sight, filter: &JobFilter) -> Result<Vec<StateCount>> {
     let filter = JobFilter { state: String::new(), ..printable(filter) };
-    let rows = Condition::of(team, &filter)
+    let rows = Condition::of(sight, &filter)
         .query("SELECT l.state AS state, COUNT(*) AS n FROM job_list l", "GROUP BY l.state ORDER BY l.state")
         .fetch_all(store.reader())
         .await?;
@@ -191,8 +205,8 @@ pub async fn counts(store: &Store, team: TeamId, filter: &JobFilter) -> Result<V
 }
 
 /// The ids and names of all that the filter admits, by name.
-pub async fn names(store: &Store, team: TeamId, filter: &JobFilter, limit: u64) -> Result<Vec<(JobId, String)>> {
-    let rows = Condition::of(team, &printable(filter))
+pub async fn names(store: &Store, sight: &Sight, filter: &JobFilter, limit: u64) -> Result<Vec<(JobId, String)>> {
+    let rows = Condition::of(sight, &printable(filter))
         .query(
             "SELECT j.id, j.name FROM job_list l JOIN jobs j ON j.id = l.job_id",
             &format!("ORDER BY l.name_key, l.job_id LIMIT {limit}"),
@@ -212,8 +226,8 @@ pub struct FoundJob {
 }
 
 /// Jobs that contain the text, those whose name is or begins with it first.
-pub async fn search(store: &Store, team: TeamId, text: &str, limit: u64) -> Result<Vec<FoundJob>> {
-    let mut condition = Condition::of_team(team);
+pub async fn search(store: &Store, sight: &Sight, text: &str, limit: u64) -> Result<Vec<FoundJob>> {
+    let mut condition = Condition::of_sight(sight);
     let pattern = containing(text);
     condition.and(|n| format!("l.words LIKE ${n} ESCAPE '\\'"), pattern.clone());
     let (all, begins) = (condition.values.len(), pattern.trim_start_matches('%').to_owned());
@@ -237,8 +251,8 @@ pub async fn search(store: &Store, team: TeamId, text: &str, limit: u64) -> Resu
 }
 
 /// All jobs by name, each with the state of its newest run.
-pub async fn states(store: &Store, team: TeamId) -> Result<Vec<(JobId, String, Option<RunState>)>> {
-    let rows = Condition::of_team(team)
+pub async fn states(store: &Store, sight: &Sight) -> Result<Vec<(JobId, String, Option<RunState>)>> {
+    let rows = Condition::of_sight(sight)
         .query(
             "SELECT j.id, j.name, l.state FROM job_list l JOIN jobs j ON j.id = l.job_id",
             "ORDER BY l.name_key, l.job_id",
@@ -249,15 +263,11 @@ pub async fn states(store: &Store, team: TeamId) -> Result<Vec<(JobId, String, O
     rows.iter().map(|row| Ok((row.parsed("id")?, row.text("name")?, row.text("state")?.parse().ok()))).collect()
 }
 
-/// Records per second that a team's jobs read and write, as they were last written down.
-pub async fn rates(store: &Store, team: TeamId) -> Result<(f64, f64)> {
-    let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(rate_in), 0) AS BIGINT) AS read, CAST(COALESCE(SUM(rate_out), 0) AS BIGINT) AS written \
-         FROM job_list WHERE team_id = $1",
-    )
-    .bind(team.to_string())
-    .fetch_one(store.reader())
-    .await?;
+/// Records per second that a team's jobs, as far as these eyes see them, read and write, as they were last written down.
+pub async fn rates(store: &Store, sight: &Sight) -> Result<(f64, f64)> {
+    let columns = "SELECT CAST(COALESCE(SUM(l.rate_in), 0) AS BIGINT) AS read, \
+                   CAST(COALESCE(SUM(l.rate_out), 0) AS BIGINT) AS written FROM job_list l";
+    let row = Condition::of_sight(sight).query(columns, "").fetch_one(store.reader()).await?;
     Ok((row.int("read")? as f64 / 1000.0, row.int("written")? as f64 / 1000.0))
 }
 
@@ -370,6 +380,8 @@ pub async fn set_figures(tx: &mut Tx, job: JobId, figures: SortFigures) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use millrace_wire::ids::TeamId;
+
     use super::*;
 
     #[test]
@@ -387,7 +399,7 @@ mod tests {
             owner: "Ann".to_owned(),
             kind: "stream".to_owned(),
         };
-        let condition = Condition::of(TeamId(uuid::Uuid::nil()), &filter);
+        let condition = Condition::of(&Sight::platform(TeamId(uuid::Uuid::nil())), &filter);
         assert_eq!(condition.values.len(), 7);
         assert!(condition.sql.ends_with("l.words LIKE $7 ESCAPE '\\'"), "{}", condition.sql);
         assert_eq!(condition.values[4], r#""a\"b""#);

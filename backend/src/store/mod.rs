@@ -12,9 +12,14 @@ pub mod connect;
 mod failure;
 pub mod migrate;
 pub mod row;
+mod sight;
 
 pub mod audit;
+pub mod grant;
 pub mod installation;
+pub mod mail;
+pub mod notice;
+pub mod request;
 pub mod session;
 pub mod sign_on;
 pub mod team;

@@ -1,12 +1,14 @@
 //! Lists of tables and searches through them, cut and put in order by the database: a team may have thousands.
 
-use millrace_wire::ids::{TableId, TeamId};
+use millrace_wire::ids::TableId;
 use millrace_wire::table::{ResolvedColumn, TableSummary};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::row::Columns;
+use super::sight::{visible, with_sight};
 use super::table::{self, TableRow};
 use super::{Query, Row, Store, Tx};
+use crate::access::sight::Sight;
 use crate::error::Result;
 use crate::transact;
 
@@ -44,23 +46,28 @@ pub enum Direction {
     Reversed,
 }
 
-/// The one place that says which tables a list holds: `$1` is the team, `$2` to `$9` the filter.
-const LISTED: &str = "FROM stream_tables s JOIN table_databases d ON d.id = s.database_id WHERE s.team_id = $1 \
-    AND ($2 = '' OR d.name = $2) AND ($3 = '' OR s.connector = $3) AND ($4 = '' OR s.owner = $4) \
-    AND ($5 = '' OR s.id IN (SELECT t.table_id FROM table_tags t WHERE t.team_id = $1 AND t.tag = $5)) \
-    AND ($6 = '' OR s.id IN (SELECT x.table_id FROM table_search x WHERE x.team_id = $1 \
-    AND x.words LIKE $6 ESCAPE '\\' AND x.words LIKE $7 ESCAPE '\\' AND x.words LIKE $8 ESCAPE '\\' \
-    AND x.words LIKE $9 ESCAPE '\\'))";
+/// The one place that says which tables a list holds: `$1` to `$5` are whose eyes see it, `$6` to `$13` the filter.
+const LISTED: &str = concat!(
+    "FROM stream_tables s JOIN table_databases d ON d.id = s.database_id WHERE s.team_id = $1 \
+     AND ($6 = '' OR d.name = $6) AND ($7 = '' OR s.connector = $7) AND ($8 = '' OR s.owner = $8) \
+     AND ($9 = '' OR s.id IN (SELECT t.table_id FROM table_tags t WHERE t.team_id = $1 AND t.tag = $9)) \
+     AND ($10 = '' OR s.id IN (SELECT x.table_id FROM table_search x WHERE x.team_id = $1 \
+     AND x.words LIKE $10 ESCAPE '\\' AND x.words LIKE $11 ESCAPE '\\' AND x.words LIKE $12 ESCAPE '\\' \
+     AND x.words LIKE $13 ESCAPE '\\')) AND ",
+    visible!("s", "table_id")
+);
 
-/// How many jobs write or read a table by their newest version.
+/// How many jobs that the eyes see write or read a table by their newest version.
 macro_rules! uses {
     ($direction:literal) => {
         concat!(
-            "(SELECT COUNT(DISTINCT u.job_id) FROM job_table_use u \
-             JOIN jobs j ON j.id = u.job_id AND j.deleted_at IS NULL WHERE u.team_id = s.team_id \
+            "(SELECT COUNT(DISTINCT u.job_id) FROM job_table_use u JOIN jobs j ON j.id = u.job_id \
+             AND j.deleted_at IS NULL WHERE u.team_id = s.team_id \
              AND u.database_name = d.name AND u.table_name = s.name AND u.direction = '",
             $direction,
-            "' AND u.version_number = (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id))"
+            "' AND u.version_number = (SELECT MAX(v.number) FROM job_versions v WHERE v.job_id = u.job_id) AND ",
+            visible!("j", "job_id"),
+            ")"
         )
     };
 }
@@ -104,13 +111,12 @@ fn escaped(word: &str) -> String {
     out
 }
 
-fn filtered<'q>(query: Query<'q>, team: TeamId, filter: &TableFilter) -> Query<'q> {
+fn filtered<'q>(query: Query<'q>, sight: &Sight, filter: &TableFilter) -> Query<'q> {
     let words: Vec<&str> = filter.words.split_whitespace().collect();
     let mut patterns: Vec<String> = words.iter().take(MOST_WORDS).map(|word| contains(word)).collect();
     let given = !patterns.is_empty();
     patterns.resize(MOST_WORDS, if given { "%".to_owned() } else { String::new() });
-    let query = query
-        .bind(team.to_string())
+    let query = with_sight(query, sight)
         .bind(filter.database.clone())
         .bind(filter.connector.clone())
         .bind(filter.owner.clone())
@@ -121,26 +127,27 @@ fn filtered<'q>(query: Query<'q>, team: TeamId, filter: &TableFilter) -> Query<'
 /// A part of the list, below the databases in the order of their names, and how long the list is.
 pub async fn page(
     store: &Store,
-    team: TeamId,
+    sight: &Sight,
     filter: &TableFilter,
     (order, direction): (TableOrder, Direction),
     (start, limit): (usize, usize),
 ) -> Result<(Vec<TableSummary>, u64)> {
     let count = format!("SELECT COUNT(*) {LISTED}");
-    let row = filtered(sqlx::query(AssertSqlSafe(count)), team, filter).fetch_one(store.reader()).await?;
+    let row = filtered(sqlx::query(AssertSqlSafe(count)), sight, filter).fetch_one(store.reader()).await?;
     let total = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
     let order = order_by(order, direction);
     // Long texts of tables that are not shown stay unread.
     let text = format!(
         "SELECT s.id, d.name AS database_name, s.name, s.connector, s.comment, s.owner, s.tags, s.column_count, \
-         s.built_in, s.updated_at, CASE WHEN $6 = '' THEN '[]' ELSE s.resolved END AS resolved, \
+         s.built_in, s.restricted, (SELECT COUNT(*) FROM grants g WHERE g.table_id = s.id) AS grants, s.updated_at, \
+         CASE WHEN $10 = '' THEN '[]' ELSE s.resolved END AS resolved, \
          {} AS producers, {} AS consumers \
-         FROM (SELECT s.id AS id {LISTED} ORDER BY {order} LIMIT $10 OFFSET $11) p \
+         FROM (SELECT s.id AS id {LISTED} ORDER BY {order} LIMIT $14 OFFSET $15) p \
          JOIN stream_tables s ON s.id = p.id JOIN table_databases d ON d.id = s.database_id ORDER BY {order}",
         uses!("write"),
         uses!("read")
     );
-    let rows = filtered(sqlx::query(AssertSqlSafe(text)), team, filter)
+    let rows = filtered(sqlx::query(AssertSqlSafe(text)), sight, filter)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind(i64::try_from(start).unwrap_or(i64::MAX))
         .fetch_all(store.reader())
@@ -168,6 +175,8 @@ fn read(row: &Row, words: &[String]) -> Result<TableSummary> {
         producers: row.count("producers")?,
         consumers: row.count("consumers")?,
         built_in: row.flag("built_in")?,
+        restricted: row.flag("restricted")?,
+        shared: row.int("grants")? > 0,
         updated_at: row.int("updated_at")?,
     })
 }
@@ -183,25 +192,27 @@ pub struct TableHit {
 }
 
 /// The best first: of that name, with a column of that name, beginning so, holding it anywhere.
-pub async fn search(store: &Store, team: TeamId, query: &str, limit: u32) -> Result<Vec<TableHit>> {
+pub async fn search(store: &Store, sight: &Sight, query: &str, limit: u32) -> Result<Vec<TableHit>> {
     let word = escaped(query);
-    let rows = sqlx::query(
+    let sql = concat!(
         "SELECT s.id, d.name || '.' || s.name AS full_name, s.connector, s.comment, s.resolved \
-         FROM (SELECT x.table_id, x.words, CASE WHEN x.words LIKE $3 ESCAPE '\\' THEN 0 \
-         WHEN x.words LIKE $4 ESCAPE '\\' THEN 1 WHEN x.words LIKE $5 ESCAPE '\\' THEN 2 ELSE 3 END AS place \
-         FROM table_search x WHERE x.team_id = $1 AND x.words LIKE $2 ESCAPE '\\' \
-         ORDER BY place, x.words LIMIT $6) p \
+         FROM (SELECT x.table_id, x.words, CASE WHEN x.words LIKE $7 ESCAPE '\\' THEN 0 \
+         WHEN x.words LIKE $8 ESCAPE '\\' THEN 1 WHEN x.words LIKE $9 ESCAPE '\\' THEN 2 ELSE 3 END AS place \
+         FROM table_search x JOIN stream_tables v ON v.id = x.table_id \
+         WHERE x.team_id = $1 AND x.words LIKE $6 ESCAPE '\\' AND ",
+        visible!("v", "table_id"),
+        " ORDER BY place, x.words LIMIT $10) p \
          JOIN stream_tables s ON s.id = p.table_id JOIN table_databases d ON d.id = s.database_id \
-         ORDER BY p.place, p.words",
-    )
-    .bind(team.to_string())
-    .bind(format!("%{word}%"))
-    .bind(format!("\n{word}\n%"))
-    .bind(format!("%\n{word}\n%"))
-    .bind(format!("\n{word}%"))
-    .bind(i64::from(limit))
-    .fetch_all(store.reader())
-    .await?;
+         ORDER BY p.place, p.words"
+    );
+    let rows = with_sight(sqlx::query(sql), sight)
+        .bind(format!("%{word}%"))
+        .bind(format!("\n{word}\n%"))
+        .bind(format!("%\n{word}\n%"))
+        .bind(format!("\n{word}%"))
+        .bind(i64::from(limit))
+        .fetch_all(store.reader())
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(TableHit {
@@ -215,12 +226,14 @@ pub async fn search(store: &Store, team: TeamId, query: &str, limit: u32) -> Res
         .collect()
 }
 
-/// Every tag of the team's tables.
-pub async fn tags(store: &Store, team: TeamId) -> Result<Vec<String>> {
-    let rows = sqlx::query("SELECT DISTINCT tag FROM table_tags WHERE team_id = $1 ORDER BY tag LIMIT 500")
-        .bind(team.to_string())
-        .fetch_all(store.reader())
-        .await?;
+/// Every tag of the team's tables that these eyes see.
+pub async fn tags(store: &Store, sight: &Sight) -> Result<Vec<String>> {
+    let sql = concat!(
+        "SELECT DISTINCT t.tag FROM table_tags t JOIN stream_tables s ON s.id = t.table_id WHERE t.team_id = $1 AND ",
+        visible!("s", "table_id"),
+        " ORDER BY t.tag LIMIT 500"
+    );
+    let rows = with_sight(sqlx::query(sql), sight).fetch_all(store.reader()).await?;
     rows.iter().map(|row| row.text("tag")).collect()
 }
 

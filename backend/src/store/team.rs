@@ -94,16 +94,17 @@ pub async fn delete(tx: &mut Tx, team: TeamId) -> Result<()> {
     Ok(())
 }
 
-/// The team and the user's role in it, if the user is a member.
-pub async fn membership(store: &Store, slug: &str, user: UserId) -> Result<Option<(TeamId, Role)>> {
+/// The team, and the user's role in it where there is one.
+pub async fn membership_or_none(store: &Store, slug: &str, user: UserId) -> Result<Option<(TeamId, Option<Role>)>> {
     let row = sqlx::query(
-        "SELECT t.id, m.role FROM teams t JOIN members m ON m.team_id = t.id WHERE t.slug = $1 AND m.user_id = $2",
+        "SELECT t.id, COALESCE(m.role, '') AS role FROM teams t \
+         LEFT JOIN members m ON m.team_id = t.id AND m.user_id = $2 WHERE t.slug = $1",
     )
     .bind(slug.to_owned())
     .bind(user.to_string())
     .fetch_optional(store.reader())
     .await?;
-    row.map(|row| Ok((row.parsed("id")?, row.parsed("role")?))).transpose()
+    row.map(|row| Ok((row.parsed("id")?, row.text("role")?.parse().ok()))).transpose()
 }
 
 pub async fn memberships(store: &Store, user: UserId) -> Result<Vec<Membership>> {

@@ -69,6 +69,10 @@ pub async fn insert(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) ->
     for (table, direction) in reads.chain(writes) {
         // Temporary tables of the script have no database and are nobody else's.
         let Some((database, name)) = table.split_once('.') else { continue };
+        if let Some((database_of_team, name)) = name.split_once('.') {
+            insert_foreign(tx, job, summary, [database, database_of_team, name], direction).await?;
+            continue;
+        }
         sqlx::query(
             "INSERT INTO job_table_use (version_id, team_id, job_id, version_number, database_name, table_name, \
              direction) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -84,6 +88,31 @@ pub async fn insert(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) ->
         .await?;
     }
     insert_functions(tx, team, job, version).await
+}
+
+/// `place`: team, database and table.
+async fn insert_foreign(
+    tx: &mut Tx,
+    job: JobId,
+    summary: &VersionSummary,
+    [team, database, name]: [&str; 3],
+    direction: &str,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO job_foreign_use (version_id, job_id, version_number, direction, table_id) \
+         SELECT $1, $2, $3, $4, s.id FROM stream_tables s JOIN table_databases d ON d.id = s.database_id \
+         JOIN teams t ON t.id = s.team_id WHERE t.slug = $5 AND d.name = $6 AND s.name = $7 ON CONFLICT DO NOTHING",
+    )
+    .bind(summary.id.to_string())
+    .bind(job.to_string())
+    .bind(i64::from(summary.number))
+    .bind(direction.to_owned())
+    .bind(team.to_owned())
+    .bind(database.to_owned())
+    .bind(name.to_owned())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn insert_functions(tx: &mut Tx, team: TeamId, job: JobId, version: &Version) -> Result<()> {

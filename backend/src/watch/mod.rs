@@ -14,6 +14,7 @@ pub mod server_log;
 pub mod tables;
 pub mod topics;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -44,6 +45,8 @@ pub struct Mirror {
 struct Inner {
     producer: RwLock<Option<ThreadedProducer<Counting>>>,
     counters: Arc<Counters>,
+    /// Restricted jobs: the team's topics are open to every member, so nothing of theirs goes there.
+    left_out: RwLock<HashSet<JobId>>,
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +103,23 @@ impl Mirror {
         Ok(())
     }
 
+    /// From now on nothing of the job is sent.
+    pub fn leave_out(&self, job: JobId) {
+        self.inner.left_out.write().insert(job);
+    }
+
+    pub fn show(&self, job: JobId) {
+        self.inner.left_out.write().remove(&job);
+    }
+
+    fn is_left_out(&self, job: JobId) -> bool {
+        self.inner.left_out.read().contains(&job)
+    }
+
     pub fn log(&self, line: &LogLine) {
+        if line.job.is_some_and(|job| self.is_left_out(job)) {
+            return;
+        }
         if line.team.is_empty() {
             self.send(topics::SERVER_LOGS, &row::log(line));
         } else {
@@ -110,7 +129,7 @@ impl Mirror {
 
     /// One row per figure that is known.
     pub fn figures(&self, team: &str, job: JobId, job_name: &str, run: RunId, figures: &JobFigures) {
-        if team.is_empty() || !self.is_connected() {
+        if team.is_empty() || !self.is_connected() || self.is_left_out(job) {
             return;
         }
         let topic = topics::metrics(team);

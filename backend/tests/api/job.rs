@@ -191,9 +191,13 @@ async fn a_preview_is_its_teams_and_ends_when_it_is_cancelled() {
     let elsewhere = format!("/teams/{}{preview}", people.other_slug);
     test.get(&people.outsider, &format!("{elsewhere}/events")).await.refused(404, "not_found");
     test.call(&people.outsider, "DELETE", &elsewhere, None).await.refused(404, "not_found");
+    // A colleague may not see what the developer sees.
+    test.get(&people.owner, &people.path(&format!("{preview}/events"))).await.refused(404, "not_found");
+    test.call(&people.owner, "DELETE", &people.path(&preview), None).await.refused(404, "not_found");
     test.call(&people.developer, "DELETE", &people.path(&preview), None).await.good();
 
-    let mut reader = test.app.previews.read(people.team, id_of(&started).parse().unwrap()).unwrap();
+    let mut reader =
+        test.app.previews.read(people.team, people.developer_id, id_of(&started).parse().unwrap()).unwrap();
     let mut events = Vec::new();
     while let Some((_, event)) = tokio::time::timeout(PATIENCE, reader.next()).await.unwrap() {
         events.push(event.to_string());

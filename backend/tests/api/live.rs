@@ -13,14 +13,18 @@ use crate::support::{As, People, TestApp};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A reader as a browser has it: ids and data of what has come.
-struct Reader {
+pub(crate) struct Reader {
     body: axum::body::BodyDataStream,
     text: String,
 }
 
 impl Reader {
-    async fn open(test: &TestApp, people: &People, last: Option<&str>) -> Reader {
-        let As::Session(cookie) = &people.viewer else { panic!("a session") };
+    pub(crate) async fn open(test: &TestApp, people: &People, last: Option<&str>) -> Reader {
+        Self::open_as(test, people, &people.viewer, last).await
+    }
+
+    pub(crate) async fn open_as(test: &TestApp, people: &People, who: &As, last: Option<&str>) -> Reader {
+        let As::Session(cookie) = who else { panic!("a session") };
         let mut request = Request::get(format!("/api/v1{}", people.path("/live")))
             .header(header::COOKIE, format!("millrace={cookie}"));
         if let Some(last) = last {
@@ -32,7 +36,7 @@ impl Reader {
     }
 
     /// `None` when the stream has ended.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);

@@ -6,9 +6,13 @@
 
 mod support;
 
+mod mail;
 mod matrix;
 mod openapi;
 mod other_teams;
+mod permission;
+mod request_for_access;
+mod sight;
 
 mod connection;
 mod endpoint;

@@ -61,6 +61,9 @@ async fn fill(test: &TestApp, team: TeamId, count: usize) {
                 created_at: now,
                 updated_at: now,
                 updated_by: String::new(),
+                owner_id: None,
+                restricted: false,
+                listed: false,
                 connection_name: String::new(),
             }
         })

@@ -8,8 +8,12 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use millrace_backend::access::audit;
 use millrace_backend::access::policy::{Audit, OUTSIDE, RULES, Rule, Who};
+use millrace_backend::access::sight::Object;
 use millrace_backend::http::router;
 use millrace_backend::store;
+use millrace_backend::store::grant::GrantedTo;
+use millrace_backend::transact;
+use millrace_wire::access::Level;
 use millrace_wire::team::Role;
 use serde_json::json;
 
@@ -65,7 +69,8 @@ fn expected(rule: &Rule, standing: Standing) -> Expected {
         (Who::InPerson, _) => Expected::Passes,
         (Who::Administrator, Standing::Administrator) => Expected::Passes,
         (Who::Administrator, _) => Expected::Forbidden,
-        (Who::Team(least), _) => match role {
+        // Of an object that is not there. Those that are there: `every_object_opens_to_whom_the_table_says`.
+        (Who::Team(least) | Who::Job(_, least) | Who::Table(_, least), _) => match role {
             None => Expected::TeamNotFound,
             Some(role) if role < least => Expected::Forbidden,
             Some(_) => Expected::Passes,
@@ -217,5 +222,150 @@ fn whatever_changes_something_is_audited() {
     for rule in RULES.iter().filter(|rule| rule.method != "GET") {
         let only_asks = asking.iter().any(|path| rule.path.ends_with(path));
         assert_eq!(rule.audit == Audit::Always, !only_asks, "{} {}", rule.method, rule.path);
+    }
+}
+
+/// What was granted, and to whom: to the caller, or to the caller's team.
+const GRANTS: [Option<(Level, ToWhom)>; 7] = [
+    None,
+    Some((Level::Read, ToWhom::Person)),
+    Some((Level::Write, ToWhom::Person)),
+    Some((Level::Manage, ToWhom::Person)),
+    Some((Level::Read, ToWhom::Team)),
+    Some((Level::Write, ToWhom::Team)),
+    Some((Level::Manage, ToWhom::Team)),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum ToWhom {
+    Person,
+    Team,
+}
+
+#[derive(Debug, PartialEq)]
+enum Opens {
+    Passes,
+    Unauthorized,
+    Forbidden,
+    /// As a team that is not there.
+    TeamNotFound,
+    /// As an object that is not there.
+    Hidden,
+}
+
+/// Once more what the table means, for an object that is there.
+fn opens(rule: &Rule, standing: Standing, restricted: bool, granted: Option<Level>) -> Opens {
+    let (level, least) = match rule.who {
+        Who::Job(level, role) | Who::Table(level, role) => (level, role),
+        other => panic!("{other:?} is about no object"),
+    };
+    let role = match standing {
+        Standing::Nobody => return Opens::Unauthorized,
+        Standing::Member(role) => Some(role),
+        Standing::OwnerToken => Some(Role::Owner),
+        Standing::Outsider | Standing::Administrator => None,
+    };
+    let counts = role.filter(|role| !restricted || *role == Role::Owner);
+    match (counts, granted, role) {
+        (Some(role), _, _) if role >= least => Opens::Passes,
+        (_, Some(granted), _) if granted >= level => Opens::Passes,
+        (None, None, None) => Opens::TeamNotFound,
+        (None, None, Some(role)) if role >= least => Opens::Hidden,
+        _ => Opens::Forbidden,
+    }
+}
+
+fn granted_to(people: &People, standing: Standing, to: ToWhom) -> Option<GrantedTo> {
+    let (user, team) = match standing {
+        Standing::Nobody => return None,
+        Standing::Member(Role::Viewer) => (people.viewer_id, Some(people.team)),
+        Standing::Member(Role::Developer) => (people.developer_id, Some(people.team)),
+        Standing::Member(Role::Operator) => (people.operator_id, Some(people.team)),
+        Standing::Member(Role::Owner) | Standing::OwnerToken => (people.owner_id, Some(people.team)),
+        Standing::Outsider => (people.outsider_id, Some(people.other_team)),
+        Standing::Administrator => (people.administrator_id, None),
+    };
+    match to {
+        ToWhom::Person => Some(GrantedTo::Person(user)),
+        ToWhom::Team => team.map(GrantedTo::Team),
+    }
+}
+
+#[tokio::test]
+async fn every_object_opens_to_whom_the_table_says() {
+    let test = TestApp::new().await;
+    let mut cases = 0;
+    let about_objects = RULES.iter().filter(|rule| matches!(rule.who, Who::Job(..) | Who::Table(..)));
+    for rule in about_objects {
+        let people = People::settle(&test.app).await;
+        let maker = people.maker(&test.app).await;
+        for restricted in [false, true] {
+            for standing in STANDINGS {
+                for grant in GRANTS {
+                    let to = grant.map(|(_, to)| granted_to(&people, standing, to));
+                    if to == Some(None) {
+                        continue;
+                    }
+                    // Fresh each time: some calls delete it. Nobody of the matrix owns it.
+                    let object = fresh_object(&test, &people, &maker, rule, cases).await;
+                    let done: millrace_backend::error::Result<()> = transact!(test.app.store, tx => {
+                        store::grant::set_restricted(tx, object, restricted).await?;
+                        if let (Some((level, _)), Some(Some(to))) = (grant, to) {
+                            store::grant::give(tx, object, to, level, "test", 0).await?;
+                        }
+                        Ok(())
+                    });
+                    done.unwrap();
+                    let id = object.id().to_string();
+                    let path = rule.path.replace("{job}", &id).replace("{table}", &id);
+                    let body = (rule.method != "GET").then(|| json!({}));
+                    let answer =
+                        test.call(&caller(&people, standing), rule.method, &fill(&path, &people.slug), body).await;
+                    let message = answer.body["message"].as_str().unwrap_or_default();
+                    let seen = match answer.status {
+                        StatusCode::UNAUTHORIZED => Opens::Unauthorized,
+                        StatusCode::FORBIDDEN => Opens::Forbidden,
+                        StatusCode::NOT_FOUND if message == "There is no such team." => Opens::TeamNotFound,
+                        StatusCode::NOT_FOUND if message == format!("There is no such {}.", object.word()) => {
+                            Opens::Hidden
+                        }
+                        status => {
+                            assert_ne!(
+                                status,
+                                StatusCode::INTERNAL_SERVER_ERROR,
+                                "{} {path}: {}",
+                                rule.method,
+                                answer.body
+                            );
+                            Opens::Passes
+                        }
+                    };
+                    let wanted = opens(rule, standing, restricted, grant.map(|(level, _)| level));
+                    let place = format!(
+                        "{} {} as {standing:?} with {grant:?}, restricted: {restricted}",
+                        rule.method, rule.path
+                    );
+                    assert_eq!(seen, wanted, "{place}: {} {}", answer.status, answer.body);
+                    cases += 1;
+                }
+            }
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases > 2_000, "{cases}");
+    let trail = store::audit::list(&test.app.store, 0, 100_000).await.unwrap();
+    assert_eq!(audit::verify(&trail), None);
+}
+
+async fn fresh_object(test: &TestApp, people: &People, maker: &As, rule: &Rule, number: usize) -> Object {
+    let name = format!("object_{number}");
+    let made = |made: serde_json::Value| made["id"].as_str().unwrap().to_owned();
+    if matches!(rule.who, Who::Job(..)) {
+        let job = json!({ "name": name, "sql": "SELECT 1" });
+        let job = test.post(maker, &people.path("/jobs"), job).await.good();
+        Object::Job(made(job).parse().unwrap())
+    } else {
+        let table = test.post(maker, &people.path("/tables"), crate::table::draft(&name)).await.good();
+        Object::Table(made(table).parse().unwrap())
     }
 }

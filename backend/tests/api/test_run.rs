@@ -164,3 +164,38 @@ async fn limits_are_limits() {
     assert_eq!(test.get(&people.developer, &path).await.good()["total"], 0);
     test.close().await;
 }
+
+#[tokio::test]
+async fn results_are_for_whoever_started_it_and_those_who_see_the_job() {
+    let test = with_worker().await;
+    let people = People::settle(&test.app).await;
+    let job = json!({ "name": "orders", "sql": "INSERT INTO main.out SELECT 2" });
+    let job = test.post(&people.owner, &people.path("/jobs"), job).await.good()["id"].clone();
+    let of_job = json!({ "job": job, "from": "table", "max_seconds": 1 });
+    let of_job = test.post(&people.developer, &people.path("/test-runs"), of_job.clone()).await.good();
+    let alone = finished(&test, &people, 1).await;
+    let path = |run: &Value| people.path(&format!("/test-runs/{}", run["id"].as_str().unwrap()));
+    let total = async |who| test.get(who, &people.path("/test-runs")).await.good()["total"].clone();
+    test.get(&people.operator, &path(&of_job)).await.good();
+    assert_eq!((total(&people.operator).await, total(&people.developer).await), (json!(1), json!(2)));
+
+    let change = json!({ "restricted": true });
+    let permissions = people.path(&format!("/jobs/{}/permissions", job.as_str().unwrap()));
+    test.call(&people.owner, "PATCH", &permissions, Some(change)).await.good();
+    let (shut, other) = (path(&of_job), path(&alone));
+    for hidden in [
+        shut.clone(),
+        format!("{shut}/events"),
+        format!("{shut}/sinks/main.out/rows"),
+        format!("{shut}/compare/{}", alone["id"].as_str().unwrap()),
+        other.clone(),
+    ] {
+        test.get(&people.operator, &hidden).await.refused(404, "not_found");
+    }
+    test.call(&people.operator, "DELETE", &shut, None).await.refused(404, "not_found");
+    assert_eq!((total(&people.operator).await, total(&people.developer).await), (json!(0), json!(2)));
+    test.get(&people.developer, &shut).await.good();
+    let again = json!({ "job": job, "from": "table", "max_seconds": 1 });
+    test.post(&people.operator, &people.path("/test-runs"), again).await.refused(404, "not_found");
+    test.close().await;
+}

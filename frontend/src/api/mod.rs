@@ -7,4 +7,4 @@ mod request;
 pub mod stream;
 
 pub use failure::Failure;
-pub use request::{delete, get, on_signed_out, patch, post, post_module, put, send_only};
+pub use request::{delete, get, on_signed_out, patch, post, post_module, post_only, put, send_only};

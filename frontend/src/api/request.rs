@@ -47,6 +47,11 @@ pub async fn delete(path: &str) -> Result<(), Failure> {
     exchange(Method::DELETE, path, None).await.map(drop)
 }
 
+/// A POST whose answer is only that it was taken.
+pub async fn post_only(path: &str, body: &impl Serialize) -> Result<(), Failure> {
+    exchange(Method::POST, path, Some(Body::Json(write(body)?))).await.map(drop)
+}
+
 /// A POST without body whose answer, if any, does not matter.
 pub async fn send_only(path: &str) -> Result<(), Failure> {
     exchange(Method::POST, path, None).await.map(drop)

@@ -24,6 +24,7 @@ pub mod shell;
 pub mod words;
 
 pub mod access;
+pub mod catalogue;
 pub mod chart;
 pub mod connections;
 pub mod deployment;
@@ -39,6 +40,7 @@ pub mod job_settings;
 pub mod jobs;
 pub mod log;
 pub mod overview;
+pub mod permissions;
 pub mod schedule;
 pub mod settings;
 pub mod sign_in;

@@ -9,8 +9,10 @@ super::texts! {
     jobs = "Jobs";
     tables = "Tables";
     connections = "Connections";
+    catalogue = "Catalogue";
     functions = "Functions";
     access = "Access";
+    to_decide(count) = "{count} to decide";
     settings = "Settings";
     fold = "Fold menu";
     unfold = "Unfold menu";

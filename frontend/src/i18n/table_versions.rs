@@ -36,6 +36,7 @@ super::texts! {
     breaks_title = "This change breaks something";
     breaks_mode(mode) = "The table asks for changes that are {mode} compatible:";
     breaks_jobs = "These jobs cannot be planned with the new description:";
+    breaks_hidden_jobs(count) = "Jobs that you may not see and that break as well: {count}.";
     breaks_running = "running";
     breaks_note = "Running jobs keep the description of their version until they get a new one.";
     breaks_columns(columns) = "because of {columns}";

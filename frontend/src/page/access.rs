@@ -2,8 +2,11 @@
 
 mod audit;
 mod audit_entry;
+mod decide_dialog;
 mod member_dialog;
 mod members;
+mod requests;
+mod shared;
 mod token_dialog;
 mod tokens;
 
@@ -11,7 +14,8 @@ use leptos::prelude::*;
 use millrace_wire::team::Role;
 
 use crate::address::use_address;
-use crate::i18n::access as text;
+use crate::i18n::{access as text, catalogue as catalogue_text, permissions as permission_text};
+use crate::inbox::use_inbox;
 use crate::rights::{Right, may};
 use crate::route::{AccessTab, Route, TeamRoute};
 use crate::ui::page_head::PageHead;
@@ -27,6 +31,7 @@ pub fn AccessPage(team: String) -> impl IntoView {
     let own = team.clone();
     // Owners alone may read it: for others it is not there.
     let owns = may(Right::Own);
+    let to_decide = use_inbox().to_decide();
     let tabs = Signal::derive(move || {
         AccessTab::ALL
             .iter()
@@ -34,12 +39,14 @@ pub fn AccessPage(team: String) -> impl IntoView {
             .map(|known| Tab {
                 label: match known {
                     AccessTab::Members => text::members(),
+                    AccessTab::Requests => catalogue_text::requests(),
+                    AccessTab::Shared => permission_text::shared_with_us(),
                     AccessTab::Tokens => text::tokens(),
                     AccessTab::Audit => text::audit(),
                 }
                 .to_owned(),
                 href: TeamRoute::Access(*known).of(&own).href(),
-                count: None,
+                count: (*known == AccessTab::Requests && to_decide.get() > 0).then(|| to_decide.get().to_string()),
                 bad: false,
                 current: tab.get() == *known,
             })
@@ -51,6 +58,8 @@ pub fn AccessPage(team: String) -> impl IntoView {
         <div class="page">
             {move || match tab.get() {
                 AccessTab::Members => view! { <members::MembersTab team=team.clone()/> }.into_any(),
+                AccessTab::Requests => view! { <requests::RequestsTab/> }.into_any(),
+                AccessTab::Shared => view! { <shared::SharedTab team=team.clone()/> }.into_any(),
                 AccessTab::Tokens => view! { <tokens::TokensTab team=team.clone()/> }.into_any(),
                 AccessTab::Audit => view! { <audit::AuditTab team=team.clone()/> }.into_any(),
             }}

@@ -1,6 +1,7 @@
 //! One folder or file per screen.
 
 pub mod access;
+pub mod catalogue;
 pub mod connections;
 pub mod editor;
 pub mod first_run;

@@ -1,6 +1,7 @@
 //! What stands around every page: top bar, side menu, banner, palette, shortcut sheet.
 
 mod banner;
+mod bell;
 mod fold;
 mod keys;
 mod palette;
@@ -13,6 +14,7 @@ mod top_bar;
 use leptos::prelude::*;
 
 use crate::i18n::shell as text;
+use crate::inbox::InboxState;
 use crate::live::Live;
 use banner::LostBanner;
 use fold::Fold;
@@ -34,6 +36,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     let floats = Floats { palette: RwSignal::new(false), shortcuts: RwSignal::new(false) };
     provide_context(floats);
     let live = Live::provide();
+    InboxState::provide();
     let fold = Fold::provide();
     keys::listen(floats, fold);
     let lost = live.is_lost();

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::fold::Fold;
 use crate::address::use_address;
 use crate::i18n::shell as text;
+use crate::inbox::use_inbox;
 use crate::route::{AccessTab, FunctionsTab, Route, TeamRoute};
 use crate::session::use_session;
 use crate::ui::icon::Icon;
@@ -16,6 +17,7 @@ pub(super) enum Place {
     Editor,
     Jobs,
     Tables,
+    Catalogue,
     Connections,
     Functions,
     Access,
@@ -27,7 +29,7 @@ impl Place {
         &[Place::Overview],
         &[Place::Editor],
         &[Place::Jobs],
-        &[Place::Tables, Place::Connections, Place::Functions],
+        &[Place::Tables, Place::Catalogue, Place::Connections, Place::Functions],
         &[Place::Access, Place::Settings],
     ];
 
@@ -37,6 +39,7 @@ impl Place {
             Place::Editor => text::editor(),
             Place::Jobs => text::jobs(),
             Place::Tables => text::tables(),
+            Place::Catalogue => text::catalogue(),
             Place::Connections => text::connections(),
             Place::Functions => text::functions(),
             Place::Access => text::access(),
@@ -50,6 +53,7 @@ impl Place {
             Place::Editor => Icon::Editor,
             Place::Jobs => Icon::Jobs,
             Place::Tables => Icon::Tables,
+            Place::Catalogue => Icon::List,
             Place::Connections => Icon::Connections,
             Place::Functions => Icon::Functions,
             Place::Access => Icon::Access,
@@ -63,6 +67,7 @@ impl Place {
             Place::Editor => TeamRoute::Editor(None).of(team),
             Place::Jobs => TeamRoute::Jobs.of(team),
             Place::Tables => TeamRoute::Tables.of(team),
+            Place::Catalogue => TeamRoute::Catalogue.of(team),
             Place::Connections => TeamRoute::Connections.of(team),
             Place::Functions => TeamRoute::Functions(FunctionsTab::Own).of(team),
             Place::Access => TeamRoute::Access(AccessTab::Members).of(team),
@@ -82,6 +87,7 @@ impl Place {
                 | TeamRoute::TableImport
                 | TeamRoute::Table(..)
                 | TeamRoute::TableEdit(_) => Place::Tables,
+                TeamRoute::Catalogue => Place::Catalogue,
                 TeamRoute::Connections
                 | TeamRoute::ConnectionNew
                 | TeamRoute::Connection(..)
@@ -101,6 +107,7 @@ pub(super) fn SideMenu() -> impl IntoView {
     let team = use_session().team();
     let fold = expect_context::<Fold>();
     let here = Memo::new(move |_| Place::of(&route.get()));
+    let to_decide = use_inbox().to_decide();
     let last = Place::GROUPS.len() - 1;
     let entry = move |place: Place| {
         view! {
@@ -112,6 +119,9 @@ pub(super) fn SideMenu() -> impl IntoView {
                 >
                     {place.icon().view()}
                     <span class="menu-label">{place.label()}</span>
+                    {move || (place == Place::Access && to_decide.get() > 0).then(|| view! {
+                        <span class="menu-count" title=text::to_decide(to_decide.get())>{to_decide.get()}</span>
+                    })}
                 </a>
             </li>
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Floats;
+use super::bell::Bell;
 use super::team_switch::TeamSwitch;
 use crate::api;
 use crate::clock::use_clock;
@@ -38,6 +39,7 @@ pub(super) fn TopBar() -> impl IntoView {
             </button>
             <BrokerNote/>
             <LiveLine/>
+            <Bell/>
             <IconButton icon=Icon::Help label=text::shortcuts().to_owned() on_press=move |()| floats.shortcuts.set(true)/>
             <IconButton icon=Icon::Theme label=text::switch_theme().to_owned() on_press=move |()| look.switch()/>
             <Profile/>

@@ -10,6 +10,7 @@ pub mod job_settings;
 pub mod job_state;
 pub mod log_view;
 pub mod own_functions;
+pub mod permissions;
 pub mod schema_change;
 pub mod schema_form;
 pub mod sql_diff;

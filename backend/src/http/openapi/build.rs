@@ -193,7 +193,7 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
     let problem = RefOr::Ref(Ref::from_schema_name(ApiError::name()));
     let bad = ResponseBuilder::new().description("Refused or failed.").content("application/json", content(&problem));
     built = built.response(status, good.build()).response("default", bad.build());
-    if matches!(who, Who::SignedIn | Who::Team(_)) {
+    if matches!(who, Who::SignedIn | Who::Team(_) | Who::Job(..) | Who::Table(..)) {
         built = built.security(requirement("session")).security(requirement("token"));
     } else if matches!(who, Who::InPerson | Who::Administrator) {
         built = built.security(requirement("session"));
@@ -233,6 +233,10 @@ fn who_in_words(who: Who) -> String {
         Who::InPerson => "For anybody who is signed in by a browser session.".to_owned(),
         Who::Administrator => "For administrators of the server, by a browser session.".to_owned(),
         Who::Team(role) => format!("For members of the team with the role {role} or a higher one."),
+        Who::Job(level, role) | Who::Table(level, role) => format!(
+            "For members of the team with the role {role} or a higher one, unless the object is restricted; and for \
+             whoever has a grant of the level '{level}' or a higher one."
+        ),
         Who::Machine => "For callers on the machine of the server itself.".to_owned(),
         Who::Worker => "For workers, with their token.".to_owned(),
         Who::Nobody => "For nobody.".to_owned(),

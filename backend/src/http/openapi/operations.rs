@@ -1,5 +1,6 @@
 //! Every route with what it takes and gives, in the order of docs/api.md.
 
+use millrace_wire::access::{NewGrant, Permissions, PermissionsChange, SharedObject};
 use millrace_wire::audit::{AuditChain, AuditEntry};
 use millrace_wire::connection::{
     Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, ExternalObject, Message, NewTopic, Topic, TopicDetail,
@@ -20,6 +21,7 @@ use millrace_wire::metric::{MetricReport, MetricSeries};
 use millrace_wire::overview::Overview;
 use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
 use millrace_wire::report::{DeploymentReport, VersionDiff};
+use millrace_wire::request::{AccessRequest, AskForAccess, AskForIngestion, CatalogueEntry, Decision, Inbox, Requests};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
 use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
 use millrace_wire::search::SearchHit;
@@ -94,6 +96,12 @@ fn server() -> Vec<Operation> {
 
 fn teams() -> Vec<Operation> {
     vec![
+        on("GET", "/catalogue", "Listed tables of all teams.").lists::<CatalogueEntry>(),
+        on("POST", "/catalogue/{table}/requests", "Ask for access to a listed table.").takes::<AskForAccess>(),
+        on("POST", "/ingestion-requests", "Ask a team to take a source in.").takes::<AskForIngestion>(),
+        on("GET", "/requests", "What I may decide, and what I asked for.").gives::<Requests>(),
+        on("GET", "/notices", "My notices, the newest first.").gives::<Inbox>(),
+        on("POST", "/notices/read", "Mark all notices read."),
         on("GET", "/teams", "My teams.").lists::<Team>(),
         on("POST", "/teams", "Make a team.").takes::<NewTeam>().gives::<Team>(),
         on("GET", "/teams/{team}", "A team.").gives::<Team>(),
@@ -112,6 +120,10 @@ fn teams() -> Vec<Operation> {
         on("GET", "/teams/{team}/search", "Search the team's objects.").query(&["q"]).lists::<SearchHit>(),
         on("GET", "/teams/{team}/live", "What happens, as it happens; resumes by Last-Event-ID.")
             .streams::<LiveEvent>(),
+        on("GET", "/teams/{team}/shared", "What other teams opened to this one, or to me.").lists::<SharedObject>(),
+        on("POST", "/teams/{team}/ingestion-requests/{request}", "Accept or decline an ingestion.")
+            .takes::<Decision>()
+            .gives::<AccessRequest>(),
     ]
 }
 
@@ -196,6 +208,17 @@ fn tables() -> Vec<Operation> {
         on("GET", "/teams/{team}/tables/{table}/diff", "What differs between two schema versions.")
             .query(&["from", "to"])
             .gives::<SchemaDiff>(),
+        on("GET", "/teams/{team}/tables/{table}/permissions", "Who may what with it, and why.").gives::<Permissions>(),
+        on("PATCH", "/teams/{team}/tables/{table}/permissions", "Restrict it, or open it to the team again.")
+            .takes::<PermissionsChange>()
+            .gives::<Permissions>(),
+        on("PUT", "/teams/{team}/tables/{table}/grants", "Give somebody a right, or change it.")
+            .takes::<NewGrant>()
+            .gives::<Permissions>(),
+        on("DELETE", "/teams/{team}/tables/{table}/grants/{grant}", "Withdraw a right.").gives::<Permissions>(),
+        on("POST", "/teams/{team}/tables/{table}/requests/{request}", "Approve or decline a request for access.")
+            .takes::<Decision>()
+            .gives::<AccessRequest>(),
     ]
 }
 
@@ -368,6 +391,14 @@ fn runs() -> Vec<Operation> {
         on("GET", "/teams/{team}/jobs/{job}/logs/tail", "Log lines as they come; the id is the line's number.")
             .query(&["run", "after"])
             .streams::<LogLine>(),
+        on("GET", "/teams/{team}/jobs/{job}/permissions", "Who may what with it, and why.").gives::<Permissions>(),
+        on("PATCH", "/teams/{team}/jobs/{job}/permissions", "Restrict it, or open it to the team again.")
+            .takes::<PermissionsChange>()
+            .gives::<Permissions>(),
+        on("PUT", "/teams/{team}/jobs/{job}/grants", "Give somebody a right, or change it.")
+            .takes::<NewGrant>()
+            .gives::<Permissions>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/grants/{grant}", "Withdraw a right.").gives::<Permissions>(),
         on("GET", "/link", "The worker link, a WebSocket.").answers("101"),
     ]
 }

@@ -90,6 +90,8 @@ impl World {
             name: "count".into(),
             description: String::new(),
             owner: "ann".into(),
+            owner_id: None,
+            restricted: false,
             tags: vec![],
             kind: millrace_wire::job::JobKind::Stream,
             desired: DesiredState::Running,

@@ -30,11 +30,18 @@ pub(crate) struct People {
     /// The owner's token for the team.
     pub(crate) owner_token: As,
     pub(crate) owner_id: UserId,
+    pub(crate) viewer_id: UserId,
+    pub(crate) developer_id: UserId,
+    pub(crate) operator_id: UserId,
     /// Owns another team.
     pub(crate) outsider: As,
+    pub(crate) outsider_id: UserId,
+    pub(crate) outsider_token: As,
     pub(crate) other_slug: String,
+    pub(crate) other_team: TeamId,
     /// Administrator of the server, in no team.
     pub(crate) administrator: As,
+    pub(crate) administrator_id: UserId,
 }
 
 impl People {
@@ -60,12 +67,26 @@ impl People {
             owner: session(app, owner).await,
             owner_token: token(app, owner, team).await,
             owner_id: owner,
+            viewer_id: viewer,
+            developer_id: developer,
+            operator_id: operator,
+            outsider_id: outsider,
+            outsider_token: token(app, outsider, other).await,
+            other_team: other,
+            administrator_id: administrator,
             outsider: session(app, outsider).await,
             administrator: session(app, administrator).await,
             slug,
             other_slug,
             team,
         }
+    }
+
+    /// One more owner, who makes what nobody of the others owns.
+    pub(crate) async fn maker(&self, app: &App) -> As {
+        let user = make_user(app, false).await;
+        join(app, self.team, user, Role::Owner).await;
+        session(app, user).await
     }
 
     pub(crate) fn path(&self, rest: &str) -> String {

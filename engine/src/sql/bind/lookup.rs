@@ -13,14 +13,27 @@ use crate::plan::logical::Rel;
 use crate::sql::ast::{CreateView, Hint, Name, StatementKind};
 use crate::sql::{Problem, parser, suggest};
 
+/// What Flink calls the catalog of a session that names none.
+const DEFAULT_CATALOG: &str = "default_catalog";
+
 impl Binder<'_> {
-    /// `database.table`; a name without database is one of the current database. A catalog before it is left out.
+    /// `database.table`; a name without database is one of the current database. A catalog before it stays, unless it
+    /// is the one that Flink calls the default: others hold what belongs to others.
     pub(super) fn full_name(&self, name: &Name) -> String {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.value.as_str()).collect();
         match parts.as_slice() {
             [table] => format!("{}.{table}", self.database),
-            [.., database, table] => format!("{database}.{table}"),
-            [] => String::new(),
+            [database, table] | [DEFAULT_CATALOG, database, table] => format!("{database}.{table}"),
+            parts => parts.join("."),
+        }
+    }
+
+    /// `database`, or `catalog.database`.
+    pub(super) fn database_named(&self, name: &Name) -> String {
+        let parts: Vec<&str> = name.parts.iter().map(|part| part.value.as_str()).collect();
+        match parts.as_slice() {
+            [DEFAULT_CATALOG, database] => (*database).to_owned(),
+            parts => parts.join("."),
         }
     }
 

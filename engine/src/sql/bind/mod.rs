@@ -392,7 +392,7 @@ impl<'a> Binder<'a> {
                 "set"
             }
             StatementKind::Use(name) => {
-                name.last().clone_into(&mut self.database);
+                self.database = self.database_named(name);
                 "use"
             }
             StatementKind::Drop { what, name, if_exists } => {

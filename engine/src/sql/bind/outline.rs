@@ -69,10 +69,11 @@ impl<'a> Outline<'a> {
         tables
     }
 
-    /// The databases of the catalog.
+    /// The databases of the catalog; of other catalogs as `catalog.database`.
     pub(in crate::sql) fn databases(&self) -> Vec<&str> {
         let mut names: Vec<&str> =
-            self.binder.catalog.tables.keys().filter_map(|name| Some(name.split_once('.')?.0)).collect();
+            self.binder.catalog.tables.keys().filter_map(|name| Some(name.rsplit_once('.')?.0)).collect();
+        names.sort_unstable();
         names.dedup();
         names
     }

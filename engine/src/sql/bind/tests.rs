@@ -23,6 +23,7 @@ fn catalog() -> CatalogText {
                 "shop.orders".to_owned(),
                 table("CREATE TABLE whatever (id BIGINT, amount DOUBLE) WITH ('connector' = 'datagen')"),
             ),
+            ("ads-eu.shop.clicks".to_owned(), table("CREATE TABLE clicks (id BIGINT) WITH ('connector' = 'datagen')")),
             ("other.broken".to_owned(), table("CREATE TABLE broken (id NOPE) WITH ('connector' = 'datagen')")),
         ]
         .into(),
@@ -210,6 +211,9 @@ fn several_values_of_one_when_are_one_branch() {
 fn right_scripts_become_plans() {
     for (sql, expected) in [
         ("SELECT id FROM shop.orders AS o WHERE o.amount > 1", "project[$0] < filter[($1 > 1)] < shop.orders"),
+        ("SELECT id FROM default_catalog.shop.orders", "project[$0] < shop.orders"),
+        ("SELECT clicks.id FROM `ads-eu`.shop.clicks", "project[$0] < ads-eu.shop.clicks"),
+        ("USE `ads-eu`.shop; SELECT id FROM clicks", "project[$0] < ads-eu.shop.clicks"),
         ("SELECT r.a, tags[1], m['x'] FROM t", "project[($5 . 'a'), ITEM($6, 1), ITEM($7, 'x')] < t"),
         ("SELECT v + 1 * 2 FROM t", "project[($2 + 2)] < t"),
         ("SELECT x FROM t LEFT JOIN UNNEST(tags) AS x ON TRUE", "project[$9] < table[UNNEST] < t"),

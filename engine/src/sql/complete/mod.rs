@@ -147,8 +147,8 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
     scope::define_ctes(statement, &mut outline);
     let current = outline.database().to_owned();
     let typed = found.place.prefix.to_lowercase();
-    // As they would be inserted: without the database where it is understood.
-    let label = |full: &str| match (full.split_once('.'), database) {
+    // As they would be inserted: without the database (or `catalog.database`) where it is understood.
+    let label = |full: &str| match (full.rsplit_once('.'), database) {
         (Some((of, name)), Some(wanted)) => (of == wanted).then(|| name.to_owned()),
         (Some((of, name)), None) if of == current => Some(name.to_owned()),
         (None, Some(_)) => None,
@@ -157,8 +157,8 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
     let is_meant = |full: &str| label(full).is_some_and(|label| label.to_lowercase().starts_with(&typed));
     for table in outline.tables(is_meant, MOST_TABLES) {
         let Some(label) = label(&table.name) else { continue };
-        let insert = match label.split_once('.') {
-            Some((of, name)) => format!("{}.{}", quoted(of), quoted(name)),
+        let insert = match label.rsplit_once('.') {
+            Some((of, name)) => format!("{}.{}", quoted_parts(of), quoted(name)),
             None => quoted(&label),
         };
         found.add(&label, &insert, CompletionKind::Table, &table.detail, &table.comment);
@@ -167,7 +167,7 @@ fn tables(found: &mut Found, sql: &str, database: Option<&str>, catalog: &Catalo
         return;
     }
     for name in outline.databases().into_iter().filter(|name| *name != current) {
-        found.add(name, &format!("{}.", quoted(name)), CompletionKind::Database, "database", "");
+        found.add(name, &format!("{}.", quoted_parts(name)), CompletionKind::Database, "database", "");
     }
     if found.place.in_from {
         for (label, insert, comment) in WINDOWS {
@@ -225,6 +225,11 @@ fn columns(found: &mut Found, sql: &str, offset: usize, qualifier: &[String], af
     for keyword in KEYWORDS {
         found.add(keyword, keyword, CompletionKind::Keyword, "", "");
     }
+}
+
+/// A name with what stands before it.
+fn quoted_parts(name: &str) -> String {
+    name.split('.').map(quoted).collect::<Vec<_>>().join(".")
 }
 
 /// In backticks where it would not be read as a name.

@@ -20,6 +20,7 @@ pub(super) struct Place {
 pub(super) enum Expected {
     Statement,
     Table {
+        /// `database`, or `catalog.database`.
         database: Option<String>,
     },
     /// `after`: directly behind a finished operand, where only keywords go on.
@@ -150,7 +151,7 @@ fn qualified(before: &[Token]) -> Option<Expected> {
         || (head.is_some_and(|head| head.kind == TokenKind::Sign(","))
             && in_from_list(before.get(..at).unwrap_or_default()));
     if names_table {
-        return Some(Expected::Table { database: parts.pop() });
+        return Some(Expected::Table { database: Some(parts.join(".")) });
     }
     Some(Expected::Column { qualifier: parts, after: false })
 }

@@ -12,6 +12,7 @@ fn labels(marked: &str) -> Vec<String> {
         default_database: "shop".to_owned(),
         tables: [
             ("shop.orders", "CREATE TABLE orders (id BIGINT, amount DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'blackhole')"),
+            ("ads-eu.main.clicks", "CREATE TABLE clicks (id BIGINT) WITH ('connector' = 'blackhole')"),
             ("millrace.logs", "CREATE TABLE logs (line STRING) WITH ('connector' = 'blackhole')"),
         ]
         .into_iter()
@@ -34,6 +35,7 @@ fn tables_after_from_join_and_into() {
     assert_eq!(labels("SELECT * FROM ord|"), ["orders"]);
     check("SELECT * FROM |", &["orders", "millrace.logs", "millrace", "TABLE(TUMBLE(…))"]);
     assert_eq!(labels("SELECT * FROM millrace.|"), ["logs"]);
+    assert_eq!(labels("SELECT * FROM `ads-eu`.main.|"), ["clicks"]);
     check("CREATE VIEW v AS SELECT id FROM orders; INSERT INTO |", &["v", "orders"]);
     check("INSERT OVERWRITE |", &["orders"]);
     check("SELECT * FROM TABLE(TUMBLE(TABLE |", &["orders"]);

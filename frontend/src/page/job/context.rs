@@ -12,6 +12,7 @@ use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 use crate::api;
 use crate::live::{Live, use_live};
 use crate::load::{Loaded, load};
+use crate::rights::OfObject;
 use crate::widget::dag::{Figures, figures};
 
 #[derive(Clone, Copy)]
@@ -54,6 +55,7 @@ impl JobContext {
             live,
         };
         provide_context(context);
+        provide_context(OfObject(Signal::derive(move || context.job.with(|job| job.access.clone()))));
 
         // The newest report before the page was opened; asked for only where there is one.
         let figures_path = format!("{path}/figures");

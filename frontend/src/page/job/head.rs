@@ -22,6 +22,7 @@ use crate::ui::toast::use_toasts;
 use crate::widget::job_actions::{
     StartDialog, StopDialog, Target, guarantee_word, savepoint_refusal, start_refusal, stop_refusal,
 };
+use crate::widget::permissions::badges;
 
 #[component]
 pub(super) fn Head() -> impl IntoView {
@@ -62,6 +63,7 @@ pub(super) fn Head() -> impl IntoView {
         view! {
             {move || job.with(state_of).map(|(state, at)| view! { <StateBadge state at pill=true/> })}
             <span class="subtle">{move || job.with(wanted)}</span>
+            {move || job.with(|job| badges(&job.access))}
         }
         .into_any()
     };

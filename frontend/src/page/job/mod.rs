@@ -7,6 +7,7 @@ mod logs;
 mod metrics;
 mod overview;
 mod partitions;
+mod permissions;
 mod rail;
 mod range;
 mod report;
@@ -21,7 +22,7 @@ use leptos::prelude::*;
 use millrace_wire::ids::JobId;
 
 use crate::format::number;
-use crate::i18n::{job as text, testing};
+use crate::i18n::{job as text, permissions as permission_text, testing};
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::skeleton::Shape;
 use crate::ui::tabs::{Tab, Tabs};
@@ -48,6 +49,7 @@ pub fn JobPage(team: String, job: JobId, #[prop(into)] tab: Signal<JobTab>) -> i
                     JobTab::Schedule => (text::schedule(), None),
                     JobTab::Report => (text::report(), None),
                     JobTab::Tests => (testing::tests(), None),
+                    JobTab::Permissions => (permission_text::title(), None),
                     JobTab::Settings => (text::settings(), None),
                 };
                 Tab {
@@ -75,6 +77,7 @@ pub fn JobPage(team: String, job: JobId, #[prop(into)] tab: Signal<JobTab>) -> i
                 JobTab::Schedule => view! { <schedule::Schedule/> }.into_any(),
                 JobTab::Report => view! { <report::ReportTab/> }.into_any(),
                 JobTab::Tests => view! { <tests::Tests/> }.into_any(),
+                JobTab::Permissions => view! { <permissions::Permissions/> }.into_any(),
                 JobTab::Settings => view! { <settings::Settings/> }.into_any(),
             }}
         }

@@ -124,7 +124,7 @@ fn Delete() -> impl IntoView {
     let open = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<String>);
-    let may = refusal(Right::Operate);
+    let may = refusal(Right::Manage);
     let reason = Signal::derive(move || may.get().or_else(|| delete_refusal(context.state()).map(str::to_owned)));
     let name = Signal::derive(move || context.job.with(|job| job.name.clone()));
     let title = Signal::derive(move || text::delete_title(name.get().unwrap_or_default()));

@@ -22,6 +22,7 @@ use crate::ui::spark::Spark;
 use crate::ui::state_badge::StateBadge;
 use crate::widget::job_actions::{Target, start_refusal, stop_refusal};
 use crate::widget::job_state::lag_tone;
+use crate::widget::permissions::open_badges;
 
 #[component]
 pub(super) fn Row(
@@ -77,7 +78,7 @@ pub(super) fn Row(
     let may = refusal(Right::Operate);
     let run_state =
         move || job.with(|job| job.as_ref().and_then(|job| job.current.as_ref().map(|current| current.state)));
-    let open = move |which: RwSignal<bool>| {
+    let open_dialog = move |which: RwSignal<bool>| {
         dialogs.target.set(job.with_untracked(|job| {
             job.as_ref().map(|job| Target {
                 id: job.id,
@@ -99,17 +100,18 @@ pub(super) fn Row(
             MenuItem::go(text::edit(), Some(Icon::Editor), TeamRoute::Editor(Some(id)).of(&team).href()),
             MenuItem::go(text::logs(), Some(Icon::Logs), TeamRoute::Job(id, JobTab::Logs).of(&team).href()),
             MenuItem::rule(),
-            MenuItem::run(job_actions::start_dialog(), Some(Icon::Play), move || open(dialogs.starts))
+            MenuItem::run(job_actions::start_dialog(), Some(Icon::Play), move || open_dialog(dialogs.starts))
                 .unless(reason(start_refusal)),
-            MenuItem::run(job_actions::stop_dialog(), Some(Icon::Stop), move || open(dialogs.stops))
+            MenuItem::run(job_actions::stop_dialog(), Some(Icon::Stop), move || open_dialog(dialogs.stops))
                 .unless(reason(stop_refusal)),
         ]
     });
+    let open = move || job.with(|job| job.as_ref().map(|job| open_badges(job.restricted, job.shared)));
     view! {
         <tr aria-selected=move || is_selected().to_string()>
             <td class="cell-check"><input type="checkbox" class="checkbox" aria-label=move || text::select(name.get())
                 prop:checked=is_selected on:change=toggle/></td>
-            <th scope="row"><a href=href>{name}</a></th>
+            <th scope="row"><span class="row"><a href=href>{name}</a>{open}</span></th>
             <td><StateBadge state at wanted=want/></td>
             <td class="num">{rate_text}</td>
             <td class="cell-spark"><Spark values=throughput/></td>

@@ -14,6 +14,7 @@ use crate::ui::badge::Badge;
 use crate::ui::button::{Button, IconButton};
 use crate::ui::icon::Icon;
 use crate::ui::table::{Head, Table};
+use crate::widget::permissions::open_badges;
 
 #[component]
 pub(super) fn TableList(
@@ -118,6 +119,7 @@ fn row(team: &str, table: TableSummary) -> AnyView {
                     <a href=href>{table.name}</a>
                     {table.built_in.then(|| view! { <Badge title=text::built_in_tip()>{text::built_in()}</Badge> })}
                     {tags.into_iter().map(|tag| view! { <Badge>{tag}</Badge> }).collect_view()}
+                    {open_badges(table.restricted, table.shared)}
                 </span>
             </th>
             <td class="cell-fit">{table.connector}</td>

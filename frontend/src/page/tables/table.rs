@@ -9,6 +9,7 @@ mod used_by;
 mod versions;
 
 use leptos::prelude::*;
+use millrace_wire::access::ObjectKind;
 use millrace_wire::ids::TableId;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::table::Table;
@@ -18,11 +19,12 @@ use crate::address::use_address;
 use crate::api::path::with_query;
 use crate::api::{self, Failure};
 use crate::i18n::{
-    rights as right_text, table_script as script_text, table_versions as version_text, tables as text, words,
+    permissions as permission_text, rights as right_text, table_script as script_text, table_versions as version_text,
+    tables as text, words,
 };
 use crate::live::use_live;
 use crate::load::load;
-use crate::rights::{Right, refusal};
+use crate::rights::{OfObject, Right, refusal};
 use crate::route::{Route, TableTab, TeamRoute};
 use crate::ui::badge::Badge;
 use crate::ui::button::Kind;
@@ -35,6 +37,7 @@ use crate::ui::page_head::PageHead;
 use crate::ui::skeleton::Shape;
 use crate::ui::tabs::{Tab, Tabs};
 use crate::ui::toast::use_toasts;
+use crate::widget::permissions::{PermissionsView, badges};
 
 #[component]
 pub fn TablePage(team: String, table: TableId) -> impl IntoView {
@@ -47,6 +50,7 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
             async move { api::get::<Table>(&path).await }
         },
     );
+    provide_context(OfObject(Signal::derive(move || loaded.with(|table| table.access.clone()))));
     // What is being deleted is not asked for again.
     let leaving = StoredValue::new(false);
     use_live().on(move |event| {
@@ -91,6 +95,10 @@ fn tab_content(team: String, path: String, table: Signal<Table>, tab: Memo<Table
             <div class="table-ddl"><CodeBlock label=text::ddl() text=Signal::derive(move || table.with(|table| table.ddl.clone()))/></div>
         }
         .into_any(),
+        TableTab::Permissions => {
+            let name = Signal::derive(move || table.with(|table| table.draft.name.clone()));
+            view! { <PermissionsView kind=ObjectKind::Table path=path.clone() name/> }.into_any()
+        }
         TableTab::UsedBy => view! { <used_by::UsedBy team=team.clone() table/> }.into_any(),
     })
     .into_any()
@@ -142,6 +150,7 @@ fn Head(team: String, path: String, table: Signal<Table>, leaving: StoredValue<b
                 <Badge>{move || table.with(|table| table.draft.connector.clone())}</Badge>
                 {move || built_in.get().then(|| view! { <Badge title=text::built_in_tip()>{text::built_in()}</Badge> })}
                 {move || tags.get().into_iter().map(|tag| view! { <Badge>{tag}</Badge> }).collect_view()}
+                {move || table.with(|table| badges(&table.access))}
             }
             note=move || view! { {note} }
             actions=move || view! {
@@ -214,6 +223,7 @@ fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl In
                     TableTab::Sample => (text::sample(), None),
                     TableTab::Ddl => (text::ddl(), None),
                     TableTab::UsedBy => (text::used_by(), Some(jobs.to_string())),
+                    TableTab::Permissions => (permission_text::title(), None),
                 };
                 Tab {
                     label: label.to_owned(),

@@ -41,7 +41,7 @@ pub(super) fn Breaking(
 }
 
 fn drawn(team: &str, impact: TableImpact) -> AnyView {
-    let TableImpact { changes, compatibility, incompatible, jobs, .. } = impact;
+    let TableImpact { changes, compatibility, incompatible, jobs, hidden_jobs, .. } = impact;
     let has_jobs = !jobs.is_empty();
     let jobs = jobs.into_iter().map(|job| line(team, job)).collect_view();
     view! {
@@ -55,6 +55,7 @@ fn drawn(team: &str, impact: TableImpact) -> AnyView {
             <ul class="problems">{jobs}</ul>
             <p class="muted">{text::breaks_note()}</p>
         })}
+        {(hidden_jobs > 0).then(|| view! { <p>{text::breaks_hidden_jobs(hidden_jobs)}</p> })}
     }
     .into_any()
 }
