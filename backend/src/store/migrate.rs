@@ -12,12 +12,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "platform", include_str!("../../../migrations/0001_platform.sql")),
     (2, "jobs", include_str!("../../../migrations/0002_jobs.sql")),
     (3, "functions", include_str!("../../../migrations/0003_functions.sql")),
-    (4, "access", include_str!("../../../migrations/0004_access.sql")),
     (5, "job life", include_str!("../../../migrations/0005_job_life.sql")),
     (6, "tests", include_str!("../../../migrations/0006_tests.sql")),
     (7, "metadata", include_str!("../../../migrations/0007_metadata.sql")),
     (8, "audit", include_str!("../../../migrations/0008_audit.sql")),
     (9, "sign on", include_str!("../../../migrations/0009_sign_on.sql")),
+    (10, "permissions", include_str!("../../../migrations/0010_permissions.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {
