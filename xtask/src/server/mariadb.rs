@@ -6,7 +6,7 @@ use crate::{command, need};
 use anyhow::Context;
 use rustix::process::Signal;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -70,15 +70,18 @@ impl MariaDb {
     }
 }
 
-/// The server program; Debian keeps it where only root looks.
+/// The server program; Debian keeps it where only root looks. `mariadb-install-db`, of the same package, calls
+/// `my_print_defaults` of the clients' package without depending on it.
 fn program() -> anyhow::Result<PathBuf> {
     let installed = || {
         let known = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd", "/usr/local/bin/mariadbd"].map(PathBuf::from);
         known.into_iter().find(|path| path.is_file())
     };
-    if let Some(path) = installed() {
-        return Ok(path);
+    let reads_defaults = || {
+        ["/usr/bin/my_print_defaults", "/usr/local/bin/my_print_defaults"].iter().any(|path| Path::new(path).is_file())
+    };
+    if installed().is_none() || !reads_defaults() {
+        need::packages(&["mariadb-server-core", "mariadb-client-core"])?;
     }
-    need::packages(&["mariadb-server-core"])?;
     installed().context("the package mariadb-server-core brought no server")
 }
