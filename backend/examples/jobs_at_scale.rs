@@ -202,6 +202,7 @@ fn table(team: TeamId, number: usize) -> Result<TableRow> {
         id: TableId(new_id()),
         team,
         draft,
+        secrets: BTreeMap::new(),
         ddl: format!("CREATE TABLE {name} (id BIGINT) WITH ('connector' = 'kafka')"),
         resolved: Vec::new(),
         topic: name,
@@ -215,5 +216,8 @@ fn table(team: TeamId, number: usize) -> Result<TableRow> {
         tags: Vec::new(),
         sharers: Vec::new(),
         compatibility: Compatibility::None,
+        owner_id: None,
+        restricted: false,
+        listed: false,
     })
 }

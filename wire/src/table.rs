@@ -85,6 +85,8 @@ wire! {
         pub tags: Vec<String>,
         pub sharers: Vec<String>,
         pub compatibility: crate::table_version::Compatibility,
+        /// Options that are secrets and stored; their values never leave the server.
+        pub secrets_set: Vec<String>,
         pub ddl: String,
         /// Columns as the planner sees them, computed ones with their derived type.
         pub resolved: Vec<ResolvedColumn>,

@@ -6,6 +6,7 @@
 mod bench;
 mod binary;
 mod command;
+mod contract;
 mod crash;
 mod fuzz;
 mod lint;
@@ -40,6 +41,8 @@ enum Command {
     Crash(crash::Options),
     /// Try broken SQL until the time is over.
     Fuzz(fuzz::Options),
+    /// Try the API by its OpenAPI document, as three roles.
+    Contract(contract::Options),
     /// Nexmark on the engine, and on Apache Flink beside it.
     Bench(bench::Options),
     /// A group aggregate of 20 million keys in 2 GB of memory: its answer, its pauses, its restore.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Contract(options) => contract::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::LargeState => bench::large_state(),
         Command::Measure => measure::run(),

@@ -17,7 +17,7 @@ use millrace_wire::job::Version;
 use millrace_wire::link::TableSource;
 
 use super::team::DEFAULT_DATABASE;
-use super::{connection, function};
+use super::{connection, function, table_secret};
 use crate::access::sight::Sight;
 use crate::endpoint;
 use crate::engine::CatalogText;
@@ -148,7 +148,11 @@ async fn read_tables(app: &App, team: TeamId) -> Result<TeamTables> {
     let (mut sources, mut names) = (BTreeMap::new(), HashMap::new());
     for table in store::table::descriptors(&app.store, team).await? {
         let connection = table.connection.and_then(|id| connections.get(&id));
-        let hidden_options = connection.map(|row| planning_options(app, row, &table.connector)).unwrap_or_default();
+        let hidden_options = match &table.draft {
+            // A hint must not lead its password elsewhere.
+            Some(draft) => table_secret::for_planning(draft),
+            None => connection.map(|row| planning_options(app, row, &table.connector)).unwrap_or_default(),
+        };
         names.insert(table.id, table.name.clone());
         sources.insert(table.name, TableSource { ddl: table.ddl, hidden_options });
     }
@@ -181,7 +185,7 @@ pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> R
     for name in names {
         let Some(table) = named(app, team, name).await? else { continue };
         let hidden_options = match table.draft.connection {
-            None => BTreeMap::new(),
+            None => table_secret::for_running(app, &table)?,
             Some(id) => {
                 let key = (id, table.draft.connector.clone());
                 match known.get(&key) {

@@ -27,6 +27,7 @@ pub mod search;
 pub mod sql;
 pub mod table;
 pub mod table_script;
+mod table_secret;
 pub mod table_version;
 pub mod topic;
 

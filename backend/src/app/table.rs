@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use millrace_wire::access::ObjectAccess;
+use millrace_wire::access::{Level, ObjectAccess};
 use millrace_wire::connection::{ConnectionTest, JobRef, TestStep};
 use millrace_wire::connector::{ConnectorSchema, OptionClass};
 use millrace_wire::error::FieldError;
@@ -11,10 +11,11 @@ use millrace_wire::link::TableSource;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft, TableSummary};
 use millrace_wire::table_version::{Compatibility, SaveTable, TableImpact};
+use millrace_wire::team::Role;
 
 use super::account::taken_or;
 use super::permission::VisibleJobs;
-use super::{catalog, check, connection, external, impact, topic};
+use super::{catalog, check, connection, external, impact, table_secret, topic};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Sight};
 use crate::clock;
@@ -70,6 +71,7 @@ fn view(row: TableRow, uses: &[TableUse], access: ObjectAccess) -> Table {
         tags: row.tags,
         sharers: row.sharers,
         compatibility: row.compatibility,
+        secrets_set: row.secrets.into_keys().collect(),
         ddl: row.ddl,
         resolved: row.resolved,
         built_in: row.built_in,
@@ -86,13 +88,14 @@ pub async fn check(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<
     Ok(examine(app, caller.team, &caller.slug, &draft).await?.0)
 }
 
-/// Also gives the id of the draft's database, when there is such a database.
+/// Also gives the id of the draft's database, when there is such a database. The DDL is without secrets.
 pub(super) async fn examine(
     app: &App,
     team: TeamId,
     slug: &str,
     draft: &TableDraft,
 ) -> Result<(TableCheck, Option<DatabaseId>)> {
+    let (draft, secrets) = table_secret::split(app, draft.clone());
     let mut problems = Vec::new();
     let mut problem = |field: &str, message: String| problems.push(FieldError { field: field.to_owned(), message });
 
@@ -136,7 +139,8 @@ pub(super) async fn examine(
             }
         }
     }
-    let ddl = app.engine.write_ddl(draft);
+    let ddl = app.engine.write_ddl(&draft);
+    hidden.extend(secrets);
     let (found, resolved) = app.engine.check_table(&ddl, &hidden);
     let known: BTreeSet<String> = problems.iter().map(|problem| problem.field.clone()).collect();
     problems.extend(found.into_iter().filter(|problem| !known.contains(&problem.field)));
@@ -173,10 +177,12 @@ fn topic_of(draft: &TableDraft) -> String {
 
 pub async fn create(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<Table> {
     let (check, database) = checked(app, caller, &draft).await?;
+    let (draft, secrets) = table_secret::split(app, draft);
     refuse_built_in_database(app, caller.team, database).await?;
     let owner_id = Some(caller.caller.user);
     let mut row = TableRow { owner_id, ..new_row(caller.team, &caller.caller.name, draft, check) };
     row.owner.clone_from(&caller.caller.name);
+    row.secrets = table_secret::seal(app, row.id, &secrets)?;
     transact!(app.store, tx => {
         store::table::insert(tx, &row, database).await?;
         store::table_version::insert(tx, &row, "").await
@@ -193,6 +199,7 @@ pub(super) fn new_row(team: TeamId, by: &str, draft: TableDraft, check: TableChe
         team,
         topic: topic_of(&draft),
         draft,
+        secrets: BTreeMap::new(),
         ddl: check.ddl,
         resolved: check.resolved,
         owner: String::new(),
@@ -275,7 +282,8 @@ pub struct Edited {
 pub async fn impact(app: &App, caller: &TeamCaller, id: TableId, request: SaveTable) -> Result<TableImpact> {
     let before = row(app, caller.team, id).await?;
     let (check, _) = checked(app, caller, &request.draft).await?;
-    changed(app, &caller.sight(), &before, &request.draft, &check.ddl).await
+    let (draft, _) = table_secret::split(app, request.draft);
+    changed(app, &caller.sight(), &before, &draft, &check.ddl).await
 }
 
 pub(super) async fn changed(
@@ -300,7 +308,10 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     let SaveTable { draft, version_comment, accept_breaking } = request;
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
-    if before.draft == draft && before.ddl == check.ddl && before.resolved == check.resolved {
+    let (draft, given) = table_secret::split(app, draft);
+    let secrets = table_secret::after(app, &before, &draft, &given)?;
+    let is_same = before.draft == draft && before.ddl == check.ddl && before.resolved == check.resolved;
+    if is_same && given.is_empty() {
         return Ok(Edited { before: before.draft, after: get(app, &caller.sight(), id).await?, broke: None });
     }
     let impact = changed(app, &caller.sight(), &before, &draft, &check.ddl).await?;
@@ -321,6 +332,7 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
         let row = TableRow {
             topic: topic_of(&draft),
             draft: draft.clone(),
+            secrets: secrets.clone(),
             ddl: check.ddl.clone(),
             resolved: check.resolved.clone(),
             revision: stored.revision + 1,
@@ -388,7 +400,7 @@ pub async fn test(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<C
     if !blocking.is_empty() {
         return Err(Error::fields(blocking));
     }
-    let hidden_options = match hidden(app, caller.team, draft.connection, &draft.connector).await {
+    let hidden_options = match with_secrets(app, caller, draft).await {
         Ok(hidden) => hidden,
         Err(error) if error.code() == Code::ExternalFailed => {
             let step = TestStep { name: "Connection".to_owned(), ok: false, detail: error.message().to_owned(), ms: 0 };
@@ -399,6 +411,22 @@ pub async fn test(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<C
     let source = TableSource { ddl: check.ddl, hidden_options };
     let steps = app.engine.test_table(source, app.config.file_roots.of_team(&caller.slug)).await;
     Ok(ConnectionTest { ok: steps.iter().all(|step| step.ok), steps })
+}
+
+/// What is filled in for trying a form: of its connection, or its own secrets with those that the table of its name has
+/// stored for the same address.
+async fn with_secrets(app: &App, caller: &TeamCaller, draft: TableDraft) -> Result<BTreeMap<String, String>> {
+    let mut options = hidden(app, caller.team, draft.connection, &draft.connector).await?;
+    let (draft, given) = table_secret::split(app, draft);
+    if let Some(row) = store::table::by_name(&app.store, caller.team, &draft.database, &draft.name).await? {
+        let standing = store::grant::standing(&app.store, &caller.sight(), Object::Table(row.id)).await?;
+        let may_use = standing.is_some_and(|standing| standing.may(Level::Manage, Role::Developer));
+        if may_use && table_secret::leads_to_same(&row.draft, &draft) {
+            options.extend(table_secret::for_running(app, &row)?);
+        }
+    }
+    options.extend(given.into_iter().filter(|(_, value)| !value.is_empty()));
+    Ok(options)
 }
 
 pub async fn fetch(app: &App, caller: &TeamCaller, request: FetchSchema) -> Result<FetchedSchema> {

@@ -18,7 +18,7 @@ use millrace_wire::table_script::{
 use millrace_wire::team::Role;
 
 use super::team::DEFAULT_DATABASE;
-use super::{catalog, check, table};
+use super::{catalog, check, table, table_secret};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Standing};
 use crate::clock;
@@ -154,13 +154,19 @@ async fn judge(
         reasons,
         notes,
     };
+    let (draft, given) = table_secret::split(app, draft);
     let owner_id = Some(caller.caller.user);
     let mut row = TableRow { owner_id, ..table::new_row(caller.team, &caller.caller.name, draft, check) };
     row.owner.clone_from(&caller.caller.name);
+    row.secrets = table_secret::seal(app, row.id, &given)?;
     if let Some(before) = &existing {
+        match table_secret::after(app, before, &row.draft, &given) {
+            Ok(secrets) => row.secrets = secrets,
+            Err(error) => told.reasons.push(error.message().to_owned()),
+        }
         if before.built_in {
             told.reasons.push("The platform keeps this table.".to_owned());
-        } else if before.draft == row.draft {
+        } else if before.draft == row.draft && given.is_empty() {
             told.verdict = ImportVerdict::Same;
             return Ok((told, None));
         } else if told.reasons.is_empty() {
@@ -179,6 +185,7 @@ async fn judge(
         row = TableRow {
             revision: before.revision + 1,
             draft: row.draft,
+            secrets: row.secrets,
             ddl: row.ddl,
             resolved: row.resolved,
             topic: row.topic,
@@ -246,7 +253,9 @@ fn take_connection(
                 schema.options.iter().any(|option| option.name == **name && option.kind == OptionKind::Secret)
             };
             if draft.options.keys().any(|name| is_secret(&name)) {
-                notes.push("Its password lies in the table. A connection would keep it sealed.".to_owned());
+                notes.push(
+                    "Its password is kept sealed beside this table. A connection would keep it for several.".to_owned(),
+                );
             }
         }
     }
@@ -298,7 +307,6 @@ pub async fn export(app: &App, caller: &TeamCaller, database: &str, table: Optio
         None => store::table::rows(&app.store, &caller.sight(), database).await?,
     };
     let connections = store::connection::list(&app.store, caller.team).await?;
-    let connectors = app.engine.connectors().connectors;
     let comments: BTreeMap<String, String> = store::database::list(&app.store, &caller.sight())
         .await?
         .into_iter()
@@ -314,8 +322,7 @@ pub async fn export(app: &App, caller: &TeamCaller, database: &str, table: Optio
             last = name;
         }
         let connection = row.draft.connection.and_then(|id| connections.iter().find(|known| known.id == id));
-        let schema = connectors.iter().find(|known| known.name == row.draft.connector);
-        let draft = described(app, row.draft, connection, schema);
+        let draft = described(app, row.draft, row.secrets.keys(), connection);
         sql.push_str(&format!("{};\n\n", app.engine.write_ddl(&draft)));
         count += 1;
     }
@@ -323,19 +330,13 @@ pub async fn export(app: &App, caller: &TeamCaller, database: &str, table: Optio
 }
 
 /// As another Millrace or Flink takes it: with the connection's options, and placeholders instead of secrets.
-fn described(
+fn described<'a>(
     app: &App,
     mut draft: TableDraft,
+    secrets: impl Iterator<Item = &'a String>,
     connection: Option<&ConnectionRow>,
-    schema: Option<&ConnectorSchema>,
 ) -> TableDraft {
-    let secrets = schema.into_iter().flat_map(|schema| &schema.options);
-    let secrets = secrets.filter(|option| option.kind == OptionKind::Secret).map(|option| option.name.clone());
-    for name in secrets {
-        if let Some(value) = draft.options.get_mut(&name) {
-            *value = placeholder(&name);
-        }
-    }
+    draft.options.extend(secrets.map(|name| (name.clone(), placeholder(name))));
     let Some(row) = connection else { return draft };
     let mut options = catalog::planning_options(app, row, &draft.connector);
     for name in row.secrets.keys() {

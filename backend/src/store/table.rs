@@ -19,6 +19,8 @@ pub struct TableRow {
     pub id: TableId,
     pub team: TeamId,
     pub draft: TableDraft,
+    /// Sealed, by the name of their option; not in the draft.
+    pub secrets: BTreeMap<String, String>,
     pub ddl: String,
     pub resolved: Vec<ResolvedColumn>,
     pub owner: String,
@@ -56,6 +58,8 @@ pub struct Descriptor {
     pub connector: String,
     pub connection: Option<ConnectionId>,
     pub ddl: String,
+    /// Only of tables that keep secrets of their own.
+    pub draft: Option<TableDraft>,
 }
 
 /// What every query for tables begins with; `more` are columns on top.
@@ -78,6 +82,7 @@ fn read(row: &Row) -> Result<TableRow> {
         id: row.parsed("id")?,
         team: row.parsed("team_id")?,
         draft: row.json("draft")?,
+        secrets: row.json("secrets")?,
         ddl: row.text("ddl")?,
         resolved: row.json("resolved")?,
         owner: row.text("owner")?,
@@ -100,7 +105,8 @@ fn read(row: &Row) -> Result<TableRow> {
 /// Of all tables of a team, whoever may see them.
 pub async fn descriptors(store: &Store, team: TeamId) -> Result<Vec<Descriptor>> {
     let rows = sqlx::query(
-        "SELECT s.id, d.name || '.' || s.name AS full_name, s.connector, s.connection_id, s.ddl \
+        "SELECT s.id, d.name || '.' || s.name AS full_name, s.connector, s.connection_id, s.ddl, \
+         CASE WHEN s.secrets <> '{}' THEN s.draft END AS sealed_draft \
          FROM stream_tables s JOIN table_databases d ON d.id = s.database_id WHERE s.team_id = $1",
     )
     .bind(team.to_string())
@@ -116,6 +122,10 @@ pub async fn descriptors(store: &Store, team: TeamId) -> Result<Vec<Descriptor>>
                 connector: row.text("connector")?,
                 connection: connection(row)?,
                 ddl: row.text("ddl")?,
+                draft: match row.text_or_null("sealed_draft")? {
+                    Some(draft) => Some(serde_json::from_str(&draft)?),
+                    None => None,
+                },
             })
         })
         .collect()
@@ -263,7 +273,7 @@ pub async fn by_name(store: &Store, team: TeamId, database: &str, name: &str) ->
     row.as_ref().map(read).transpose()
 }
 
-/// What both a new and a changed table write, `$1` to `$19`. `database`: the id that belongs to the draft's database name.
+/// What both a new and a changed table write, `$1` to `$20`. `database`: the id that belongs to the draft's database name.
 fn written<'q>(query: Query<'q>, table: &TableRow, database: DatabaseId) -> Result<Query<'q>> {
     Ok(query
         .bind(table.team.to_string())
@@ -284,15 +294,17 @@ fn written<'q>(query: Query<'q>, table: &TableRow, database: DatabaseId) -> Resu
         .bind(serde_json::to_string(&table.tags)?)
         .bind(serde_json::to_string(&table.sharers)?)
         .bind(table.compatibility.as_str())
-        .bind(i64::try_from(table.resolved.len()).unwrap_or(i64::MAX)))
+        .bind(i64::try_from(table.resolved.len()).unwrap_or(i64::MAX))
+        .bind(serde_json::to_string(&table.secrets)?))
 }
 
 pub async fn insert(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Result<()> {
     let query = sqlx::query(
         "INSERT INTO stream_tables (team_id, id, database_id, connection_id, name, connector, comment, draft, ddl, \
          resolved, topic, revision, updated_at, updated_by, owner, tags, sharers, compatibility, column_count, \
-         built_in, created_at, owner_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+         secrets, built_in, created_at, owner_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23)",
     );
     let owner = table.owner_id.map(|user| user.to_string()).unwrap_or_default();
     let query = written(query, table, database)?.bind(i64::from(table.built_in)).bind(table.created_at).bind(owner);
@@ -304,7 +316,8 @@ pub async fn update(tx: &mut Tx, table: &TableRow, database: DatabaseId) -> Resu
     let query = sqlx::query(
         "UPDATE stream_tables SET database_id = $3, connection_id = $4, name = $5, connector = $6, comment = $7, \
          draft = $8, ddl = $9, resolved = $10, topic = $11, revision = $12, updated_at = $13, updated_by = $14, \
-         owner = $15, tags = $16, sharers = $17, compatibility = $18, column_count = $19 WHERE team_id = $1 AND id = $2",
+         owner = $15, tags = $16, sharers = $17, compatibility = $18, column_count = $19, \
+         secrets = $20 WHERE team_id = $1 AND id = $2",
     );
     written(query, table, database)?.execute(&mut **tx).await?;
     written_beside(tx, table).await

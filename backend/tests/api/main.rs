@@ -29,6 +29,7 @@ mod session;
 mod setup;
 mod table;
 mod table_script;
+mod table_secret;
 mod table_version;
 mod team;
 mod test_run;

@@ -1,5 +1,6 @@
 //! A team with 5,000 tables among 20,000: lists, searches and what the editor asks with every key stroke.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use millrace_backend::transact;
@@ -49,6 +50,7 @@ async fn fill(test: &TestApp, team: TeamId, count: usize) {
                 id: TableId(clock::new_id()),
                 team,
                 draft,
+                secrets: BTreeMap::new(),
                 ddl,
                 resolved: serde_json::from_value(json!(resolved)).unwrap(),
                 owner: String::new(),

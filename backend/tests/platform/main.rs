@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod bad_input;
+mod canary;
+mod contract;
 mod exactly_once;
 mod files;
 mod functions;

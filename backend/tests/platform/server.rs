@@ -96,12 +96,13 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let origin = format!("http://{}", self.address);
-        self.client
-            .request(method, format!("{origin}/api/v1{path}"))
-            .header("X-Millrace", "1")
-            .header("Origin", origin)
-            .header("Cookie", &self.cookie)
+        let request = self.client.request(method, format!("{}/api/v1{path}", self.origin()));
+        self.headers().into_iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// By which a call is one of the browser that is signed in.
+    pub(crate) fn headers(&self) -> [(&'static str, String); 3] {
+        [("X-Millrace", "1".to_owned()), ("Origin", self.origin()), ("Cookie", self.cookie.clone())]
     }
 
     /// `path` below `/api/v1`.

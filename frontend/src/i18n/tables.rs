@@ -88,6 +88,8 @@ super::texts! {
     no_connection = "There is no connection of this kind yet.";
     make_connection = "New connection";
     demo_broker = "demo broker";
+    secret_stored = "One is stored and not shown. Leave this empty to keep it.";
+    secret_erase(name) = "Erase what is stored: {name}";
     more_options = "More options";
     more_format_options = "More options of the format";
     more_options_set(count) = "{count} set";

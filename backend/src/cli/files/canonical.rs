@@ -70,6 +70,9 @@ pub(super) struct TableFile {
     pub(super) format: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) options: BTreeMap<String, String>,
+    /// Of tables without a connection; as those of connections.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) secrets: BTreeMap<String, String>,
     pub(super) columns: Vec<Column>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) event_time: Option<EventTime>,
@@ -120,31 +123,20 @@ fn is_stream(kind: &JobKind) -> bool {
 
 impl ConnectionFile {
     pub(super) fn of(connection: &Connection) -> ConnectionFile {
-        let placeholder = |name: &String| (name.clone(), format!("${{{}}}", variable_of(&connection.name, name)));
         ConnectionFile {
             kind: connection.kind,
             description: connection.description.clone(),
             options: connection.options.clone(),
-            secrets: connection.secrets_set.iter().map(placeholder).collect(),
-        }
-    }
-
-    /// Whatever variables a file has for its secrets: an export has these.
-    pub(super) fn with_usual_placeholders(&self, connection: &str) -> ConnectionFile {
-        let placeholder = |name: &String| (name.clone(), format!("${{{}}}", variable_of(connection, name)));
-        ConnectionFile {
-            kind: self.kind,
-            description: self.description.clone(),
-            options: self.options.clone(),
-            secrets: self.secrets.keys().map(placeholder).collect(),
+            secrets: placeholders(&connection.name, connection.secrets_set.iter()),
         }
     }
 }
 
-/// The variable that an export names for a secret: `orders_cluster_sasl_password`.
-fn variable_of(connection: &str, secret: &str) -> String {
-    let text = format!("{connection}_{secret}");
-    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+/// What an export has for secrets, whatever variables a file names: `${orders_cluster_sasl_password}`.
+pub(super) fn placeholders<'a>(object: &str, secrets: impl Iterator<Item = &'a String>) -> BTreeMap<String, String> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let variable = |secret: &String| format!("{object}_{secret}").chars().map(plain).collect::<String>();
+    secrets.map(|secret| (secret.clone(), format!("${{{}}}", variable(secret)))).collect()
 }
 
 impl DatabaseFile {
@@ -177,6 +169,7 @@ impl TableFile {
             connection,
             format: draft.format.clone(),
             options: draft.options.clone(),
+            secrets: placeholders(&format!("{}.{}", draft.database, draft.name), table.secrets_set.iter()),
             columns: draft.columns.clone(),
             event_time: draft.event_time.clone(),
             primary_key: draft.primary_key.clone(),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest, Sha256};
 use yaml_serde::Value;
 
-use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile};
+use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile, placeholders};
 use super::item::{Item, Key, Kind, key_of};
 use super::variables::Variables;
 use crate::access::secret::hex;
@@ -117,8 +117,16 @@ impl Folder {
         };
         let (yaml, secrets) = match key.kind {
             Kind::Connection => {
-                let file: ConnectionFile = canonical::read(&yaml)?;
-                (canonical::write(&file.with_usual_placeholders(&key.name))?, file.secrets)
+                let mut file: ConnectionFile = canonical::read(&yaml)?;
+                let usual = placeholders(&key.name, file.secrets.keys());
+                let secrets = std::mem::replace(&mut file.secrets, usual);
+                (canonical::write(&file)?, secrets)
+            }
+            Kind::Table => {
+                let mut file: TableFile = canonical::read(&yaml)?;
+                let usual = placeholders(&key.name, file.secrets.keys());
+                let secrets = std::mem::replace(&mut file.secrets, usual);
+                (canonical::write(&file)?, secrets)
             }
             _ => (yaml, BTreeMap::new()),
         };

@@ -30,6 +30,8 @@ pub(super) struct Remote {
     ids: BTreeMap<Key, String>,
     jobs: BTreeMap<String, Known>,
     connections: BTreeMap<String, Connection>,
+    /// Names of the secrets that a table has stored.
+    table_secrets: BTreeMap<String, Vec<String>>,
     /// Tables are changed also where that breaks a job.
     pub(super) accept_breaking: bool,
 }
@@ -98,6 +100,7 @@ impl Remote {
             let yaml = canonical::write(&TableFile::of(&table, connection))?;
             let name = format!("{}.{}", table.draft.database, table.draft.name);
             self.add(Kind::Table, &name, table.id.to_string(), yaml);
+            self.table_secrets.insert(name, table.secrets_set);
         }
         Ok(())
     }
@@ -140,7 +143,7 @@ impl Remote {
             Kind::Connection => self.write_connection(client, item, creates, variables).await,
             Kind::Database => self.write_database(client, item, creates).await,
             Kind::Function => write_function(client, item).await,
-            Kind::Table => self.write_table(client, item, creates).await,
+            Kind::Table => self.write_table(client, item, creates, variables).await,
             Kind::Job => job::write(client, item, self.jobs.get(&key.name).filter(|_| !creates)).await,
         }
     }
@@ -153,23 +156,8 @@ impl Remote {
         variables: &Variables,
     ) -> anyhow::Result<()> {
         let file: ConnectionFile = canonical::read(&item.yaml)?;
-        let stored = self.connections.get(&item.key.name).map(|known| known.secrets_set.clone()).unwrap_or_default();
-        let mut secrets = BTreeMap::new();
-        for (name, text) in &item.secrets {
-            match variables.value_of(text) {
-                Some(value) => {
-                    secrets.insert(name.clone(), value.to_owned());
-                }
-                None if stored.contains(name) => {}
-                None => bail!(
-                    "the secret {name} needs a value for {text}; a variable of the environment keeps it \
-                               out of the command line: MILLRACE_VAR_<NAME>"
-                ),
-            }
-        }
-        // A secret that the file does not name any more goes: an empty value removes it.
-        let gone = stored.iter().filter(|name| !item.secrets.contains_key(*name));
-        secrets.extend(gone.map(|name| (name.clone(), String::new())));
+        let stored = self.connections.get(&item.key.name).map(|known| known.secrets_set.as_slice());
+        let secrets = secrets_to_send(item, stored.unwrap_or_default(), variables)?;
         let draft = ConnectionDraft {
             name: item.key.name.clone(),
             kind: file.kind,
@@ -196,7 +184,13 @@ impl Remote {
         Ok(())
     }
 
-    async fn write_table(&self, client: &Client, item: &Item, creates: bool) -> anyhow::Result<()> {
+    async fn write_table(
+        &self,
+        client: &Client,
+        item: &Item,
+        creates: bool,
+        variables: &Variables,
+    ) -> anyhow::Result<()> {
         let file: TableFile = canonical::read(&item.yaml)?;
         let (database, name) = item.key.name.split_once('.').context("a table lies below its database")?;
         let connection = match &file.connection {
@@ -212,6 +206,9 @@ impl Remote {
             sharers: Some(file.sharers),
             compatibility: Some(file.compatibility),
         };
+        let stored = self.table_secrets.get(&item.key.name).map(Vec::as_slice);
+        let mut options = file.options;
+        options.extend(secrets_to_send(item, stored.unwrap_or_default(), variables)?);
         let draft = TableDraft {
             database: database.to_owned(),
             name: name.to_owned(),
@@ -219,7 +216,7 @@ impl Remote {
             connector: file.connector,
             connection,
             format: file.format,
-            options: file.options,
+            options,
             columns: file.columns,
             event_time: file.event_time,
             primary_key: file.primary_key,
@@ -235,6 +232,26 @@ impl Remote {
         client.patch::<_, Table>(&path, &about).await?;
         Ok(())
     }
+}
+
+/// A secret without a value stays as it is stored; one that the file does not name any more goes, by an empty value.
+fn secrets_to_send(item: &Item, stored: &[String], variables: &Variables) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut secrets = BTreeMap::new();
+    for (name, text) in &item.secrets {
+        match variables.value_of(text) {
+            Some(value) => {
+                secrets.insert(name.clone(), value.to_owned());
+            }
+            None if stored.contains(name) => {}
+            None => bail!(
+                "the secret {name} needs a value for {text}; a variable of the environment keeps it \
+                           out of the command line: MILLRACE_VAR_<NAME>"
+            ),
+        }
+    }
+    let gone = stored.iter().filter(|name| !item.secrets.contains_key(*name));
+    secrets.extend(gone.map(|name| (name.clone(), String::new())));
+    Ok(secrets)
 }
 
 async fn write_function(client: &Client, item: &Item) -> anyhow::Result<()> {

@@ -169,7 +169,8 @@ impl EngineFront for FormEngine {
     fn connectors(&self) -> ConnectorCatalog {
         let kafka =
             vec![option("topic", OptionClass::Required), option("properties.bootstrap.servers", OptionClass::Platform)];
-        let mut postgres = connector("postgres", None, vec![option("table-name", OptionClass::Required)]);
+        let password = OptionSchema { kind: OptionKind::Secret, ..option("password", OptionClass::Defaulted) };
+        let mut postgres = connector("postgres", None, vec![option("table-name", OptionClass::Required), password]);
         (postgres.takes, postgres.fetches_schema) = (vec![ConnectionKind::Postgresql], true);
         let connectors = vec![
             connector("kafka", Some(ConnectionKind::Kafka), kafka),
@@ -271,7 +272,9 @@ impl EngineFront for FormEngine {
         Box::pin(async { Err(Error::external("nothing to sample")) })
     }
 
-    fn test_table(&self, _: TableSource, _: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>> {
-        Box::pin(async { vec![TestStep { name: "read".to_owned(), ok: true, detail: String::new(), ms: 0 }] })
+    /// Shows what was filled in for it.
+    fn test_table(&self, source: TableSource, _: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>> {
+        let detail = format!("{:?}", source.hidden_options);
+        Box::pin(async { vec![TestStep { name: "read".to_owned(), ok: true, detail, ms: 0 }] })
     }
 }

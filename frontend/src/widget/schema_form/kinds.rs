@@ -5,6 +5,7 @@ use millrace_wire::connector::{OptionKind, OptionSchema};
 
 use super::{Surroundings, help_of};
 use crate::i18n::tables as text;
+use crate::ui::check_field::CheckField;
 use crate::ui::select_field::SelectField;
 use crate::ui::text_area::TextArea;
 use crate::ui::text_field::TextField;
@@ -19,10 +20,12 @@ pub(super) fn option_field(option: OptionSchema, around: Surroundings) -> AnyVie
         let name = name.clone();
         Signal::derive(move || around.error_of.run(name.clone()))
     };
+    let secret = name.clone();
     let on_blur = Callback::new(move |()| around.touched.run(name.clone()));
     match kind {
         OptionKind::Choice | OptionKind::Boolean => {
-            let choices = if kind == OptionKind::Boolean { vec!["true".to_owned(), "false".to_owned()] } else { choices };
+            let choices =
+                if kind == OptionKind::Boolean { vec!["true".to_owned(), "false".to_owned()] } else { choices };
             let words = default.map_or_else(|| text::default_none().to_owned(), text::default_choice);
             let mut options = vec![(String::new(), words)];
             options.extend(choices.into_iter().map(|choice| (choice.clone(), choice)));
@@ -33,7 +36,15 @@ pub(super) fn option_field(option: OptionSchema, around: Surroundings) -> AnyVie
                 placeholder=text::topic_placeholder().to_owned() suggestions=around.topics/>
         }
         .into_any(),
-        OptionKind::Secret => view! { <TextField label value help error is_optional on_blur kind="password" autocomplete="new-password"/> }.into_any(),
+        OptionKind::Secret => {
+            let stored = around.stored.with_value(|stored| stored.contains(&secret));
+            let help = if stored { text::secret_stored().to_owned() } else { help };
+            view! {
+                <TextField label=label.clone() value help error is_optional on_blur kind="password" autocomplete="new-password"/>
+                {stored.then(|| view! { <CheckField label=text::secret_erase(&label) value=erasing(secret, around)/> })}
+            }
+            .into_any()
+        }
         OptionKind::Lines => view! { <TextArea label value help error is_optional code=true rows=8/> }.into_any(),
         OptionKind::Text | OptionKind::Integer | OptionKind::Duration | OptionKind::MemorySize | OptionKind::Path => {
             let placeholder = default.or_else(|| example(kind).map(str::to_owned));
@@ -48,6 +59,26 @@ fn example(kind: OptionKind) -> Option<&'static str> {
         OptionKind::MemorySize => Some("64 mb"),
         _ => None,
     }
+}
+
+/// A tick that asks to forget what is stored: the option is there and empty, which a field by itself never makes it.
+fn erasing(name: String, around: Surroundings) -> RwSignal<bool> {
+    let values = around.values;
+    let asked = RwSignal::new(false);
+    Effect::new(move |_| {
+        let erase = asked.get();
+        let written = values.with_untracked(|values| values.get(&name).cloned());
+        match written {
+            None if erase => values.update(|values| {
+                values.insert(name.clone(), String::new());
+            }),
+            Some(text) if !erase && text.is_empty() => values.update(|values| {
+                values.remove(&name);
+            }),
+            _ => {}
+        }
+    });
+    asked
 }
 
 /// A signal of one option that follows the map and is followed by it; empty means absent.

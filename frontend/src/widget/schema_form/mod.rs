@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub touched: Callback<String>,
     /// Topics of the chosen connection.
     pub topics: Signal<Vec<String>>,
+    /// Secrets that are stored, by option name; their values are not here.
+    pub stored: StoredValue<Vec<String>>,
     /// What the platform fills in, by option name.
     pub platform: Signal<BTreeMap<String, String>>,
 }

@@ -43,6 +43,8 @@ pub(super) struct Form {
     pub(super) registry: RwSignal<String>,
     pub(super) subject: RwSignal<String>,
     pub(super) options: RwSignal<BTreeMap<String, String>>,
+    /// Names of the secrets that the server has stored.
+    pub(super) stored: StoredValue<Vec<String>>,
     pub(super) columns: RwSignal<Vec<ColumnRow>>,
     pub(super) event_column: RwSignal<String>,
     pub(super) watermark: RwSignal<String>,
@@ -84,6 +86,7 @@ impl Form {
             subject: RwSignal::new(String::new()),
             format: text(|draft| draft.format.as_deref().unwrap_or_default()),
             options: RwSignal::new(draft.map(|draft| draft.options.clone()).unwrap_or_default()),
+            stored: StoredValue::new(table.map(|table| table.secrets_set.clone()).unwrap_or_default()),
             columns: RwSignal::new(Vec::new()),
             event_column: text(|draft| draft.event_time.as_ref().map_or("", |time| &time.column)),
             watermark: text(|draft| draft.event_time.as_ref().map_or("", |time| &time.watermark)),

@@ -46,6 +46,7 @@ pub(super) fn PlaceStep(
             form.touch(&format!("options.{name}"));
             suggest_name(form);
         }),
+        stored: form.stored,
         topics: Signal::derive(move || topics.with(Clone::clone).unwrap_or_default()),
         platform: Signal::derive(move || {
             let connection = form.connection.get();
