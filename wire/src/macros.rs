@@ -11,8 +11,11 @@ macro_rules! wire {
 }
 
 /// Declares a fieldless enum that is written in snake case, with `as_str`, `ALL` and `FromStr`.
+///
+/// A word is taken as a token tree: a `literal` would reach the OpenAPI derive wrapped up, which then documents the
+/// variant's name instead.
 macro_rules! wire_words {
-    ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? })*) => {$(
+    ($($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:tt),+ $(,)? })*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

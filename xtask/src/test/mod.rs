@@ -9,11 +9,12 @@ mod tally;
 
 use crate::binary::{self, Profile};
 use crate::server::{Kafka, MariaDb, Postgres};
-use crate::{need, place, say, tidy, web};
+use crate::{contract, need, place, say, tidy, web};
 use anyhow::bail;
 pub(crate) use browser::measure;
 use clap::{Args, ValueEnum};
 pub(crate) use rust::{count, of_native, of_native_lib};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 pub(crate) use tally::Suite;
@@ -46,12 +47,13 @@ enum Part {
     Browser,
 }
 
-/// Addresses of servers that tests may use.
+/// Addresses of servers that tests may use, and the program that tries the API by its document.
 #[derive(Default)]
 pub(crate) struct Servers {
     postgres: Option<Postgres>,
     mariadb: Option<MariaDb>,
     kafka: Option<Kafka>,
+    schemathesis: Option<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -102,6 +104,10 @@ impl Servers {
         if needs(&[Part::Api, Part::Databases, Part::Browser]) {
             servers.postgres = had(say::step("Start PostgreSQL", Postgres::start), "PostgreSQL", tally);
         }
+        if needs(&[Part::Api]) {
+            let program = say::step("Install Schemathesis", contract::program);
+            servers.schemathesis = had(program, "Schemathesis", tally);
+        }
         if needs(&[Part::Databases]) {
             servers.mariadb = had(say::step("Start MariaDB", MariaDb::start), "MariaDB", tally);
         }
@@ -128,6 +134,9 @@ impl Servers {
         }
         if let Some(mariadb) = &self.mariadb {
             command.env("MILLRACE_TEST_MYSQL_URL", mariadb.url());
+        }
+        if let Some(program) = &self.schemathesis {
+            command.env("MILLRACE_SCHEMATHESIS", program);
         }
         if let Some(kafka) = &self.kafka {
             command.envs(kafka.variables());

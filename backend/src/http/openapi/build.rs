@@ -21,8 +21,8 @@ enum Answer {
     Json(RefOr<Schema>),
     /// Server-sent events; each one's data is this.
     Events(RefOr<Schema>),
-    /// Text to be kept as a file.
-    File,
+    /// A file, of one of these media types.
+    File(&'static [&'static str]),
 }
 
 /// One route.
@@ -81,8 +81,8 @@ impl Operation {
         self
     }
 
-    pub(super) fn gives_file(mut self) -> Self {
-        self.answer = Answer::File;
+    pub(super) fn gives_file(mut self, media_types: &'static [&'static str]) -> Self {
+        self.answer = Answer::File(media_types);
         self
     }
 
@@ -185,9 +185,10 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         Answer::Events(schema) => {
             ("200", ResponseBuilder::new().description("Events.").content("text/event-stream", content(schema)))
         }
-        Answer::File => {
-            let text = RefOr::T(string());
-            ("200", ResponseBuilder::new().description("A file.").content("text/plain", content(&text)))
+        Answer::File(media_types) => {
+            let text = content(&RefOr::T(string()));
+            let described = ResponseBuilder::new().description("A file.");
+            ("200", media_types.iter().fold(described, |described, name| described.content(*name, text.clone())))
         }
     };
     let problem = RefOr::Ref(Ref::from_schema_name(ApiError::name()));

@@ -44,6 +44,7 @@ use millrace_wire::user_function::{
 use super::build::{Operation, on};
 
 const AUDIT_LIST: &[&str] = &["cursor", "limit", "q", "person", "outcome", "from", "to"];
+const AUDIT_FILES: &[&str] = &["text/csv", "application/x-ndjson"];
 const AUDIT_EXPORT: &[&str] = &["format", "q", "person", "outcome", "from", "to"];
 
 pub fn operations() -> Vec<Operation> {
@@ -88,7 +89,7 @@ fn server() -> Vec<Operation> {
         on("DELETE", "/tokens/{token}", "Revoke an API token."),
         on("GET", "/audit", "The audit trail of the server, newest first.").query(AUDIT_LIST).lists::<AuditEntry>(),
         on("GET", "/audit/verify", "Whether the audit trail is unbroken.").gives::<AuditChain>(),
-        on("GET", "/audit/export", "The audit trail as a file.").query(AUDIT_EXPORT).gives_file(),
+        on("GET", "/audit/export", "The audit trail as a file.").query(AUDIT_EXPORT).gives_file(AUDIT_FILES),
         on("GET", "/connectors", "Connectors and formats with their options.").gives::<ConnectorCatalog>(),
         on("GET", "/functions", "Built-in functions.").lists::<FunctionInfo>(),
     ]
@@ -115,7 +116,7 @@ fn teams() -> Vec<Operation> {
         on("GET", "/teams/{team}/audit/verify", "Whether the audit trail is unbroken.").gives::<AuditChain>(),
         on("GET", "/teams/{team}/audit/export", "The audit trail of the team as a file.")
             .query(AUDIT_EXPORT)
-            .gives_file(),
+            .gives_file(AUDIT_FILES),
         on("GET", "/teams/{team}/overview", "The team at a glance.").gives::<Overview>(),
         on("GET", "/teams/{team}/search", "Search the team's objects.").query(&["q"]).lists::<SearchHit>(),
         on("GET", "/teams/{team}/live", "What happens, as it happens; resumes by Last-Event-ID.")
@@ -244,7 +245,8 @@ fn functions() -> Vec<Operation> {
             .takes::<FunctionChange>()
             .gives::<UserFunction>(),
         on("DELETE", "/teams/{team}/functions/{function}", "Delete a function; refused while jobs use it."),
-        on("GET", "/teams/{team}/functions/{function}/module", "The module of the newest version.").gives_file(),
+        on("GET", "/teams/{team}/functions/{function}/module", "The module of the newest version.")
+            .gives_file(&["application/wasm"]),
         on("POST", "/teams/{team}/functions/{function}/test", "Run it on sample values.")
             .takes::<TestFunction>()
             .gives::<FunctionTest>(),
