@@ -8,7 +8,7 @@ interface Made {
   id: string;
 }
 
-test('permissions: a right is given, changed and withdrawn, and a job is restricted', async ({ signedIn: page, server }) => {
+test('permissions: a right is given, changed and withdrawn, and a job is restricted', async ({ signedIn: page, server, complaints }) => {
   const team = new Team(page, server);
   const job = await team.post<Made>('jobs', { name: 'Guarded job', sql: 'SELECT 1' });
   const answer = await page.request.put(`${server.url}/api/v1/teams/${team.slug}/members`, {
@@ -27,6 +27,7 @@ test('permissions: a right is given, changed and withdrawn, and a job is restric
 
   await page.getByRole('button', { name: 'Give a right' }).click();
   const dialog = page.getByRole('dialog', { name: 'Give a right' });
+  complaints.expect(/400/);
   await dialog.getByLabel('E-mail').fill('nobody@example.org');
   await dialog.getByRole('button', { name: 'Give a right' }).click();
   await expect(dialog.getByText('There is no user with this e-mail address.')).toBeVisible();

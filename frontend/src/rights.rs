@@ -55,7 +55,8 @@ pub fn refusal(right: Right) -> Signal<Option<String>> {
     Signal::derive(move || {
         let by_role = right.is_in(role.get());
         let needs_role = || text::needs_role(right.least_role().as_str());
-        match object.and_then(|object| object.0.get()) {
+        // The context of a page that was left can still be found; its signal is gone.
+        match object.and_then(|object| object.0.try_get().flatten()) {
             None => (!by_role).then(needs_role),
             Some(access) if right.is_given(&access) => None,
             Some(_) if by_role || role.get().is_none() => Some(text::needs_right().to_owned()),
