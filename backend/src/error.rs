@@ -27,6 +27,10 @@ pub enum Code {
     NameTaken,
     WrongState,
     TestsFailed,
+    /// Somebody else has to approve this start first.
+    ApprovalNeeded,
+    /// Nobody decides on what they asked for themselves.
+    OwnRequest,
     TooLarge,
     InvalidSql,
     ExternalFailed,
@@ -52,6 +56,8 @@ impl Code {
             Code::NameTaken => "name_taken",
             Code::WrongState => "wrong_state",
             Code::TestsFailed => "tests_failed",
+            Code::ApprovalNeeded => "approval_needed",
+            Code::OwnRequest => "own_request",
             Code::TooLarge => "too_large",
             Code::InvalidSql => "invalid_sql",
             Code::ExternalFailed => "external_failed",

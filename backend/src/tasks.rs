@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{bin, function, job_list, schedule, start as runs, table};
+use crate::app::{approval, bin, function, job_list, schedule, start as runs, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
@@ -105,10 +105,7 @@ async fn keep_jobs(app: Arc<App>) {
     }
     loop {
         let outcome = tokio::select! {
-            _ = tick.tick() => match runs::start_again(&app).await {
-                Ok(()) => schedule::tick(&app, now_ms()).await,
-                Err(error) => Err(error),
-            },
+            _ = tick.tick() => start_what_is_due(&app).await,
             _ = list.tick() => job_list::write_figures(&app, &mut written).await,
             _ = purge.tick() => bin::purge(&app, now_ms()).await.map(drop),
             () = app.shutdown.cancelled() => return,
@@ -117,6 +114,12 @@ async fn keep_jobs(app: Arc<App>) {
             tracing::warn!(%error, "what is due of jobs is tried again");
         }
     }
+}
+
+async fn start_what_is_due(app: &App) -> Result<()> {
+    runs::start_again(app).await?;
+    approval::start_due(app).await?;
+    schedule::tick(app, now_ms()).await
 }
 
 /// The mirror follows the broker; every team has its two topics and its two tables.

@@ -41,5 +41,5 @@ ids! {
     JobId, VersionId, RunId, SavepointId,
     PreviewId, WorkerId, FilterId,
     TestRunId, JobTestId,
-    GrantId, RequestId, NoticeId,
+    GrantId, RequestId, NoticeId, ApprovalId,
 }

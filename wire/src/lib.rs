@@ -32,6 +32,7 @@ pub mod user_function;
 pub mod graph;
 pub mod sql;
 
+pub mod approval;
 pub mod job;
 pub mod job_life;
 pub mod log;

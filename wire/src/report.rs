@@ -1,5 +1,6 @@
 //! What would happen if a version were started: shown before a start, to whoever approves it, and kept with the run.
 
+use crate::approval::GivenApproval;
 use crate::connection::JobRef;
 use crate::job::StartFrom;
 use crate::macros::{wire, wire_words};
@@ -132,5 +133,8 @@ wire! {
         pub warnings: Vec<String>,
         /// What stops the start.
         pub errors: Vec<String>,
+        /// Of a run: who approved its start, where the team asks for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub approval: Option<GivenApproval>,
     }
 }

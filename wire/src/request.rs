@@ -1,6 +1,7 @@
 //! The catalogue of the organisation, asking for access or ingestion, and notices.
 
 use crate::access::Level;
+use crate::approval::StartApproval;
 use crate::ids::{NoticeId, RequestId, TableId};
 use crate::macros::{wire, wire_words};
 use crate::table::ResolvedColumn;
@@ -107,6 +108,10 @@ wire! {
         pub to_ingest: Vec<AccessRequest>,
         /// The caller's own, the newest first.
         pub mine: Vec<AccessRequest>,
+        /// Starts of jobs that the caller may approve, the oldest first.
+        pub starts_to_decide: Vec<StartApproval>,
+        /// Starts that the caller asked for, the newest first.
+        pub my_starts: Vec<StartApproval>,
     }
 
     pub struct Notice {

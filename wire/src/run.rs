@@ -1,5 +1,6 @@
 //! Runs: one execution of one version, with its attempts, events and restore points.
 
+use crate::approval::GivenApproval;
 use crate::ids::{RunId, SavepointId};
 use crate::job::StopMode;
 use crate::macros::{wire, wire_words};
@@ -75,6 +76,9 @@ wire! {
         pub ended_at: Option<i64>,
         pub records_in: u64,
         pub records_out: u64,
+        /// Where the team asks for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub approval: Option<GivenApproval>,
     }
 
     pub struct RunEvent {

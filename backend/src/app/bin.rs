@@ -7,8 +7,9 @@ use millrace_wire::job::Job;
 use millrace_wire::job_life::{BinnedJob, DependentTable, Dependents, RestoreJob};
 use millrace_wire::live::LiveEvent;
 
+use super::notice::Letterhead;
 use super::permission::VisibleJobs;
-use super::{check, job, start};
+use super::{approval, check, job, start};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Sight;
 use crate::clock::now_ms;
@@ -33,7 +34,14 @@ pub async fn list(app: &App, sight: &Sight) -> Result<Vec<BinnedJob>> {
 pub async fn put(app: &App, caller: &TeamCaller, id: JobId) -> Result<Job> {
     let before = job::get(app, &caller.sight(), id).await?;
     let by = caller.caller.name.as_str();
-    let done = transact!(app.store, tx => { store::bin::put(tx, id, by, now_ms()).await })?;
+    let (letterhead, now) = (Letterhead::of(app), now_ms());
+    let done = transact!(app.store, tx => {
+        if !store::bin::put(tx, id, by, now).await? {
+            return Ok(false);
+        }
+        approval::supersede(tx, &letterhead, id, "The job was deleted.", Some(caller.caller.user), now).await?;
+        Ok(true)
+    })?;
     if !done {
         return Err(Error::conflict(Code::WrongState, "The job runs. Stop it first."));
     }

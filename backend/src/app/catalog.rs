@@ -168,6 +168,22 @@ pub async fn ddl_now(app: &App, team: TeamId, names: &BTreeSet<String>) -> Resul
     Ok(found)
 }
 
+/// Where the tables of these names lead: the connection of each with what is no secret of it, as it is now.
+pub async fn connections_now<'a>(
+    app: &App,
+    team: TeamId,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<BTreeMap<String, (ConnectionId, BTreeMap<String, String>)>> {
+    let mut found = BTreeMap::new();
+    for name in names {
+        let Some(table) = named(app, team, name).await? else { continue };
+        let Some(id) = table.draft.connection else { continue };
+        let options = store::connection::get(&app.store, table.team, id).await?.map(|row| row.options);
+        found.insert(name.clone(), (id, options.unwrap_or_default()));
+    }
+    Ok(found)
+}
+
 /// A table of the team by `database.table`, one of another by `team.database.table`, whoever may see it.
 async fn named(app: &App, team: TeamId, name: &str) -> Result<Option<TableRow>> {
     if is_foreign(name) {

@@ -8,6 +8,9 @@ pub mod token;
 
 pub mod check;
 
+pub mod approval;
+mod approval_gate;
+pub mod approval_mode;
 mod notice;
 pub mod permission;
 pub mod request;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use millrace_wire::connection::JobRef;
-use millrace_wire::ids::{JobId, RunId};
+use millrace_wire::ids::{ApprovalId, JobId};
 use millrace_wire::job::{JobKind, Start, StartFrom, Version};
 use millrace_wire::report::{DeploymentReport, Downstream, LineageChange, SourceRead, StateReport, StateVerdict};
 use millrace_wire::sql::Severity;
@@ -78,6 +78,7 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         lineage: lineage(before.as_ref().map(|side| &side.version), &side.version),
         warnings,
         errors: problems,
+        approval: None,
     })
 }
 
@@ -86,13 +87,22 @@ pub async fn of_run(app: &App, sight: &Sight, id: JobId, run: u32) -> Result<Dep
     job::row(app, sight.team, id).await?;
     let run = store::run::by_number(&app.store, id, run).await?.ok_or_else(|| Error::not_found("run"))?;
     let report = store::report::get(&app.store, run.id).await?;
-    seen(app, sight, report.ok_or_else(|| Error::not_found("report of this run"))?).await
+    let report = report.ok_or_else(|| Error::not_found("report of this run"))?;
+    let approval = store::approval::of_runs(&app.store, id).await?.remove(&run.id);
+    seen(app, sight, DeploymentReport { approval, ..report }).await
 }
 
-/// For a run that is about to be stored, whoever reads it later. A report that cannot be made keeps no job from starting.
-pub(super) async fn for_run(app: &App, sight: &Sight, id: JobId, run: RunId, request: &Start) -> Option<String> {
+/// As it was when somebody asked for the approval of a start.
+pub async fn of_approval(app: &App, sight: &Sight, id: JobId, approval: ApprovalId) -> Result<DeploymentReport> {
+    job::row(app, sight.team, id).await?;
+    let report = store::approval::report(&app.store, id, approval).await?;
+    seen(app, sight, report.ok_or_else(|| Error::not_found("report of this request"))?).await
+}
+
+/// To be kept with a run or a request, whoever reads it later. A report that cannot be made keeps no job from starting.
+pub(super) async fn to_keep(app: &App, sight: &Sight, id: JobId, request: &Start) -> Option<String> {
     let report = whole(app, sight, id, request).await.and_then(|report| Ok(serde_json::to_string(&report)?));
-    report.inspect_err(|error| tracing::warn!(%run, %error, "a run has no deployment report")).ok()
+    report.inspect_err(|error| tracing::warn!(job.id = %id, %error, "a start has no deployment report")).ok()
 }
 
 async fn state(app: &App, sight: &Sight, version: &Version, checkpoint: Option<PathBuf>) -> Result<StateReport> {

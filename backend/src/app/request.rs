@@ -8,6 +8,7 @@ use millrace_wire::request::{
     RequestState, Requests,
 };
 
+use super::approval;
 use super::notice::Letterhead;
 use crate::access::identity::{Caller, TeamCaller, Via};
 use crate::access::sight::Object;
@@ -20,12 +21,12 @@ use crate::store::request::NewRequest;
 use crate::store::{self, Tx};
 use crate::transact;
 
-const LONGEST_TEXT: usize = 2_000;
+pub(super) const LONGEST_TEXT: usize = 2_000;
 /// A person's open requests for ingestion: more are a mistake of a program.
 const MOST_OPEN: i64 = 50;
 const NOTICES: u32 = 50;
 
-fn token_team(caller: &Caller) -> Option<millrace_wire::ids::TeamId> {
+pub(super) fn token_team(caller: &Caller) -> Option<millrace_wire::ids::TeamId> {
     match caller.via {
         Via::Session(_) => None,
         Via::Token { team, .. } => Some(team),
@@ -40,16 +41,24 @@ pub async fn catalogue(app: &App, caller: &Caller) -> Result<Vec<CatalogueEntry>
 pub async fn list(app: &App, caller: &Caller) -> Result<Requests> {
     let decidable = store::request::to_decide(&app.store, caller.user, token_team(caller)).await?;
     let (to_decide, to_ingest) = decidable.into_iter().partition(|request| request.state == RequestState::Open);
-    Ok(Requests { to_decide, to_ingest, mine: store::request::asked_by(&app.store, caller.user).await? })
+    Ok(Requests {
+        to_decide,
+        to_ingest,
+        mine: store::request::asked_by(&app.store, caller.user).await?,
+        starts_to_decide: approval::to_decide(app, caller).await?,
+        my_starts: approval::asked_by(app, caller).await?,
+    })
 }
 
 pub async fn inbox(app: &App, caller: &Caller) -> Result<Inbox> {
     let decidable = store::request::to_decide(&app.store, caller.user, token_team(caller)).await?;
+    let open = decidable.iter().filter(|request| request.state == RequestState::Open).count();
+    let starts = approval::to_decide(app, caller).await?.len();
     Ok(Inbox {
         mail: app.mailer.is_some(),
         notices: store::notice::newest(&app.store, caller.user, NOTICES).await?,
         unread: store::notice::unread(&app.store, caller.user).await?,
-        to_decide: decidable.iter().filter(|request| request.state == RequestState::Open).count() as u64,
+        to_decide: (open + starts) as u64,
     })
 }
 
@@ -139,7 +148,7 @@ pub async fn ask_for_ingestion(app: &App, caller: &Caller, request: AskForIngest
     Ok(())
 }
 
-fn text(field: &str, value: &str) -> Result<()> {
+pub(super) fn text(field: &str, value: &str) -> Result<()> {
     let problem =
         |message: &str| Error::fields(vec![FieldError { field: field.to_owned(), message: message.to_owned() }]);
     if value.trim().is_empty() {

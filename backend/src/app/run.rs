@@ -30,7 +30,9 @@ const DEFAULT_POINTS: u32 = 200;
 pub async fn list(app: &App, team: TeamId, id: JobId) -> Result<Vec<Run>> {
     job::row(app, team, id).await?;
     let runs = store::run::list(&app.store, id, MOST_RUNS).await?;
-    Ok(runs.into_iter().map(view::run).collect())
+    let mut approvals = store::approval::of_runs(&app.store, id).await?;
+    let shown = runs.into_iter().map(|run| Run { approval: approvals.remove(&run.id), ..view::run(run) });
+    Ok(shown.collect())
 }
 
 /// Newest first; the cursor is the id of the last event of the page before.

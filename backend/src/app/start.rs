@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use millrace_wire::error::{ErrorDomain, Retry};
-use millrace_wire::ids::{JobId, RunId};
+use millrace_wire::ids::{ApprovalId, JobId, RunId};
 use millrace_wire::job::{DesiredState, Job, Start, StartFrom, StartOptions, Stop, StopMode, Version};
 use millrace_wire::link::Restore;
 use millrace_wire::live::LiveEvent;
@@ -11,7 +11,7 @@ use millrace_wire::run::{RestoreKind, RestorePoint, RunCause, RunEvent, RunEvent
 use millrace_wire::schedule::FireOutcome;
 use millrace_wire::sql::Validate;
 
-use super::{catalog, job, job_test, report, sql, version};
+use super::{approval_gate, catalog, job, job_test, report, sql, version};
 use crate::access::identity::{TeamCaller, Via};
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
@@ -105,38 +105,60 @@ async fn judged(
     Ok(shown.map(|(point, incompatible)| RestorePoint { incompatible, ..point.shown() }).collect())
 }
 
+/// What a start settles. It is noted together with the run, so that it starts one only.
+#[derive(Clone, Copy)]
+enum Occasion {
+    /// Somebody asks for it now.
+    Asked,
+    /// A time of the schedule has come.
+    Due(FireKey),
+    /// It was approved, to be started at once.
+    Approved(ApprovalId),
+}
+
 pub async fn start(app: &App, starter: Starter<'_>, id: JobId, request: Start) -> Result<Job> {
-    launch(app, starter, id, request, None).await?;
+    launch(app, starter, id, request, Occasion::Asked).await?;
     job::get(app, &starter.sight, id).await
 }
 
-/// For a time of the schedule: it is noted as started together with the run, so that it starts one only.
 pub(super) async fn start_due(app: &App, starter: Starter<'_>, fire: FireKey, request: Start) -> Result<()> {
-    launch(app, starter, fire.job, request, Some(fire)).await
+    launch(app, starter, fire.job, request, Occasion::Due(fire)).await
 }
 
-async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire: Option<FireKey>) -> Result<()> {
+pub(super) async fn start_approved(
+    app: &App,
+    starter: Starter<'_>,
+    id: JobId,
+    request: Start,
+    approval: ApprovalId,
+) -> Result<()> {
+    launch(app, starter, id, request, Occasion::Approved(approval)).await
+}
+
+/// The only way in which a run comes to be: all that may be in the way of a start is asked here.
+async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, occasion: Occasion) -> Result<()> {
     job::row(app, starter.sight.team, id).await?;
     if store::run::newest(&app.store, id).await?.is_some_and(|run| !run.state.is_terminal()) {
         return Err(runs_already());
     }
-    let version = match request.version {
-        Some(number) => version::get(app, starter.sight.team, id, number).await?,
-        None => version::create(app, &starter.sight, starter.name, id, "").await?,
-    };
+    let version = version_to_start(app, starter, id, request.version).await?;
     refuse_closed(app, &starter.sight, &version).await?;
-    job_test::gate(app, starter.sight.team, id, &version).await?;
     let from = restore_from(app, id, &request).await?;
+    let restores = from.as_ref().map(|point| point.version);
+    let approval = approval_gate::gate(app, starter.sight.team, id, &version, &request, restores).await?;
+    job_test::gate(app, starter.sight.team, id, &version).await?;
     let run = new_run(app, starter, id, &version, &request, from);
     let started = Start { version: Some(version.summary.number), ..request };
-    let known = report::for_run(app, &starter.sight, id, run.id, &started).await;
+    let known = report::to_keep(app, &starter.sight, id, &started).await;
     let what = if run.restored_from.is_empty() { "without earlier state" } else { run.restored_from.as_str() };
+    let approver = approval.as_ref().map(|approval| format!(" {} approved it.", approval.shown.decided_by));
+    let approver = approver.unwrap_or_default();
     let event = RunEvent {
         at: run.created_at,
         run: run.id,
         attempt: 0,
         kind: RunEventKind::Person,
-        message: format!("{} started version {}, {what}.", starter.name, run.version_number),
+        message: format!("{} started version {}, {what}.{approver}", starter.name, run.version_number),
     };
     let run = transact!(app.store, tx => {
         let mut run = run.clone();
@@ -148,10 +170,18 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire
         store::job::set_desired(tx, id, DesiredState::Running).await?;
         store::job::want_restart(tx, id, "").await?;
         store::job_event::insert(tx, starter.sight.team, id, &event).await?;
-        if let Some(fire) = fire
-            && !store::schedule::settle(tx, fire, run.created_at, FireOutcome::Started, "", Some(run.id)).await?
-        {
-            return Err(Error::conflict(Code::WrongState, "This time has been started already."));
+        let settled = match occasion {
+            Occasion::Asked => true,
+            Occasion::Due(fire) => {
+                store::schedule::settle(tx, fire, run.created_at, FireOutcome::Started, "", Some(run.id)).await?
+            }
+            Occasion::Approved(approval) => store::approval::settle(tx, approval, "").await?,
+        };
+        if !settled {
+            return Err(Error::conflict(Code::WrongState, "This has been started already."));
+        }
+        if let Some(approval) = &approval {
+            store::approval::note_run(tx, run.id, approval.shown.id).await?;
         }
         Ok(run)
     })
@@ -164,8 +194,21 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, fire
     Ok(())
 }
 
+/// A draft that differs is frozen, but not where that would leave an unapproved version behind: it would end the approval
+/// of the one before it.
+async fn version_to_start(app: &App, starter: Starter<'_>, id: JobId, wanted: Option<u32>) -> Result<Version> {
+    let team = starter.sight.team;
+    match wanted {
+        Some(number) => version::get(app, team, id, number).await,
+        None if approval_gate::is_required(app, team).await? => {
+            version::of_draft(app, team, id).await?.ok_or_else(approval_gate::draft_is_new)
+        }
+        None => version::create(app, &starter.sight, starter.name, id, "").await,
+    }
+}
+
 /// Tables of other teams must be open to the job's team, or to whoever starts it, at every start.
-async fn refuse_closed(app: &App, sight: &Sight, version: &Version) -> Result<()> {
+pub(super) async fn refuse_closed(app: &App, sight: &Sight, version: &Version) -> Result<()> {
     let foreign = |names: &[String]| names.iter().filter(|name| catalog::is_foreign(name)).cloned().collect::<Vec<_>>();
     let (reads, writes) = (foreign(&version.reads), foreign(&version.writes));
     if reads.is_empty() && writes.is_empty() {
@@ -266,7 +309,7 @@ fn new_run(
     }
 }
 
-fn in_words(point: &RestorePointRow) -> String {
+pub(super) fn in_words(point: &RestorePointRow) -> String {
     format!("from {} {} of run {}", point.kind, point.number, point.run_number)
 }
 
@@ -282,6 +325,7 @@ pub async fn stop(app: &App, starter: Starter<'_>, id: JobId, request: Stop) -> 
 /// itself once the run is over, also when another server sees that. Says what was done.
 pub async fn restart(app: &App, starter: Starter<'_>, id: JobId) -> Result<&'static str> {
     job::row(app, starter.sight.team, id).await?;
+    approval_gate::restart(app, starter.sight.team, id).await?;
     if end_run(app, starter, id, StopMode::Savepoint, After::StartsAgain).await? {
         return Ok("stops, then starts again");
     }

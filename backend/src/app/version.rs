@@ -9,7 +9,8 @@ use millrace_wire::job::{JobKind, JobSettings, Version, VersionSummary};
 use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Severity, Validate, Validation};
 
-use super::{catalog, function, job, sql};
+use super::notice::Letterhead;
+use super::{approval, catalog, function, job, sql};
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
@@ -37,18 +38,24 @@ pub async fn create(app: &App, sight: &Sight, by: &str, id: JobId, comment: &str
     let team = sight.team;
     super::check::description("comment", comment)?;
     let row = job::row(app, team, id).await?;
-    if let Some(newest) = store::version::newest(&app.store, id).await?
-        && holds(app, team, &newest, &row.draft.sql, &row.draft.settings).await?
-    {
+    if let Some(newest) = of_draft(app, team, id).await? {
         return Ok(newest);
     }
     let mut version = prepare(app, sight, id, row.kind, row.draft.sql, row.draft.settings).await?;
     by.clone_into(&mut version.summary.created_by);
     comment.clone_into(&mut version.summary.comment);
-    let number = transact!(app.store, tx => { insert(tx, team, id, &version).await })?;
+    let letterhead = Letterhead::of(app);
+    let number = transact!(app.store, tx => { insert(tx, &letterhead, sight, id, &version).await })?;
     version.summary.number = number;
     app.live.publish(team, &LiveEvent::JobsChanged { job: id });
     Ok(version)
+}
+
+/// The newest version, where it is what the draft would become now.
+pub(super) async fn of_draft(app: &App, team: TeamId, id: JobId) -> Result<Option<Version>> {
+    let draft = job::row(app, team, id).await?.draft;
+    let Some(newest) = store::version::newest(&app.store, id).await? else { return Ok(None) };
+    Ok(holds(app, team, &newest, &draft.sql, &draft.settings).await?.then_some(newest))
 }
 
 /// Makes an older version the draft and freezes it as a new one. What the draft held before is gone.
@@ -72,22 +79,26 @@ pub async fn roll_back(app: &App, sight: &Sight, by: &str, id: JobId, to: u32) -
         updated_by: by.to_owned(),
         updated_at: now_ms(),
     };
+    let letterhead = Letterhead::of(app);
     let number = transact!(app.store, tx => {
         if !store::job::save_draft(tx, id, row.draft.revision, &draft).await? {
             let message = "Somebody has saved the draft meanwhile.";
             return Err(Error::conflict(Code::DraftChanged, message).hint("Look at it, then roll back again."));
         }
-        insert(tx, team, id, &version).await
+        insert(tx, &letterhead, sight, id, &version).await
     })?;
     version.summary.number = number;
     app.live.publish(team, &LiveEvent::JobsChanged { job: id });
     Ok(version)
 }
 
-async fn insert(tx: &mut Tx, team: TeamId, id: JobId, version: &Version) -> Result<u32> {
+/// What was asked for of the version before is out of date with it.
+async fn insert(tx: &mut Tx, letterhead: &Letterhead, sight: &Sight, id: JobId, version: &Version) -> Result<u32> {
     let mut numbered = version.clone();
     numbered.summary.number = store::version::next_number(tx, id).await?;
-    store::version::insert(tx, team, id, &numbered).await?;
+    store::version::insert(tx, sight.team, id, &numbered).await?;
+    let why = format!("Version {} was made.", numbered.summary.number);
+    approval::supersede(tx, letterhead, id, &why, sight.user(), numbered.summary.created_at).await?;
     Ok(numbered.summary.number)
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt as _;
+use millrace_wire::approval::{ApprovalNeed, AskForApproval, StartApproval};
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{CurrentRun, Job, JobSummary, Start, StartFrom, Stop, StopMode};
 use millrace_wire::log::{LogLine, LogPage};
@@ -38,6 +39,9 @@ pub(super) struct StartJob {
     /// Without state.
     #[arg(long)]
     fresh: bool,
+    /// Ask for approval, for this reason, where the team starts nothing without; it starts once it is approved.
+    #[arg(long, value_name = "REASON")]
+    ask: Option<String>,
 }
 
 #[derive(Args)]
@@ -55,6 +59,9 @@ pub(super) struct RestartJob {
     /// How many seconds stopping, and then starting, may take.
     #[arg(long, default_value_t = 300)]
     within: u64,
+    /// Ask for approval, for this reason, where the team starts nothing without; nothing is stopped until it is given.
+    #[arg(long, value_name = "REASON")]
+    ask: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -139,9 +146,33 @@ impl StartJob {
         let id = find(client, &self.job).await?;
         let from = if self.fresh { StartFrom::Fresh } else { StartFrom::Latest };
         let start = Start { version: None, from, savepoint: None, at_ms: None };
-        let job: Job = client.post(&client.team_path(&format!("/jobs/{id}/start")), &start).await?;
+        let path = client.team_path(&format!("/jobs/{id}"));
+        if refused(client, &path, &start).await?.is_some()
+            && let Some(reason) = self.ask
+        {
+            let asked = AskForApproval { start, reason, start_when_approved: Some(true) };
+            return ask(client, &path, asked, format).await;
+        }
+        let job: Job = client.post(&format!("{path}/start"), &start).await?;
         report(&job, format)
     }
+}
+
+/// Why it may not start without somebody's approval, where that is so.
+async fn refused(client: &Client, path: &str, start: &Start) -> anyhow::Result<Option<String>> {
+    let from = [("from", start.from.to_string())];
+    let need: ApprovalNeed = client.get(&format!("{path}/approvals/needed"), &from).await?;
+    Ok(Some(need.refusal).filter(|_| need.required && need.approved.is_none()))
+}
+
+async fn ask(client: &Client, path: &str, asked: AskForApproval, format: Output) -> anyhow::Result<()> {
+    let asked: StartApproval = client.post(&format!("{path}/approvals"), &asked).await?;
+    if format == Output::Json {
+        return output::json(&asked);
+    }
+    let then = if asked.start_when_approved { "it starts once it is approved" } else { "call this again once it is" };
+    println!("{}: asked for approval of version {}; {then}", asked.job_name, asked.version);
+    Ok(())
 }
 
 impl StopJob {
@@ -161,7 +192,15 @@ impl RestartJob {
     async fn run(self, client: &Client, format: Output) -> anyhow::Result<()> {
         let path = client.team_path(&format!("/jobs/{}", find(client, &self.job).await?));
         let job: Job = client.get(&path, &[]).await?;
-        if job.current.as_ref().is_some_and(|run| !run.state.is_terminal()) {
+        let start = Start { version: None, from: StartFrom::Latest, savepoint: None, at_ms: None };
+        let runs = job.current.as_ref().is_some_and(|run| !run.state.is_terminal());
+        // What may not start again is not stopped.
+        if let Some(why) = refused(client, &path, &start).await? {
+            let Some(reason) = self.ask else { bail!("{why} Nothing was stopped. Ask for approval by --ask.") };
+            let asked = AskForApproval { start, reason, start_when_approved: Some(!runs) };
+            return ask(client, &path, asked, format).await;
+        }
+        if runs {
             let stop = Stop { mode: StopMode::Savepoint };
             client.post::<_, Job>(&format!("{path}/stop"), &stop).await?;
             let stopped = self.until(client, &path, |run| run.state.is_terminal()).await?;
@@ -170,7 +209,6 @@ impl RestartJob {
                 bail!("{} did not stop as it should: {}", self.job, run.reason);
             }
         }
-        let start = Start { version: None, from: StartFrom::Latest, savepoint: None, at_ms: None };
         client.post::<_, Job>(&format!("{path}/start"), &start).await?;
         let before = job.current.as_ref().map_or(0, |run| run.number);
         let is_up = |run: &CurrentRun| run.state == RunState::Running || run.state.is_terminal();

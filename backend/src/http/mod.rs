@@ -12,6 +12,7 @@ pub mod origin;
 pub mod page;
 pub mod problem;
 
+mod approval;
 mod audit;
 mod bin;
 mod catalog;

@@ -26,7 +26,7 @@ pub const fn status_of(code: Code) -> StatusCode {
     match code {
         Code::ValidationFailed => StatusCode::BAD_REQUEST,
         Code::NotSignedIn => StatusCode::UNAUTHORIZED,
-        Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::NotAllowed | Code::OwnRequest => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict
         | Code::TableInUse
@@ -37,7 +37,8 @@ pub const fn status_of(code: Code) -> StatusCode {
         | Code::DraftChanged
         | Code::NameTaken
         | Code::WrongState
-        | Code::TestsFailed => StatusCode::CONFLICT,
+        | Code::TestsFailed
+        | Code::ApprovalNeeded => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::InvalidSql | Code::ExternalFailed => StatusCode::UNPROCESSABLE_ENTITY,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,

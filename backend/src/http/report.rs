@@ -17,7 +17,7 @@ use crate::app::{report, version, version_diff};
 use crate::error::Result;
 use crate::state::App;
 
-/// As of a start; the draft when no version is named.
+/// As of a start, from its latest state when nothing is said; the draft when no version is named.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReportQuery {
     version: Option<u32>,
@@ -26,15 +26,20 @@ pub(super) struct ReportQuery {
     at_ms: Option<i64>,
 }
 
+impl ReportQuery {
+    pub(super) fn start(&self) -> Start {
+        let from = self.from.unwrap_or(StartFrom::Latest);
+        Start { version: self.version, from, savepoint: self.savepoint, at_ms: self.at_ms }
+    }
+}
+
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
     Query(query): Query<ReportQuery>,
 ) -> Result<Json<DeploymentReport>> {
-    let from = query.from.unwrap_or(StartFrom::Latest);
-    let start = Start { version: query.version, from, savepoint: query.savepoint, at_ms: query.at_ms };
-    Ok(Json(report::make(&app, &caller.sight(), id, &start).await?))
+    Ok(Json(report::make(&app, &caller.sight(), id, &query.start()).await?))
 }
 
 pub(super) async fn of_run(

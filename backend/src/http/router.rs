@@ -11,7 +11,7 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log, openapi,
+    approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log, openapi,
     overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup, sign_on, start,
     table, table_script, table_version, team, test_run, token, topic, version,
 };
@@ -63,6 +63,8 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/live", live::stream)
         .get("/teams/{team}/shared", permission::shared)
         .post("/teams/{team}/ingestion-requests/{request}", request::decide_ingestion)
+        .get("/teams/{team}/approval-mode", approval::mode)
+        .put("/teams/{team}/approval-mode", approval::set_mode)
         .get("/teams/{team}/connections", connection::list)
         .post("/teams/{team}/connections", connection::create)
         .post("/teams/{team}/connections/test", connection::test_draft)
@@ -158,6 +160,12 @@ pub fn api(app: Arc<App>) -> Routes {
         .delete("/teams/{team}/jobs/{job}/tests/{test}", job_test::delete)
         .put("/teams/{team}/jobs/{job}/tests-gate", job_test::set_gate)
         .get("/teams/{team}/jobs/{job}/start-options", start::options)
+        .get("/teams/{team}/jobs/{job}/approvals", approval::list)
+        .post("/teams/{team}/jobs/{job}/approvals", approval::ask)
+        .get("/teams/{team}/jobs/{job}/approvals/needed", approval::needed)
+        .post("/teams/{team}/jobs/{job}/approvals/{approval}", approval::decide)
+        .delete("/teams/{team}/jobs/{job}/approvals/{approval}", approval::withdraw)
+        .get("/teams/{team}/jobs/{job}/approvals/{approval}/report", approval::report)
         .post("/teams/{team}/jobs/{job}/start", start::start)
         .post("/teams/{team}/jobs/{job}/stop", start::stop)
         .post("/teams/{team}/jobs/{job}/savepoints", start::take_savepoint)

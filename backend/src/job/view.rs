@@ -63,5 +63,6 @@ pub fn run(run: RunRow) -> Run {
         ended_at: run.ended_at,
         records_in: run.records_in,
         records_out: run.records_out,
+        approval: None,
     }
 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "audit", include_str!("../../../migrations/0008_audit.sql")),
     (9, "sign on", include_str!("../../../migrations/0009_sign_on.sql")),
     (10, "permissions", include_str!("../../../migrations/0010_permissions.sql")),
+    (11, "approvals", include_str!("../../../migrations/0011_approvals.sql")),
     (13, "table secrets", include_str!("../../../migrations/0013_table_secrets.sql")),
 ];
 

@@ -33,6 +33,7 @@ pub mod table;
 pub mod table_search;
 pub mod table_version;
 
+pub mod approval;
 pub mod bin;
 pub mod filter;
 pub mod idempotency;

@@ -48,6 +48,15 @@ pub async fn by_email_in(tx: &mut Tx, email: &str) -> Result<Option<UserRow>> {
     row.as_ref().map(read).transpose()
 }
 
+/// Neither disabled nor gone.
+pub async fn is_enabled(store: &Store, user: UserId) -> Result<bool> {
+    let row = sqlx::query("SELECT COUNT(*) AS users FROM users WHERE id = $1 AND disabled = 0")
+        .bind(user.to_string())
+        .fetch_one(store.reader())
+        .await?;
+    Ok(row.int("users")? > 0)
+}
+
 pub async fn insert(tx: &mut Tx, user: &UserRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO users (id, name, email, password_hash, administrator, disabled, created_at) \

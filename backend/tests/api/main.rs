@@ -6,6 +6,8 @@
 
 mod support;
 
+mod approval;
+mod approval_bypass;
 mod mail;
 mod matrix;
 mod openapi;

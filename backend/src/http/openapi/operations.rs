@@ -1,6 +1,9 @@
 //! Every route with what it takes and gives, in the order of docs/api.md.
 
 use millrace_wire::access::{NewGrant, Permissions, PermissionsChange, SharedObject};
+use millrace_wire::approval::{
+    ApprovalDecision, ApprovalNeed, ApprovalSetting, AskForApproval, SetApprovalMode, StartApproval,
+};
 use millrace_wire::audit::{AuditChain, AuditEntry};
 use millrace_wire::connection::{
     Connection, ConnectionDraft, ConnectionTest, ConsumerGroup, ExternalObject, Message, NewTopic, Topic, TopicDetail,
@@ -125,6 +128,10 @@ fn teams() -> Vec<Operation> {
         on("POST", "/teams/{team}/ingestion-requests/{request}", "Accept or decline an ingestion.")
             .takes::<Decision>()
             .gives::<AccessRequest>(),
+        on("GET", "/teams/{team}/approval-mode", "Whether starts need approval.").gives::<ApprovalSetting>(),
+        on("PUT", "/teams/{team}/approval-mode", "Ask for an approval of starts, or not.")
+            .takes::<SetApprovalMode>()
+            .gives::<ApprovalSetting>(),
     ]
 }
 
@@ -368,7 +375,36 @@ fn jobs() -> Vec<Operation> {
         on("GET", "/teams/{team}/jobs/{job}/fires", "What became of the times of the schedule, newest first.")
             .lists::<Fire>(),
         on("GET", "/teams/{team}/jobs/{job}/start-options", "What it can be started from.").gives::<StartOptions>(),
-        on("POST", "/teams/{team}/jobs/{job}/start", "Start.").takes::<Start>().gives::<Job>(),
+        on("GET", "/teams/{team}/jobs/{job}/approvals", "What was asked for and decided about its starts, newest first.")
+            .lists::<StartApproval>(),
+        on("POST", "/teams/{team}/jobs/{job}/approvals", "Ask for the approval of a start.")
+            .takes::<AskForApproval>()
+            .gives::<StartApproval>(),
+        on("GET", "/teams/{team}/jobs/{job}/approvals/needed", "What a start needs; the draft when no version is named.")
+            .query(&["version", "from", "savepoint", "at_ms"])
+            .gives::<ApprovalNeed>(),
+        on(
+            "POST",
+            "/teams/{team}/jobs/{job}/approvals/{approval}",
+            "Approve or decline: in person, as an operator or owner who did not ask.",
+        )
+        .takes::<ApprovalDecision>()
+        .gives::<StartApproval>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/approvals/{approval}", "Withdraw what I asked for.")
+            .gives::<StartApproval>(),
+        on(
+            "GET",
+            "/teams/{team}/jobs/{job}/approvals/{approval}/report",
+            "What was known of the start when it was asked for.",
+        )
+        .gives::<DeploymentReport>(),
+        on(
+            "POST",
+            "/teams/{team}/jobs/{job}/start",
+            "Start; refused with approval_needed where the team asks for an approval that was not given.",
+        )
+        .takes::<Start>()
+        .gives::<Job>(),
         on("POST", "/teams/{team}/jobs/{job}/stop", "Stop.").takes::<Stop>().gives::<Job>(),
         on("POST", "/teams/{team}/jobs/{job}/savepoints", "Ask for a savepoint.").answers("202"),
         on("GET", "/teams/{team}/jobs/{job}/savepoints", "Savepoints and checkpoints.").lists::<RestorePoint>(),
