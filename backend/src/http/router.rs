@@ -11,9 +11,9 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log, openapi,
-    overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup, sign_on, start,
-    table, table_script, table_version, team, test_run, token, topic, version,
+    approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
+    openapi, overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup,
+    sign_on, start, table, table_script, table_version, team, test_run, token, topic, version,
 };
 use crate::error::Error;
 use crate::state::App;

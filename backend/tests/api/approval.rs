@@ -95,7 +95,10 @@ async fn asked_for_approved_by_another_and_started_at_once() {
         assert_eq!((&made["version"], &made["start_when_approved"]), (&json!(1), &json!(true)));
         test.post(&people.operator, &path, asked).await.refused(409, "conflict");
         let need = test.get(&people.operator, &format!("{path}/needed?from=fresh")).await.good();
-        assert_eq!((&need["required"], &need["version"], &need["open"]["own"]), (&json!(true), &json!(1), &json!(true)));
+        assert_eq!(
+            (&need["required"], &need["version"], &need["open"]["own"]),
+            (&json!(true), &json!(1), &json!(true))
+        );
         assert!(need["approved"].is_null() && !need["refusal"].as_str().unwrap().is_empty(), "{need}");
 
         // Those who may decide are told, others are not; nor is who asked.

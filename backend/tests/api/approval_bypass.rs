@@ -74,7 +74,9 @@ async fn every_way_to_start_asks_for_the_approval() {
         // A refused start leaves no version behind; a version that is there does not start either.
         assert_eq!(test.get(&people.viewer, &job).await.good()["versions"], 0);
         freeze(&test, &people, &job).await;
-        start(&test, &people.operator, &job, json!({ "version": 1, "from": "fresh" })).await.refused(409, "approval_needed");
+        start(&test, &people.operator, &job, json!({ "version": 1, "from": "fresh" }))
+            .await
+            .refused(409, "approval_needed");
         start(&test, &people.operator, &job, json!({ "from": "fresh" })).await.refused(409, "approval_needed");
         assert_eq!(runs(&test, &people, &job).await, 0);
         test.close().await;

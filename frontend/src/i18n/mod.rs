@@ -24,6 +24,7 @@ pub mod shell;
 pub mod words;
 
 pub mod access;
+pub mod approvals;
 pub mod catalogue;
 pub mod chart;
 pub mod connections;

@@ -1,5 +1,6 @@
 //! Who belongs to the team with which role, the API tokens of the person, and what was done.
 
+mod approval_setting;
 mod audit;
 mod audit_entry;
 mod decide_dialog;
@@ -7,6 +8,7 @@ mod member_dialog;
 mod members;
 mod requests;
 mod shared;
+mod start_requests;
 mod token_dialog;
 mod tokens;
 

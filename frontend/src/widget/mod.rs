@@ -1,5 +1,6 @@
 //! Larger parts that know the product's values, each used on several pages.
 
+pub mod approval;
 pub mod chart;
 pub mod dag;
 pub mod data_grid;

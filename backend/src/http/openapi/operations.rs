@@ -375,14 +375,22 @@ fn jobs() -> Vec<Operation> {
         on("GET", "/teams/{team}/jobs/{job}/fires", "What became of the times of the schedule, newest first.")
             .lists::<Fire>(),
         on("GET", "/teams/{team}/jobs/{job}/start-options", "What it can be started from.").gives::<StartOptions>(),
-        on("GET", "/teams/{team}/jobs/{job}/approvals", "What was asked for and decided about its starts, newest first.")
-            .lists::<StartApproval>(),
+        on(
+            "GET",
+            "/teams/{team}/jobs/{job}/approvals",
+            "What was asked for and decided about its starts, newest first.",
+        )
+        .lists::<StartApproval>(),
         on("POST", "/teams/{team}/jobs/{job}/approvals", "Ask for the approval of a start.")
             .takes::<AskForApproval>()
             .gives::<StartApproval>(),
-        on("GET", "/teams/{team}/jobs/{job}/approvals/needed", "What a start needs; the draft when no version is named.")
-            .query(&["version", "from", "savepoint", "at_ms"])
-            .gives::<ApprovalNeed>(),
+        on(
+            "GET",
+            "/teams/{team}/jobs/{job}/approvals/needed",
+            "What a start needs; the draft when no version is named.",
+        )
+        .query(&["version", "from", "savepoint", "at_ms"])
+        .gives::<ApprovalNeed>(),
         on(
             "POST",
             "/teams/{team}/jobs/{job}/approvals/{approval}",

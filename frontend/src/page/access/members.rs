@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use millrace_wire::page::Page;
 use millrace_wire::team::{Member, Role, SetMember};
 
+use super::approval_setting::ApprovalSettingPanel;
 use super::member_dialog::MemberDialog;
 use super::role_words;
 use crate::api::{self, Failure};
@@ -55,6 +56,7 @@ pub(super) fn MembersTab(team: String) -> impl IntoView {
                         {Role::ALL.iter().map(|role| view! { <Fact name=role.as_str()><span class="rail-wrap">{role_words(*role)}</span></Fact> }).collect_view()}
                     </Facts>
                 </Panel>
+                <ApprovalSettingPanel team/>
             </aside>
         </div>
         <MemberDialog open=adding path=path.clone() members/>

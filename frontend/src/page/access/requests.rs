@@ -1,12 +1,14 @@
 //! Requests that the person may decide, ingestions that were accepted, and what the person asked for.
 
 use leptos::prelude::*;
+use millrace_wire::approval::StartApproval;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::request::{AccessRequest, RequestKind, RequestState, Requests};
 
 use super::decide_dialog::DecideDialog;
+use super::start_requests::StartRequests;
 use crate::api;
-use crate::i18n::catalogue as text;
+use crate::i18n::{approvals, catalogue as text};
 use crate::inbox::use_inbox;
 use crate::live::use_live;
 use crate::load::load;
@@ -16,6 +18,7 @@ use crate::ui::empty_state::EmptyState;
 use crate::ui::panel::Panel;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
+use crate::widget::approval::DecideStart;
 
 #[component]
 pub(super) fn RequestsTab() -> impl IntoView {
@@ -26,11 +29,14 @@ pub(super) fn RequestsTab() -> impl IntoView {
         }
     });
     let deciding = RwSignal::new(None::<AccessRequest>);
+    let deciding_start = RwSignal::new(None::<StartApproval>);
+    let again = Callback::new(move |()| requests.reload());
     let inbox = use_inbox();
     view! {
         {requests.show(Shape::Rows(4), move |requests| (move || {
-            let Requests { to_decide, to_ingest, mine } = requests.get();
+            let Requests { to_decide, to_ingest, mine, starts_to_decide, my_starts } = requests.get();
             view! {
+                <StartRequests title=approvals::starts_to_decide() starts=starts_to_decide deciding=deciding_start on_changed=again/>
                 <Panel title=text::to_decide().to_owned() count=to_decide.len().to_string()>
                     {if to_decide.is_empty() {
                         view! { <EmptyState title=text::none_to_decide() body=text::none_to_decide_body()/> }.into_any()
@@ -48,10 +54,12 @@ pub(super) fn RequestsTab() -> impl IntoView {
                         list(text::mine(), mine, None)
                     }}
                 </Panel>
+                <StartRequests title=approvals::my_starts() starts=my_starts deciding=deciding_start on_changed=again/>
             }.into_any()
         }).into_any())}
         {move || inbox.0.with(|inbox| !inbox.mail).unwrap_or(false).then(|| view! { <p class="subtle rail-note">{text::mail_off()}</p> })}
         <DecideDialog deciding requests/>
+        <DecideStart deciding=deciding_start on_decided=again/>
     }
     .into_any()
 }

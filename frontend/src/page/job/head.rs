@@ -2,14 +2,17 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use millrace_wire::approval::ApprovalNeed;
 use millrace_wire::job::{CurrentRun, Job};
 use millrace_wire::run::RunState;
 
+use super::approval::ApprovalNote;
 use super::context::use_job;
 use crate::api;
 use crate::clock::{local, use_clock};
 use crate::format::{age, number};
-use crate::i18n::{job as text, job_actions as actions};
+use crate::i18n::{approvals, job as text, job_actions as actions};
+use crate::load::load;
 use crate::rights::{Right, refusal};
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::button::{Button, Kind};
@@ -41,8 +44,13 @@ pub(super) fn Head() -> impl IntoView {
     let reason = move |refuse: fn(Option<RunState>) -> Option<&'static str>| {
         Signal::derive(move || may.get().or_else(|| refuse(state.get()).map(str::to_owned)))
     };
-    let (cannot_start, cannot_stop, cannot_save) =
-        (reason(start_refusal), reason(stop_refusal), reason(savepoint_refusal));
+    let (cannot_stop, cannot_save) = (reason(stop_refusal), reason(savepoint_refusal));
+    // What runs can be asked for as well: a new version is approved before the old one is stopped.
+    let asks = asks_while_running(state);
+    let cannot_start = Signal::derive(move || {
+        may.get().or_else(|| start_refusal(state.get()).filter(|_| !asks.get()).map(str::to_owned))
+    });
+    let start_label = move || if asks.get() { approvals::ask_dialog() } else { actions::start_dialog() };
     let toasts = use_toasts();
     let saving = RwSignal::new(false);
     let take_savepoint = Callback::new(move |()| {
@@ -76,7 +84,7 @@ pub(super) fn Head() -> impl IntoView {
     let buttons = move || {
         let editor = action_editor.clone();
         view! {
-            <Button small=true icon=Icon::Play reason=cannot_start on_press=move |()| starts.set(true)>{actions::start_dialog()}</Button>
+            <Button small=true icon=Icon::Play reason=cannot_start on_press=move |()| starts.set(true)>{start_label}</Button>
             <Button small=true icon=Icon::Stop reason=cannot_stop on_press=move |()| stops.set(true)>{actions::stop_dialog()}</Button>
             <Button small=true icon=Icon::Save reason=cannot_save busy=saving on_press=take_savepoint>{actions::savepoint()}</Button>
             <LinkButton small=true kind=Kind::Primary icon=Icon::Editor href=editor>{text::edit_sql()}</LinkButton>
@@ -86,10 +94,34 @@ pub(super) fn Head() -> impl IntoView {
     view! {
         <PageHead title=name steps beside=beside note=note actions=buttons/>
         <Trouble/>
+        <ApprovalNote/>
         <StartDialog team=team.clone() open=starts target on_started=changed/>
         <StopDialog team=team.clone() open=stops target on_stopped=changed/>
     }
     .into_any()
+}
+
+/// The job runs, and what a start would start now is not approved.
+fn asks_while_running(state: Signal<Option<RunState>>) -> Memo<bool> {
+    let context = use_job();
+    let revision = Memo::new(move |_| context.job.with(|job| job.draft.revision));
+    let need = load(
+        move || revision.get(),
+        move |_| {
+            let path = context.path("approvals/needed");
+            async move { api::get::<ApprovalNeed>(&path).await }
+        },
+    );
+    Effect::new(move |before: Option<()>| {
+        context.changes.track();
+        if before.is_some() {
+            need.reload();
+        }
+    });
+    Memo::new(move |_| {
+        let runs = matches!(state.get(), Some(RunState::Running | RunState::Recovering));
+        runs && need.with(|need| need.required && need.approved.is_none()).unwrap_or(false)
+    })
 }
 
 /// The word of the state and the time its age counts from.

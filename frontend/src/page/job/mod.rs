@@ -1,5 +1,6 @@
 //! The page of one job: head with state and actions, and a tab for each way to look at it.
 
+mod approval;
 mod context;
 mod events;
 mod head;

@@ -10,7 +10,7 @@ use crate::api;
 use crate::clock::{local, use_clock};
 use crate::format::age::{between, duration};
 use crate::format::number;
-use crate::i18n::{job as text, words};
+use crate::i18n::{approvals, job as text, words};
 use crate::load::load;
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::empty_state::EmptyState;
@@ -91,6 +91,10 @@ fn row(run: Run) -> AnyView {
         RunCause::Retry => text::cause_retry(),
     };
     let why = if run.started_by.is_empty() { cause.to_owned() } else { text::who(cause, &run.started_by) };
+    let approval = run.approval.map(|given| {
+        let at = local(given.at).full();
+        view! { ", "<span title=at>{approvals::approved_by_word(given.by)}</span> }
+    });
     let started = local(run.running_at.unwrap_or(run.created_at));
     let (from, ended) = (run.running_at.unwrap_or(run.created_at), run.ended_at);
     let lasted = move || duration(between(from, ended.unwrap_or_else(|| clock.get())) / 1_000 * 1_000);
@@ -109,7 +113,7 @@ fn row(run: Run) -> AnyView {
             <th scope="row"><a href=logs>{run.number}</a></th>
             <td><StateBadge state=run.state.as_str().to_owned()/></td>
             <td>{text::version_name(run.version)}</td>
-            <td class="muted">{why}</td>
+            <td class="muted">{why}{approval}</td>
             <td class="num" title=started.full()>{started.day_month()}" "{started.seconds()}</td>
             <td class="num">{lasted}</td>
             <td class="muted wide-only">{restored}</td>

@@ -85,6 +85,8 @@ pub(super) fn Row(
                 name: job.name.clone(),
                 version: job.current.as_ref().map(|current| current.version),
                 draft_differs: false,
+                ran: job.current.as_ref().map(|current| current.version),
+                runs: job.current.as_ref().is_some_and(|current| !current.state.is_terminal()),
             })
         }));
         which.set(true);

@@ -9,7 +9,7 @@ use millrace_wire::report::{
 use super::difference::Difference;
 use crate::clock::local;
 use crate::format::number::counted;
-use crate::i18n::deployment as text;
+use crate::i18n::{approvals, deployment as text};
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::callout::{Callout, Notice};
 use crate::ui::panel::Panel;
@@ -32,7 +32,9 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         lineage,
         warnings,
         errors,
+        approval,
     } = report;
+    let approval = approval.map(|given| approvals::approved_by(given.by, local(given.at).full()));
     let what = match version {
         Some(number) => text::starts_version(number),
         None => text::starts_draft().to_owned(),
@@ -47,7 +49,7 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         (None, _) => text::from_none().to_owned(),
     };
     view! {
-        <p class="muted">{what}" "{against}" "{start}" "{text::made_at(local(at).full())}</p>
+        <p class="muted">{what}" "{against}" "{start}" "{text::made_at(local(at).full())}" "{approval}</p>
         {list(Notice::Bad, text::errors(), errors)}
         {list(Notice::Warn, text::warnings(), warnings)}
         <State state/>

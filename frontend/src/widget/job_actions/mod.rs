@@ -1,6 +1,7 @@
 //! Starting and stopping a job, the same everywhere: the dialogs, and why something cannot be done now.
 
 mod allowed;
+mod approval;
 mod guarantee;
 mod start_dialog;
 mod stop_dialog;

@@ -2,17 +2,19 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use millrace_wire::approval::{ApprovalNeed, StartApproval};
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{Job, Start, StartFrom, StartOptions};
 use millrace_wire::report::DeploymentReport;
 use millrace_wire::run::{RestoreKind, RestorePoint};
 
+use super::approval::{ApprovalPart, Request, WhatStarts};
 use super::guarantee::GuaranteeNote;
 use crate::api::{self, Failure};
 use crate::clock::{from_local_field, local, now};
 use crate::format::age::{age, between};
 use crate::format::bytes::bytes;
-use crate::i18n::{deployment, job_actions as text, words};
+use crate::i18n::{approvals, deployment, job_actions as text, words};
 use crate::load::load;
 use crate::route::{JobTab, TeamRoute};
 use crate::ui::button::{Button, Kind};
@@ -22,6 +24,7 @@ use crate::ui::icon::Icon;
 use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::{Shape, Skeleton};
 use crate::ui::text_field::TextField;
+use crate::ui::toast::use_toasts;
 use crate::widget::deployment::Report;
 
 /// Which job the dialog is about.
@@ -32,6 +35,9 @@ pub struct Target {
     /// The newest version, if any.
     pub version: Option<u32>,
     pub draft_differs: bool,
+    /// The version of the newest run, if any.
+    pub ran: Option<u32>,
+    pub runs: bool,
 }
 
 impl Target {
@@ -41,6 +47,8 @@ impl Target {
             name: job.name.clone(),
             version: job.latest_version.as_ref().map(|version| version.number),
             draft_differs: job.draft.differs,
+            ran: job.current.as_ref().map(|current| current.version),
+            runs: job.current.as_ref().is_some_and(|current| !current.state.is_terminal()),
         }
     }
 }
@@ -59,7 +67,11 @@ pub fn StartDialog(
     let from = RwSignal::new(StartFrom::Latest);
     let savepoint = RwSignal::new(String::new());
     let at = RwSignal::new(String::new());
+    // Empty: the draft.
+    let version = RwSignal::new(String::new());
     let shown = RwSignal::new(false);
+    let request = Request::blank();
+    let toasts = use_toasts();
     let path = move |tail: &str| {
         let id = target.get_untracked().map(|target| target.id.to_string()).unwrap_or_default();
         team.with_value(|team| api::path::team(team, &format!("jobs/{id}/{tail}")))
@@ -72,7 +84,9 @@ pub fn StartDialog(
         options.set(None);
         failure.set(None);
         at.set(String::new());
+        version.set(String::new());
         shown.set(false);
+        request.clear();
         let path = path("start-options");
         spawn_local(async move {
             match api::get::<StartOptions>(&path).await {
@@ -90,14 +104,56 @@ pub fn StartDialog(
         });
     });
 
+    let chosen = Memo::new(move |_| {
+        let from = from.get();
+        Start {
+            version: version.with(|number| number.parse().ok()),
+            from,
+            savepoint: savepoint.with(|id| id.parse().ok()).filter(|_| from == StartFrom::Savepoint),
+            at_ms: at.with(|at| from_local_field(at)).filter(|_| from == StartFrom::Fresh),
+        }
+    });
+    let need = load(
+        move || (open.get() && options.with(Option::is_some)).then(|| chosen.get()),
+        move |chosen| async move {
+            let Some(chosen) = chosen else { return Ok(None) };
+            api::get::<ApprovalNeed>(&with_choice(&path("approvals/needed"), &chosen)).await.map(Some)
+        },
+    );
+    let required = Memo::new(move |_| need.with(Clone::clone).flatten().filter(|need| need.required));
+    let asks = Memo::new(move |_| required.with(|need| need.as_ref().is_some_and(|need| need.approved.is_none())));
+    let runs = Signal::derive(move || target.with(|target| target.as_ref().is_some_and(|target| target.runs)));
+    // What ran last stays a choice where the draft would be another version, as that one may be approved already.
+    let ran = RwSignal::new(None::<u32>);
+    Effect::new(move |_| {
+        let Some(Some(need)) = need.with(Clone::clone) else { return };
+        if version.with_untracked(String::is_empty) {
+            let last = target.with_untracked(|target| target.as_ref().and_then(|target| target.ran));
+            ran.set(last.filter(|last| need.required && need.version != Some(*last)));
+        }
+    });
+
+    let ask = Callback::new(move |()| {
+        let body = request.of(chosen.get_untracked(), runs.get_untracked());
+        let path = path("approvals");
+        busy.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let answer = api::post::<StartApproval>(&path, &body).await;
+            let _ = busy.try_set(false);
+            match answer {
+                Ok(_) => {
+                    let _ = open.try_set(false);
+                    toasts.good(approvals::asked());
+                }
+                Err(reason) => {
+                    let _ = failure.try_set(Some(reason));
+                }
+            }
+        });
+    });
     let start = Callback::new(move |()| {
-        let choice = from.get_untracked();
-        let body = Start {
-            version: None,
-            from: choice,
-            savepoint: (choice == StartFrom::Savepoint).then(|| savepoint.get_untracked().parse().ok()).flatten(),
-            at_ms: (choice == StartFrom::Fresh).then(|| from_local_field(&at.get_untracked())).flatten(),
-        };
+        let body = chosen.get_untracked();
         let path = path("start");
         busy.set(true);
         failure.set(None);
@@ -115,29 +171,49 @@ pub fn StartDialog(
             }
         });
     });
-    let not_ready = Signal::derive(move || options.with(Option::is_none).then(|| words::loading().to_owned()));
+    let loads = Signal::derive(move || {
+        let waits =
+            options.with(Option::is_none) || (need.value().with(Option::is_none) && need.failure().get().is_none());
+        waits.then(|| words::loading().to_owned())
+    });
+    let cannot_start =
+        Signal::derive(move || loads.get().or_else(|| runs.get().then(|| text::runs_already().to_owned())));
+    let cannot_ask = Signal::derive(move || {
+        let open =
+            required.with(|need| need.as_ref().and_then(|need| need.open.as_ref().map(|open| open.asker.clone())));
+        loads.get().or_else(|| open.map(approvals::asked_already))
+    });
     let title = Signal::derive(move || {
         target.with(|target| target.as_ref().map(|target| text::start_title(&target.name)).unwrap_or_default())
     });
     let foot = move || {
         view! {
             <Button on_press=move |()| open.set(false)>{words::cancel()}</Button>
-            <Button kind=Kind::Primary icon=Icon::Play busy reason=not_ready on_press=start>{text::start()}</Button>
+            {move || if asks.get() {
+                view! { <Button kind=Kind::Primary busy reason=cannot_ask on_press=ask>{approvals::ask()}</Button> }.into_any()
+            } else {
+                view! { <Button kind=Kind::Primary icon=Icon::Play busy reason=cannot_start on_press=start>{text::start()}</Button> }.into_any()
+            }}
         }
         .into_any()
     };
+    let reason_problem =
+        Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field("reason"))));
+    let other_problem = move || failure.get().filter(|failure| !failure.is_only_at(&["reason"]));
     view! {
         <Dialog open title foot=foot class="dialog-start">
-            <p class="muted">{move || target.with(|target| target.as_ref().map(version_note))}</p>
+            <p class="muted">{move || target.with(|target| version_note(target.as_ref()?, chosen.get().version))}</p>
+            {move || ran.get().map(|ran| view! { <WhatStarts version ran/> })}
             {move || match options.get() {
                 None if failure.with(Option::is_none) => view! { <Skeleton shape=Shape::Lines(4)/> }.into_any(),
                 None => ().into_any(),
                 Some(found) => choices(found, from, savepoint, at),
             }}
             {move || options.with(Option::is_some).then(|| view! {
-                <Changes team=team.get_value() target shown from savepoint/>
+                <Changes team=team.get_value() target shown chosen/>
             })}
-            {move || failure.get().map(|failure| view! { <FailureNote failure/> })}
+            {move || required.get().map(|need| view! { <ApprovalPart need request runs problem=reason_problem/> })}
+            {move || other_problem().map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
     }
     .into_any()
@@ -145,26 +221,15 @@ pub fn StartDialog(
 
 /// The step before the start: what it would change, keep, lose and read again, for the choice as it stands.
 #[component]
-fn Changes(
-    team: String,
-    target: Signal<Option<Target>>,
-    shown: RwSignal<bool>,
-    from: RwSignal<StartFrom>,
-    savepoint: RwSignal<String>,
-) -> impl IntoView {
+fn Changes(team: String, target: Signal<Option<Target>>, shown: RwSignal<bool>, chosen: Memo<Start>) -> impl IntoView {
     let team = StoredValue::new(team);
-    let choice = Memo::new(move |_| {
-        let from = from.get();
-        (from, if from == StartFrom::Savepoint { savepoint.get() } else { String::new() })
-    });
     let id = move || target.with(|target| target.as_ref().map(|target| target.id));
     let report = load(
-        move || shown.get().then(|| choice.get()),
-        move |choice| async move {
-            let (Some((from, savepoint)), Some(id)) = (choice, untrack(id)) else { return Ok(None) };
+        move || shown.get().then(|| chosen.get()),
+        move |chosen| async move {
+            let (Some(chosen), Some(id)) = (chosen, untrack(id)) else { return Ok(None) };
             let path = team.with_value(|team| api::path::team(team, &format!("jobs/{id}/report")));
-            let path = api::path::with_query(&path, &[("from", from.as_str()), ("savepoint", &savepoint)]);
-            api::get::<DeploymentReport>(&path).await.map(Some)
+            api::get::<DeploymentReport>(&with_choice(&path, &chosen)).await.map(Some)
         },
     );
     let href = Signal::derive(move || {
@@ -185,12 +250,24 @@ fn Changes(
     .into_any()
 }
 
-fn version_note(target: &Target) -> String {
-    match target.version {
-        None => text::first_version().to_owned(),
-        Some(number) if target.draft_differs => text::freezes(number + 1),
-        Some(number) => text::starts_version(number),
-    }
+fn version_note(target: &Target, chosen: Option<u32>) -> Option<String> {
+    Some(match (chosen, target.version) {
+        (Some(number), _) => text::starts_version(number),
+        (None, None) => text::first_version().to_owned(),
+        (None, Some(number)) if target.draft_differs => text::freezes(number + 1),
+        (None, Some(number)) => text::starts_version(number),
+    })
+}
+
+/// The address with the choice as its query.
+fn with_choice(path: &str, start: &Start) -> String {
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let version = text(start.version.map(|number| number.to_string()));
+    let savepoint = text(start.savepoint.map(|id| id.to_string()));
+    let at_ms = text(start.at_ms.map(|at| at.to_string()));
+    let pairs =
+        [("version", version.as_str()), ("from", start.from.as_str()), ("savepoint", &savepoint), ("at_ms", &at_ms)];
+    api::path::with_query(path, &pairs)
 }
 
 fn choices(
