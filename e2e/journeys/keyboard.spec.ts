@@ -1,33 +1,9 @@
 /**
  * The main journey by keyboard alone: sign in, make a table, write SQL, preview, save, start, stop. No mouse, no click.
  */
-import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '../fixtures/app.ts';
+import { press, tabTo, type } from '../fixtures/keys.ts';
 import { Team } from '../fixtures/team.ts';
-
-/** Tabs at most this often to come from one place of a page to another. */
-const MOST_TABS = 45;
-
-/** Presses Tab until this has the focus, and expects the focus to be seen. */
-async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
-  await expect(target).toBeVisible();
-  for (let presses = 0; presses < MOST_TABS; presses += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press(key);
-  }
-  throw new Error(`${MOST_TABS} tabs do not lead to ${target}`);
-}
-
-async function press(page: Page, target: Locator): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press('Enter');
-}
-
-async function type(page: Page, target: Locator, text: string): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type(text);
-}
 
 test('from sign-in to a stopped job without a mouse', async ({ page, server }) => {
   test.setTimeout(240_000);

@@ -234,6 +234,8 @@ wire! {
         pub latest: Option<RestorePoint>,
         pub savepoints: Vec<RestorePoint>,
         pub guarantee: Guarantee,
+        /// Somebody else has to approve what is started.
+        pub approval_required: bool,
     }
 
     /// `POST …/jobs/{job}/stop`

@@ -63,7 +63,8 @@ pub async fn options(app: &App, sight: &Sight, id: JobId) -> Result<StartOptions
         level: millrace_wire::graph::DeliveryGuarantee::BestEffort,
         reason: "The script is not valid yet.".to_owned(),
     };
-    Ok(StartOptions { latest, savepoints, guarantee: guarantee.unwrap_or_else(unknown) })
+    let approval_required = approval_gate::is_required(app, sight.team).await?;
+    Ok(StartOptions { latest, savepoints, guarantee: guarantee.unwrap_or_else(unknown), approval_required })
 }
 
 /// Each judged by the draft, or by the newest version while the draft has errors.

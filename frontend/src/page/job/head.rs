@@ -104,12 +104,18 @@ pub(super) fn Head() -> impl IntoView {
 /// The job runs, and what a start would start now is not approved.
 fn asks_while_running(state: Signal<Option<RunState>>) -> Memo<bool> {
     let context = use_job();
+    let runs = Memo::new(move |_| matches!(state.get(), Some(RunState::Running | RunState::Recovering)));
     let revision = Memo::new(move |_| context.job.with(|job| job.draft.revision));
     let need = load(
-        move || revision.get(),
-        move |_| {
+        move || runs.get().then(|| revision.get()),
+        move |asked| {
             let path = context.path("approvals/needed");
-            async move { api::get::<ApprovalNeed>(&path).await }
+            async move {
+                if asked.is_none() {
+                    return Ok(None);
+                }
+                api::get::<ApprovalNeed>(&path).await.map(Some)
+            }
         },
     );
     Effect::new(move |before: Option<()>| {
@@ -118,10 +124,8 @@ fn asks_while_running(state: Signal<Option<RunState>>) -> Memo<bool> {
             need.reload();
         }
     });
-    Memo::new(move |_| {
-        let runs = matches!(state.get(), Some(RunState::Running | RunState::Recovering));
-        runs && need.with(|need| need.required && need.approved.is_none()).unwrap_or(false)
-    })
+    let asks = |need: &ApprovalNeed| need.required && need.approved.is_none();
+    Memo::new(move |_| runs.get() && need.with(|need| need.as_ref().is_some_and(asks)).unwrap_or(false))
 }
 
 /// The word of the state and the time its age counts from.

@@ -123,12 +123,13 @@ fn Asked(asked: StartApproval) -> impl IntoView {
     );
     let then = if asked.start_when_approved { text::starts_at_once() } else { text::starts_later() };
     let team = StoredValue::new(asked.team_slug.clone());
-    let (asker, email) = (asked.asker.clone(), asked.asker_email.clone());
+    let way = way_words(&asked);
+    let StartApproval { asker, asker_email, reason, .. } = asked;
     view! {
         <Facts from_start=true>
-            <Fact name=catalogue::who()><span title=email>{asker}</span></Fact>
-            <Fact name=catalogue::reason()><span class="rail-wrap">{asked.reason.clone()}</span></Fact>
-            <Fact name=text::how()>{way_words(&asked)}</Fact>
+            <Fact name=catalogue::who()><span title=asker_email>{asker}</span></Fact>
+            <Fact name=catalogue::reason()><span class="rail-wrap">{reason}</span></Fact>
+            <Fact name=text::how()>{way}</Fact>
         </Facts>
         <p class="muted">{then}</p>
         {report.show(Shape::Lines(6), move |report| (move || match report.get() {

@@ -70,6 +70,8 @@ pub fn StartDialog(
     // Empty: the draft.
     let version = RwSignal::new(String::new());
     let shown = RwSignal::new(false);
+    // The version that ran last, where the draft would be another one: it may be approved already.
+    let ran = RwSignal::new(None::<u32>);
     let request = Request::blank();
     let toasts = use_toasts();
     let path = move |tail: &str| {
@@ -86,6 +88,7 @@ pub fn StartDialog(
         at.set(String::new());
         version.set(String::new());
         shown.set(false);
+        ran.set(None);
         request.clear();
         let path = path("start-options");
         spawn_local(async move {
@@ -113,8 +116,11 @@ pub fn StartDialog(
             at_ms: at.with(|at| from_local_field(at)).filter(|_| from == StartFrom::Fresh),
         }
     });
+    // Most teams do not ask for approvals: nothing more is loaded there.
+    let asking =
+        move || open.get() && options.with(|found| found.as_ref().is_some_and(|found| found.approval_required));
     let need = load(
-        move || (open.get() && options.with(Option::is_some)).then(|| chosen.get()),
+        move || asking().then(|| chosen.get()),
         move |chosen| async move {
             let Some(chosen) = chosen else { return Ok(None) };
             api::get::<ApprovalNeed>(&with_choice(&path("approvals/needed"), &chosen)).await.map(Some)
@@ -123,8 +129,6 @@ pub fn StartDialog(
     let required = Memo::new(move |_| need.with(Clone::clone).flatten().filter(|need| need.required));
     let asks = Memo::new(move |_| required.with(|need| need.as_ref().is_some_and(|need| need.approved.is_none())));
     let runs = Signal::derive(move || target.with(|target| target.as_ref().is_some_and(|target| target.runs)));
-    // What ran last stays a choice where the draft would be another version, as that one may be approved already.
-    let ran = RwSignal::new(None::<u32>);
     Effect::new(move |_| {
         let Some(Some(need)) = need.with(Clone::clone) else { return };
         if version.with_untracked(String::is_empty) {
@@ -172,9 +176,8 @@ pub fn StartDialog(
         });
     });
     let loads = Signal::derive(move || {
-        let waits =
-            options.with(Option::is_none) || (need.value().with(Option::is_none) && need.failure().get().is_none());
-        waits.then(|| words::loading().to_owned())
+        let unknown = asking() && need.value().with(Option::is_none) && need.failure().with(Option::is_none);
+        (options.with(Option::is_none) || unknown).then(|| words::loading().to_owned())
     });
     let cannot_start =
         Signal::derive(move || loads.get().or_else(|| runs.get().then(|| text::runs_already().to_owned())));
