@@ -81,7 +81,7 @@ test('approvals: a start is asked for, approved by somebody else, and begins', a
 
     // The other person is told, sees what would change, and approves.
     const other = await theirs.newPage();
-    await other.goto(team.at('overview'));
+    await other.goto(team.at('jobs'));
     await other.getByRole('button', { name: /^Notices, \d+ unread/ }).click();
     await other.getByRole('menuitem', { name: /asks for approval to start Approved job, version 1/ }).click();
     await expect(other).toHaveURL(/\/access\/requests$/);
