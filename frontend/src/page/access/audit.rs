@@ -267,7 +267,7 @@ fn row(entry: AuditEntry, opened: RwSignal<Option<AuditEntry>>) -> AnyView {
         <tr>
             <td class="cell-fit nowrap"><time title=at.full()>{at.full()}</time></td>
             <td class="cell-fit">{who}{via_token.then(|| view! { <Badge>{text::audit_token()}</Badge> })}</td>
-            <th scope="row"><span class="medium">{what}</span>" "<code class="subtle">{object}</code></th>
+            <th scope="row" class="cell-clip" title=object.clone()><span class="medium">{what}</span>" "<code class="subtle">{object}</code></th>
             <td class="cell-fit"><Badge tone=if done { Tone::Plain } else { Tone::Warn }>{outcome}</Badge></td>
             <td class="cell-fit wide-only subtle">{origin}</td>
             <td class="cell-fit"><IconButton icon=Icon::Right small=true label on_press=move |()| opened.set(Some(own.get_value()))/></td>
