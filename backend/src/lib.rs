@@ -31,6 +31,7 @@ pub mod log;
 pub mod mail;
 pub mod metric;
 pub mod module;
+pub mod parameter;
 pub mod preview;
 pub mod test_run;
 pub mod watch;

@@ -21,6 +21,9 @@ pub struct CatalogText {
     /// Folders that a script may take modules from, as file connectors have them: empty for anywhere, absent where it
     /// may not.
     pub function_roots: Option<Vec<PathBuf>>,
+    /// Secrets that the script names as `${name}`. They are filled in where a table's option is a credential, and
+    /// nowhere else: see [`crate::connector::credential`].
+    pub secrets: BTreeMap<String, String>,
 }
 
 /// A table after its `CREATE TABLE` was parsed and its expressions were bound.

@@ -24,6 +24,7 @@ fn assignment(sql: String) -> TestRunAssignment {
         sql,
         tables: BTreeMap::new(),
         functions: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         default_database: "main".to_owned(),
         from: TestRunFrom::Earliest,
         at_ms: None,

@@ -137,6 +137,7 @@ fn preview(sql: &str, max_rows: u32, max_seconds: u32) -> Vec<PreviewLine> {
         offset: None,
         tables: Default::default(),
         functions: Default::default(),
+        secrets: Default::default(),
         default_database: "default".to_owned(),
         max_rows,
         max_seconds,

@@ -42,6 +42,7 @@ pub enum TeamRoute {
     Job(JobId, JobTab),
     Functions(FunctionsTab),
     Function(FunctionId, FunctionTab),
+    Variables,
     Access(AccessTab),
 }
 
@@ -162,6 +163,7 @@ impl TeamRoute {
                 None => TeamRoute::Function(word.parse().ok()?, FunctionTab::Test),
             },
             ["functions", id, tab] => TeamRoute::Function(id.parse().ok()?, FunctionTab::parse(tab)?),
+            ["variables"] => TeamRoute::Variables,
             ["access"] => TeamRoute::Access(AccessTab::Members),
             ["access", tab] => TeamRoute::Access(AccessTab::parse(tab)?),
             _ => return None,
@@ -199,6 +201,7 @@ impl TeamRoute {
             TeamRoute::Functions(tab) => format!("functions/{}", tab.word()),
             TeamRoute::Function(id, FunctionTab::Test) => format!("functions/{id}"),
             TeamRoute::Function(id, tab) => format!("functions/{id}/{}", tab.word()),
+            TeamRoute::Variables => "variables".to_owned(),
             TeamRoute::Access(AccessTab::Members) => "access".to_owned(),
             TeamRoute::Access(tab) => format!("access/{}", tab.word()),
         }

@@ -31,6 +31,7 @@ pub mod user_function;
 
 pub mod graph;
 pub mod sql;
+pub mod variable;
 
 pub mod approval;
 pub mod job;

@@ -150,6 +150,10 @@ pub struct Assignment {
     /// The users' functions that the script names, by name in SQL.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSource>,
+    /// Secret variables that the script names as `${name}`: the engine fills them in where a table's option is a
+    /// credential.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     pub default_database: String,
     pub settings: JobSettings,
     /// Absolute directory for this job's checkpoints.
@@ -191,6 +195,9 @@ pub struct PreviewAssignment {
     /// As in `Assignment`.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSource>,
+    /// As in `Assignment`.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     pub default_database: String,
     pub max_rows: u32,
     pub max_seconds: u32,
@@ -213,6 +220,9 @@ pub struct TestRunAssignment {
     /// As in `Assignment`.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSource>,
+    /// As in `Assignment`.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     pub default_database: String,
     pub from: TestRunFrom,
     pub at_ms: Option<i64>,

@@ -38,6 +38,7 @@ pub enum LiveEvent {
         function: FunctionId,
     },
     ConnectionsChanged,
+    VariablesChanged,
     Broker {
         status: BrokerStatus,
     },

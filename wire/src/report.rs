@@ -113,6 +113,21 @@ wire! {
         pub writes_removed: Vec<String>,
     }
 
+    /// One `${name}` of the script.
+    pub struct ReportedVariable {
+        pub name: String,
+        pub secret: bool,
+        /// Of a secret empty, and of one that is not used any more.
+        pub value: String,
+        /// The value is the default that the script gives.
+        pub is_default: bool,
+        /// Against the last run's start; absent when it is the same, or when there was no run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub change: Option<ChangeKind>,
+        /// What the last run started with; of a secret empty.
+        pub before: String,
+    }
+
     pub struct DeploymentReport {
         /// When it was made.
         pub at: i64,
@@ -130,6 +145,9 @@ wire! {
         pub state: StateReport,
         pub downstream: Vec<Downstream>,
         pub lineage: LineageChange,
+        /// What the script's parameters stand for, and which of them changed since the last run started.
+        #[serde(default)]
+        pub variables: Vec<ReportedVariable>,
         pub warnings: Vec<String>,
         /// What stops the start.
         pub errors: Vec<String>,

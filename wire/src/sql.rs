@@ -17,6 +17,7 @@ wire_words! {
         Function = "function",
         Option = "option",
         Value = "value",
+        Variable = "variable",
         Snippet = "snippet",
     }
 }

@@ -149,7 +149,7 @@ pub async fn decide(
     if decision.approve {
         let version = version::get(app, caller.team, id, number).await?;
         if approval_gate::digest(app, caller.team, &version).await? != asked.shown.digest {
-            let message = "Since this was asked for, a connection that the version uses was changed.";
+            let message = "Since this was asked for, a connection or variable that the version uses was changed.";
             return Err(Error::conflict(Code::Conflict, message).hint("Decline it, and let it be asked for again."));
         }
     }

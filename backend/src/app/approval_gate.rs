@@ -8,8 +8,8 @@
 //!
 //! It ends when a newer version is made, except for the version that ran last: saving a version must not keep what runs
 //! from being restarted. It ends too when what the version uses is not what it was. A version never changes, and it
-//! holds script, settings, descriptions of tables and functions; connections it does not hold, so that their addresses
-//! are part of the digest. Passwords are not: they may be renewed.
+//! holds script, settings, descriptions of tables and functions; connections and variables it does not hold, so that
+//! their addresses and values are part of the digest. Passwords are not: they may be renewed.
 //!
 //! Every start of a job passes `start::launch` and with it [`gate`], whoever asks for it: a person, a program, a bulk
 //! action, a restart, a schedule. Stopping never does.
@@ -23,9 +23,11 @@ use millrace_wire::job::{JobSettings, Start, StartFrom, Version};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{catalog, job, start, version};
+use super::{catalog, job, script, start, version};
 use crate::access::secret::hex;
+use crate::access::sight::Sight;
 use crate::error::{Code, Error, Result};
+use crate::parameter::Use;
 use crate::state::App;
 use crate::store;
 use crate::store::approval::ApprovalRow;
@@ -44,6 +46,8 @@ struct Content<'a> {
     tables: &'a BTreeMap<String, String>,
     functions: BTreeMap<&'a str, Function<'a>>,
     connections: BTreeMap<String, (ConnectionId, BTreeMap<String, String>)>,
+    /// What the parameters of the script stand for; nothing for secrets.
+    parameters: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 #[derive(Serialize)]
@@ -67,12 +71,21 @@ pub(super) async fn digest(app: &App, team: TeamId, version: &Version) -> Result
         };
         (name.as_str(), function)
     });
+    let filled = script::filled(app, team, &version.sql).await?;
+    let parameters = filled.uses().iter().map(|(name, used)| {
+        let value = match used {
+            Use::Value(value) | Use::Default(value) => Some(value.as_str()),
+            Use::Secret => None,
+        };
+        (name.as_str(), value)
+    });
     let content = Content {
         sql: &version.sql,
         settings: &version.settings,
         tables: &version.tables,
         functions: functions.collect(),
         connections: catalog::connections_now(app, team, version.tables.keys()).await?,
+        parameters: parameters.collect(),
     };
     Ok(hex(&Sha256::digest(serde_json::to_vec(&content)?)))
 }
@@ -145,7 +158,7 @@ async fn still_good(app: &App, team: TeamId, id: JobId, version: &Version) -> Re
     let now = digest(app, team, version).await?;
     let same: Vec<ApprovalRow> = given.into_iter().filter(|approval| approval.shown.digest == now).collect();
     if same.is_empty() {
-        let why = format!("Since version {number} was approved, a connection that it uses was changed.");
+        let why = format!("Since version {number} was approved, a connection or variable that it uses was changed.");
         return Ok(Good::No(why));
     }
     Ok(Good::Yes(same))
@@ -220,7 +233,7 @@ pub(super) async fn need(app: &App, team: TeamId, id: JobId, request: &Start, us
     let required = is_required(app, team).await?;
     let version = match request.version {
         Some(number) => Some(version::get(app, team, id, number).await?),
-        None => version::of_draft(app, team, id).await?,
+        None => version::of_draft(app, &Sight::platform(team), id).await?,
     };
     let open = store::approval::list(&app.store, id).await?;
     let open = open.into_iter().find(|known| known.shown.state == ApprovalState::Open);

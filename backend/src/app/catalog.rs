@@ -89,7 +89,11 @@ pub async fn for_planning(app: &App, sight: &Sight, job: Option<JobId>) -> Resul
 
 /// For a version that is there: what it names belongs to it, whoever looks.
 pub async fn for_version(app: &App, sight: &Sight, version: &Version) -> Result<CatalogText> {
-    Ok(planning(app, sight, &version.reads, &version.writes).await?.text)
+    Ok(planning_of_version(app, sight, version).await?.text)
+}
+
+pub(super) async fn planning_of_version(app: &App, sight: &Sight, version: &Version) -> Result<Planning> {
+    planning(app, sight, &version.reads, &version.writes).await
 }
 
 /// `reads`, `writes`: names that are known whoever looks.

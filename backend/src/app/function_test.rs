@@ -19,6 +19,7 @@ use super::team::DEFAULT_DATABASE;
 use crate::access::identity::TeamCaller;
 use crate::clock::new_id;
 use crate::error::{Error, Result};
+use crate::parameter::Filled;
 use crate::preview::{MEMORY_MB, Started};
 use crate::state::App;
 
@@ -44,7 +45,7 @@ pub async fn test(app: &App, caller: &TeamCaller, id: FunctionId, request: TestF
     functions.insert(known.name.clone(), source);
     let began = Instant::now();
     let assignment = assignment(sql.clone(), functions);
-    let started = app.previews.start(caller.team, caller.caller.user, assignment).await?;
+    let started = app.previews.start(caller.team, caller.caller.user, Filled::plain(&sql), assignment).await?;
     let (rows, failure) = outcome(app, caller, &started).await?;
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(FunctionTest { sql, columns: started.columns, rows, failure, ms })
@@ -76,6 +77,7 @@ fn assignment(sql: String, functions: BTreeMap<String, FunctionSource>) -> Previ
         offset: None,
         tables: BTreeMap::new(),
         functions,
+        secrets: BTreeMap::new(),
         default_database: DEFAULT_DATABASE.to_owned(),
         max_rows: MOST_ANSWERS,
         max_seconds: SECONDS,

@@ -10,10 +10,11 @@ use millrace_wire::table::TableDraft;
 use millrace_wire::table_version::{JobImpact, SchemaChange, SchemaChangeKind, TableImpact};
 
 use super::permission::VisibleJobs;
-use super::{catalog, compatibility, schema_diff, sql};
+use super::{catalog, compatibility, schema_diff, script, sql};
 use crate::access::sight::Sight;
 use crate::engine::{CatalogText, EngineFront};
 use crate::error::{Code, Error, Result};
+use crate::parameter::Filled;
 use crate::state::App;
 use crate::store;
 use crate::store::table::{TableRow, UsingVersion};
@@ -43,6 +44,7 @@ pub(super) async fn of_change(
                 false => format!("{}.{own}", store::team::slug_of(&app.store, before.team).await?),
             };
             let catalog = catalog::for_planning(app, &Sight::platform(team), None).await?.text;
+            let versions = filled(app, team, versions).await?;
             let (source, changes) = (source.clone(), changes.clone());
             jobs.extend(
                 sql::plan(app, move |engine| broken(engine, &catalog, &name, &source, versions, &changes)).await?,
@@ -79,16 +81,26 @@ pub(super) fn refusal(impact: &TableImpact) -> Error {
     Error::conflict(Code::BreakingChange, message).details(details).hint("Confirm it to save all the same.")
 }
 
+/// By the team's variables of now. Those whose parameters are wrong are broken already, whatever becomes of the table.
+async fn filled(app: &App, team: TeamId, versions: Vec<UsingVersion>) -> Result<Vec<(UsingVersion, Filled)>> {
+    let mut filled = Vec::new();
+    for version in versions {
+        let script = script::if_right(app, team, &version.sql).await?;
+        filled.extend(script.map(|script| (version, script)));
+    }
+    Ok(filled)
+}
+
 fn broken(
     engine: &dyn EngineFront,
     catalog: &CatalogText,
     name: &str,
     source: &TableSource,
-    versions: Vec<UsingVersion>,
+    versions: Vec<(UsingVersion, Filled)>,
     changes: &[SchemaChange],
 ) -> Vec<JobImpact> {
     let mut found = Vec::new();
-    for version in versions {
+    for (version, script) in versions {
         let parallelism = version.settings.get("parallelism").and_then(serde_json::Value::as_u64);
         let parallelism = parallelism.and_then(|given| u32::try_from(given).ok()).unwrap_or(1);
         let narrow = |tables: BTreeMap<String, TableSource>| CatalogText {
@@ -96,11 +108,11 @@ fn broken(
             tables: Arc::new(tables),
             functions: catalog.functions.clone(),
         };
-        let now = catalog.named_in(&version.sql);
+        let now = catalog.named_in(script.text());
         let mut then = now.clone();
         then.insert(name.to_owned(), source.clone());
         let errors = |tables| {
-            let mut found = engine.validate(&version.sql, &narrow(tables), parallelism).diagnostics;
+            let mut found = engine.validate(script.text(), &narrow(tables), parallelism).diagnostics;
             found.retain(|diagnostic| diagnostic.severity == Severity::Error);
             found
         };
@@ -114,7 +126,8 @@ fn broken(
         if diagnostics.is_empty() {
             continue;
         }
-        let columns = columns_of(&diagnostics, &version.sql, changes);
+        let columns = columns_of(&diagnostics, script.text(), changes);
+        let diagnostics = diagnostics.into_iter().map(|diagnostic| script.diagnostic(diagnostic)).collect();
         let UsingVersion { job, number, running, .. } = version;
         found.push(JobImpact { job, version: number, running, columns, diagnostics });
     }

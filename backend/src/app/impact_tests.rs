@@ -39,7 +39,11 @@ fn verdict(after: &str, changes: &[SchemaChange]) -> Vec<(String, Vec<String>)> 
         version("reads id", "INSERT INTO totals (id) SELECT id FROM orders"),
         version("was broken before", "INSERT INTO totals SELECT id, nothing FROM orders"),
     ];
-    let found = broken(front().as_ref(), &catalog, "main.orders", &source(after), versions, changes);
+    let versions = versions.into_iter().map(|version| {
+        let script = Filled::plain(&version.sql);
+        (version, script)
+    });
+    let found = broken(front().as_ref(), &catalog, "main.orders", &source(after), versions.collect(), changes);
     found.into_iter().map(|job| (job.job.name, job.columns)).collect()
 }
 

@@ -10,13 +10,14 @@ use millrace_wire::job_test::{JobTest, JobTests, RunTests, SetTestGate, TestDraf
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
-use super::{catalog, check, job, sql, version};
+use super::{catalog, check, job, script, sql, version};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::engine::{CatalogText, TestRequest};
 use crate::error::{Code, Error, Result};
 use crate::module;
+use crate::parameter::Filled;
 use crate::state::App;
 use crate::store;
 use crate::transact;
@@ -120,7 +121,7 @@ pub async fn run(app: &App, caller: &TeamCaller, id: JobId, request: RunTests) -
         None => None,
     };
     let unsaved_text = request.sql.is_some();
-    let script = match (&frozen, request.sql) {
+    let text = match (&frozen, request.sql) {
         (Some(_), Some(_)) => return Err(Error::field("version", "Give the text or a version, not both.")),
         (Some(version), None) => version.sql.clone(),
         (None, Some(text)) => text,
@@ -139,7 +140,8 @@ pub async fn run(app: &App, caller: &TeamCaller, id: JobId, request: RunTests) -
             (chosen, !unsaved_text)
         }
     };
-    let results = results(app, &script, &catalog, chosen).await?;
+    let filled = script::filled(app, caller.team, &text).await?;
+    let results = results(app, &filled, &catalog, chosen).await?;
     let number = frozen.map(|version| version.summary.number);
     if keep {
         store_results(app, number, &results).await?;
@@ -168,15 +170,16 @@ async fn store_results(app: &App, version: Option<u32>, results: &[TestResult]) 
 
 async fn results(
     app: &App,
-    script: &str,
+    script: &Filled,
     catalog: &CatalogText,
     tests: Vec<(Option<JobTestId>, TestDraft)>,
 ) -> Result<Vec<TestResult>> {
     let mut results = Vec::new();
     for (id, test) in tests {
-        let request = TestRequest { sql: script.to_owned(), catalog: catalog.clone(), test };
+        let request = TestRequest { sql: script.text().to_owned(), catalog: catalog.clone(), test };
         let result = sql::plan(app, move |engine| engine.run_test(request)).await?;
-        results.push(TestResult { test: id, ..result });
+        let error = result.error.map(|diagnostic| script.diagnostic(diagnostic));
+        results.push(TestResult { test: id, error, ..result });
     }
     Ok(results)
 }
@@ -226,7 +229,8 @@ pub(super) async fn gate(app: &App, team: TeamId, id: JobId, version: &Version) 
     let tests = store::job_test::list(&app.store, id).await?;
     let tests = tests.into_iter().map(|test| (Some(test.id), test.draft)).collect();
     let catalog = catalog_of(app, &Sight::platform(team), id, Some(version)).await?;
-    let results = results(app, &version.sql, &catalog, tests).await?;
+    let script = script::filled(app, team, &version.sql).await?;
+    let results = results(app, &script, &catalog, tests).await?;
     store_results(app, Some(version.summary.number), &results).await?;
     let failed: Vec<&TestResult> = results.iter().filter(|result| !result.passed).collect();
     if failed.is_empty() {

@@ -26,6 +26,7 @@ mod impact;
 pub mod overview;
 mod reach;
 mod schema_diff;
+pub mod script;
 pub mod search;
 pub mod sql;
 pub mod table;
@@ -33,6 +34,7 @@ pub mod table_script;
 mod table_secret;
 pub mod table_version;
 pub mod topic;
+pub mod variable;
 
 pub mod bin;
 pub mod bulk;

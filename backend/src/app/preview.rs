@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use millrace_wire::ids::PreviewId;
 use millrace_wire::link::PreviewAssignment;
 use millrace_wire::preview::{PreviewStarted, StartPreview};
-use millrace_wire::sql::Validate;
 
-use super::{catalog, sql};
+use super::{catalog, script, sql, variable};
 use crate::access::identity::TeamCaller;
 use crate::clock::new_id;
 use crate::error::{Error, Result};
+use crate::parameter::Filled;
 use crate::preview::{MEMORY_MB, MOST_ROWS, MOST_SECONDS, Reader};
 use crate::state::App;
 
@@ -19,6 +19,7 @@ const DEFAULT_SECONDS: u32 = 60;
 
 pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Result<PreviewStarted> {
     app.limits.preview(caller.caller.user)?;
+    sql::check_length(&request.sql)?;
     let max_rows = request.max_rows.unwrap_or(DEFAULT_ROWS);
     if !(1..=MOST_ROWS).contains(&max_rows) {
         return Err(Error::field("max_rows", format!("Choose 1 to {MOST_ROWS}.")));
@@ -29,19 +30,20 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
     }
     // Credentials go along for the tables that the script names, and for no others. What is wrong with the script the
     // preview says itself, at the statement it is about; for that it knows the other tables, too.
-    let validation =
-        sql::validate(app, &caller.sight(), None, Validate { sql: request.sql.clone(), parallelism: None }).await?;
+    let filled = script::filled(app, caller.team, &request.sql).await?;
+    let validation = sql::validate_filled(app, &caller.sight(), None, &filled, None).await?;
     sql::refuse_out_of_reach(&validation)?;
     let catalog = catalog::for_planning(app, &caller.sight(), None).await?.text;
     let named = validation.reads.into_iter().chain(validation.writes);
     let names: BTreeSet<String> = named.filter(|name| catalog.tables.contains_key(name)).collect();
-    let mut tables = catalog.named_in(&request.sql);
+    let mut tables = catalog.named_in(filled.text());
     tables.extend(catalog::for_running(app, caller.team, &names).await?);
     let assignment = PreviewAssignment {
-        sql: request.sql,
-        offset: request.offset,
+        sql: filled.text().to_owned(),
+        offset: request.offset.map(|offset| at(&filled, offset)),
         tables,
         functions: catalog.functions,
+        secrets: variable::opened_secrets(app, caller.team, filled.secrets()).await?,
         default_database: catalog.default_database,
         max_rows,
         max_seconds,
@@ -50,8 +52,12 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
         file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
         identity: format!("millrace-preview-{}", new_id()),
     };
-    let started = app.previews.start(caller.team, caller.caller.user, assignment).await?;
+    let started = app.previews.start(caller.team, caller.caller.user, filled, assignment).await?;
     Ok(PreviewStarted { id: started.id, columns: started.columns, note: started.note })
+}
+
+fn at(script: &Filled, offset: u32) -> u32 {
+    u32::try_from(script.forward(offset as usize)).unwrap_or(u32::MAX)
 }
 
 pub fn read(app: &App, caller: &TeamCaller, id: PreviewId) -> Result<Reader> {

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use millrace_wire::connection::JobRef;
-use millrace_wire::ids::{ApprovalId, JobId};
+use millrace_wire::ids::{ApprovalId, JobId, RunId, TeamId};
 use millrace_wire::job::{JobKind, Start, StartFrom, Version};
-use millrace_wire::report::{DeploymentReport, Downstream, LineageChange, SourceRead, StateReport, StateVerdict};
+use millrace_wire::report::{
+    DeploymentReport, Downstream, LineageChange, ReportedVariable, SourceRead, StateReport, StateVerdict,
+};
 use millrace_wire::sql::Severity;
 
 use super::permission::VisibleJobs;
 use super::version::{self, errors, placed};
 use super::version_diff::{self, Side, difference};
-use super::{catalog, job, sql, start};
+use super::{catalog, job, script, sql, start};
 use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
@@ -50,7 +52,8 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
             (side, problems)
         }
     };
-    let last = store::run::newest(&app.store, id).await?.map(|run| run.version_number);
+    let last_run = store::run::newest(&app.store, id).await?;
+    let last = last_run.as_ref().map(|run| run.version_number);
     let before = match last {
         Some(number) => Some(version_diff::numbered(app, team, id, number).await?),
         None => None,
@@ -65,6 +68,9 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         problems.extend(state.sources.iter().filter(|source| !source.bounded).map(endless));
     }
     warnings.extend(state_warnings(&state, request.from));
+    let (variables, wrong) = variables(app, team, &side.version, last_run.map(|run| run.id)).await?;
+    // Of a draft they are among its problems already.
+    problems.extend(wrong.into_iter().filter(|_| request.version.is_some()));
     let uses = store::table::uses_in_team(&app.store, team).await?;
     Ok(DeploymentReport {
         at: now_ms(),
@@ -76,6 +82,7 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         state,
         downstream: downstream(&side.version, &uses, id),
         lineage: lineage(before.as_ref().map(|side| &side.version), &side.version),
+        variables,
         warnings,
         errors: problems,
         approval: None,
@@ -106,11 +113,33 @@ pub(super) async fn to_keep(app: &App, sight: &Sight, id: JobId, request: &Start
 }
 
 async fn state(app: &App, sight: &Sight, version: &Version, checkpoint: Option<PathBuf>) -> Result<StateReport> {
-    let catalog = catalog::for_version(app, sight, version).await?;
-    let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
-    let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, checkpoint.as_deref()));
     let nothing = || StateReport { operators: Vec::new(), sources: Vec::new(), problem: None };
+    let Some(script) = script::if_right(app, sight.team, &version.sql).await? else { return Ok(nothing()) };
+    let catalog = catalog::for_version(app, sight, version).await?;
+    let (text, parallelism) = (script.text().to_owned(), version.settings.parallelism);
+    let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, checkpoint.as_deref()));
     Ok(report.await?.unwrap_or_else(nothing))
+}
+
+/// What the script's parameters would stand for, beside what they stood for when `last` was started; and what is wrong
+/// with them.
+async fn variables(
+    app: &App,
+    team: TeamId,
+    version: &Version,
+    last: Option<RunId>,
+) -> Result<(Vec<ReportedVariable>, Vec<String>)> {
+    let filled = match script::fill(app, team, &version.sql).await? {
+        Ok(filled) => filled,
+        Err(problems) => return Ok((Vec::new(), problems.iter().map(placed).collect())),
+    };
+    let now = script::started_with(app, team, &filled).await?;
+    let before = match last {
+        // A run of a script without parameters started with none.
+        Some(run) => Some(store::variable::of_run(&app.store, run).await?.unwrap_or_default()),
+        None => None,
+    };
+    Ok((script::reported(&now, before.as_ref()), Vec::new()))
 }
 
 fn endless(source: &SourceRead) -> String {

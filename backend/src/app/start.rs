@@ -11,12 +11,14 @@ use millrace_wire::run::{RestoreKind, RestorePoint, RunCause, RunEvent, RunEvent
 use millrace_wire::schedule::FireOutcome;
 use millrace_wire::sql::Validate;
 
+use super::script::{self, Started};
 use super::{approval_gate, catalog, job, job_test, report, sql, version};
 use crate::access::identity::{TeamCaller, Via};
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::job::stop_in_words;
+use crate::parameter;
 use crate::state::App;
 use crate::store::restore_point::RestorePointRow;
 use crate::store::run::RunRow;
@@ -98,8 +100,13 @@ async fn judged(
     }
     let catalog = catalog::for_planning(app, sight, Some(job)).await?.text;
     let paths: Vec<PathBuf> = points.iter().map(|point| PathBuf::from(&point.path)).collect();
+    let mut texts = Vec::new();
+    for (sql, parallelism) in scripts {
+        let filled = script::if_right(app, sight.team, &sql).await?;
+        texts.extend(filled.map(|filled| (filled.text().to_owned(), parallelism)));
+    }
     let losses = sql::plan(app, move |engine| {
-        scripts.iter().find_map(|(sql, parallelism)| engine.lost_state(sql, &catalog, *parallelism, &paths))
+        texts.iter().find_map(|(sql, parallelism)| engine.lost_state(sql, &catalog, *parallelism, &paths))
     });
     let losses = losses.await?.unwrap_or_else(|| vec![Vec::new(); points.len()]);
     let shown = points.into_iter().zip(losses);
@@ -144,6 +151,7 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, occa
     }
     let version = version_to_start(app, starter, id, request.version).await?;
     refuse_closed(app, &starter.sight, &version).await?;
+    let started_with = check_parameters(app, &starter.sight, &version).await?;
     let from = restore_from(app, id, &request).await?;
     let restores = from.as_ref().map(|point| point.version);
     let approval = approval_gate::gate(app, starter.sight.team, id, &version, &request, restores).await?;
@@ -165,6 +173,9 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, occa
         let mut run = run.clone();
         run.number = store::run::next_number(tx, id).await?;
         store::run::insert(tx, &run).await?;
+        if let Some(started_with) = &started_with {
+            store::variable::keep_for_run(tx, run.id, started_with).await?;
+        }
         if let Some(known) = &known {
             store::report::insert(tx, run.id, known).await?;
         }
@@ -202,10 +213,31 @@ async fn version_to_start(app: &App, starter: Starter<'_>, id: JobId, wanted: Op
     match wanted {
         Some(number) => version::get(app, team, id, number).await,
         None if approval_gate::is_required(app, team).await? => {
-            version::of_draft(app, team, id).await?.ok_or_else(approval_gate::draft_is_new)
+            version::of_draft(app, &starter.sight, id).await?.ok_or_else(approval_gate::draft_is_new)
         }
         None => version::create(app, &starter.sight, starter.name, id, "").await,
     }
+}
+
+/// What the run starts with; `None` for a script without parameters. Variables may have changed since the version was
+/// made, so that its script is looked at once more: it must be right, reach no further than any script may, and use the
+/// tables that the version was made with, since access to those is what was looked at.
+async fn check_parameters(app: &App, sight: &Sight, version: &Version) -> Result<Option<Started>> {
+    if !parameter::has_parameters(&version.sql) {
+        return Ok(None);
+    }
+    let filled = script::filled(app, sight.team, &version.sql).await?;
+    let planning = catalog::planning_of_version(app, sight, version).await?;
+    let parallelism = Some(version.settings.parallelism);
+    let validation = sql::validate_with(app, sight, planning, &filled, parallelism).await?;
+    version::runnable(&validation)?;
+    if validation.reads != version.reads || validation.writes != version.writes {
+        let number = version.summary.number;
+        let message = format!("With the variables as they are now, version {number} would use other tables.");
+        let error = Error::new(Code::InvalidSql, ErrorDomain::User, Retry::AfterChange, message);
+        return Err(error.at("sql").hint("Save a new version and start that."));
+    }
+    script::started_with(app, sight.team, &filled).await.map(Some)
 }
 
 /// Tables of other teams must be open to the job's team, or to whoever starts it, at every start.

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use millrace_wire::ids::TeamId;
+use millrace_wire::ids::{RunId, TeamId};
 use millrace_wire::link::TableSource;
 
-use super::catalog;
 use super::team::DEFAULT_DATABASE;
+use super::{catalog, script};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::job::supervisor::{Places, Tables};
@@ -46,6 +46,15 @@ impl Tables for WorkerTables {
             Ok((DEFAULT_DATABASE.to_owned(), tables))
         }
         .boxed()
+    }
+
+    fn script(
+        &self,
+        team: TeamId,
+        run: RunId,
+        sql: String,
+    ) -> BoxFuture<'_, Result<(String, BTreeMap<String, String>)>> {
+        async move { script::of_run(&*self.app()?, team, run, &sql).await }.boxed()
     }
 
     fn team_slug(&self, team: TeamId) -> BoxFuture<'_, Result<String>> {

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use millrace_wire::ids::{JobId, TestRunId};
 use millrace_wire::link::TestRunAssignment;
 use millrace_wire::preview::{PreviewRow, ResultColumn, RowKind};
-use millrace_wire::sql::Validate;
 use millrace_wire::test_run::{
     ChangedRow, ResultView, SinkComparison, SinkRows, StartTestRun, TestRun, TestRunComparison, TestRunFrom,
     TestRunLimits, TestRunSink, TestRunState, TestRunSummary,
 };
 
-use super::{catalog, job, sql, version};
+use super::{catalog, job, script, sql, variable, version};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Object;
 use crate::clock::{new_id, now_ms};
@@ -48,18 +47,19 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
     if request.rows.values().map(Vec::len).sum::<usize>() > MOST_SUPPLIED {
         return Err(Error::field("rows", format!("Supply at most {MOST_SUPPLIED} rows.")));
     }
-    let (script, job_name) = script(app, caller, &request).await?;
+    let (text, job_name) = text_of(app, caller, &request).await?;
+    sql::check_length(&text)?;
     app.test_runs.room(caller.team)?;
     // As for previews: credentials go along for the tables that the script names, and for no others.
-    let asked = Validate { sql: script.clone(), parallelism: Some(parallelism) };
     // Whatever the job may read: this reads what whoever starts it may.
     let sight = caller.sight();
-    let validation = sql::validate(app, &sight, None, asked).await?;
+    let filled = script::filled(app, caller.team, &text).await?;
+    let validation = sql::validate_filled(app, &sight, None, &filled, Some(parallelism)).await?;
     sql::refuse_out_of_reach(&validation)?;
     let catalog = catalog::for_planning(app, &sight, None).await?.text;
     let named = validation.reads.into_iter().chain(validation.writes);
     let names: BTreeSet<String> = named.filter(|name| catalog.tables.contains_key(name)).collect();
-    let mut tables = catalog.named_in(&script);
+    let mut tables = catalog.named_in(filled.text());
     tables.extend(catalog::for_running(app, caller.team, &names).await?);
 
     let (id, now) = (TestRunId(new_id()), now_ms());
@@ -75,7 +75,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         ended_at: None,
         state: TestRunState::Running,
         reason: String::new(),
-        sql: script.clone(),
+        sql: text,
         request: Request { from: request.from, at_ms: request.at_ms, limits: limits.clone() },
         outcome: Outcome::default(),
         kept_until: now + KEPT_FOR_MS,
@@ -85,9 +85,10 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         store::test_run::insert(tx, &row).await
     })?;
     let assignment = TestRunAssignment {
-        sql: script,
+        sql: filled.text().to_owned(),
         tables,
         functions: catalog.functions,
+        secrets: variable::opened_secrets(app, caller.team, filled.secrets()).await?,
         default_database: catalog.default_database,
         from: request.from,
         at_ms: request.at_ms,
@@ -99,7 +100,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
         identity: format!("millrace-test-{id}"),
     };
-    if let Err(error) = app.test_runs.start(caller.team, id, assignment).await {
+    if let Err(error) = app.test_runs.start(caller.team, id, filled, assignment).await {
         let (state, reason) = (TestRunState::Failed, error.message().to_owned());
         let (outcome, captured) = Default::default();
         let ended = Ended { at: now_ms(), state, reason, outcome, captured };
@@ -127,7 +128,7 @@ fn limits(request: &StartTestRun) -> Result<TestRunLimits> {
 }
 
 /// The text that is tested, and the name of the job that it belongs to.
-async fn script(app: &App, caller: &TeamCaller, request: &StartTestRun) -> Result<(String, String)> {
+async fn text_of(app: &App, caller: &TeamCaller, request: &StartTestRun) -> Result<(String, String)> {
     let team = caller.team;
     let row = match request.job {
         Some(id) if sees_job(app, caller, id).await? => Some(job::row(app, team, id).await?),

@@ -10,10 +10,11 @@ use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Severity, Validate, Validation};
 
 use super::notice::Letterhead;
-use super::{approval, catalog, function, job, sql};
+use super::{approval, catalog, function, job, script, sql};
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
+use crate::parameter;
 use crate::state::App;
 use crate::store::job::DraftRow;
 use crate::store::{self, Tx};
@@ -38,7 +39,7 @@ pub async fn create(app: &App, sight: &Sight, by: &str, id: JobId, comment: &str
     let team = sight.team;
     super::check::description("comment", comment)?;
     let row = job::row(app, team, id).await?;
-    if let Some(newest) = of_draft(app, team, id).await? {
+    if let Some(newest) = of_draft(app, sight, id).await? {
         return Ok(newest);
     }
     let mut version = prepare(app, sight, id, row.kind, row.draft.sql, row.draft.settings).await?;
@@ -52,10 +53,10 @@ pub async fn create(app: &App, sight: &Sight, by: &str, id: JobId, comment: &str
 }
 
 /// The newest version, where it is what the draft would become now.
-pub(super) async fn of_draft(app: &App, team: TeamId, id: JobId) -> Result<Option<Version>> {
-    let draft = job::row(app, team, id).await?.draft;
+pub(super) async fn of_draft(app: &App, sight: &Sight, id: JobId) -> Result<Option<Version>> {
+    let draft = job::row(app, sight.team, id).await?.draft;
     let Some(newest) = store::version::newest(&app.store, id).await? else { return Ok(None) };
-    Ok(holds(app, team, &newest, &draft.sql, &draft.settings).await?.then_some(newest))
+    Ok(holds(app, sight, id, &newest, &draft.sql, &draft.settings).await?.then_some(newest))
 }
 
 /// Makes an older version the draft and freezes it as a new one. What the draft held before is gone.
@@ -64,7 +65,7 @@ pub async fn roll_back(app: &App, sight: &Sight, by: &str, id: JobId, to: u32) -
     let row = job::row(app, team, id).await?;
     let old = store::version::get(&app.store, id, to).await?.ok_or_else(|| Error::not_found("version"))?;
     if let Some(newest) = store::version::newest(&app.store, id).await?
-        && holds(app, team, &newest, &old.sql, &old.settings).await?
+        && holds(app, sight, id, &newest, &old.sql, &old.settings).await?
     {
         let message = format!("Version {} already holds what version {to} does.", newest.summary.number);
         return Err(Error::conflict(Code::WrongState, message).hint("Start it, or choose another version."));
@@ -103,11 +104,30 @@ async fn insert(tx: &mut Tx, letterhead: &Letterhead, sight: &Sight, id: JobId, 
 }
 
 /// Whether the version is what these would become now, tables and functions included.
-async fn holds(app: &App, team: TeamId, version: &Version, sql: &str, settings: &JobSettings) -> Result<bool> {
+async fn holds(
+    app: &App,
+    sight: &Sight,
+    id: JobId,
+    version: &Version,
+    sql: &str,
+    settings: &JobSettings,
+) -> Result<bool> {
+    let team = sight.team;
     Ok(version.sql == sql
         && version.settings == *settings
         && version.tables == tables_now(app, team, version).await?
-        && version.functions == function::pinned_now(app, team, version.functions.keys()).await?)
+        && version.functions == function::pinned_now(app, team, version.functions.keys()).await?
+        && uses_its_tables(app, sight, id, version).await?)
+}
+
+/// False when its script has parameters that lead to other tables by now.
+async fn uses_its_tables(app: &App, sight: &Sight, id: JobId, version: &Version) -> Result<bool> {
+    if !parameter::has_parameters(&version.sql) {
+        return Ok(true);
+    }
+    let request = Validate { sql: version.sql.clone(), parallelism: Some(version.settings.parallelism) };
+    let now = sql::validate(app, sight, Some(id), request).await?;
+    Ok(now.reads == version.reads && now.writes == version.writes)
 }
 
 /// What a script would be as a version, as far as it is right. It has no number yet.
@@ -165,7 +185,8 @@ async fn prepare(
 /// Sources that go on for ever.
 async fn endless_sources(app: &App, sight: &Sight, version: &Version) -> Result<Vec<String>> {
     let catalog = catalog::for_version(app, sight, version).await?;
-    let (text, parallelism) = (version.sql.clone(), version.settings.parallelism);
+    let script = script::filled(app, sight.team, &version.sql).await?;
+    let (text, parallelism) = (script.text().to_owned(), version.settings.parallelism);
     let report = sql::plan(app, move |engine| engine.state_report(&text, &catalog, parallelism, None)).await?;
     let sources = report.map(|report| report.sources).unwrap_or_default();
     Ok(sources.into_iter().filter(|source| !source.bounded).map(|source| source.table).collect())
@@ -182,7 +203,7 @@ async fn tables_now(app: &App, team: TeamId, version: &Version) -> Result<BTreeM
 }
 
 /// A script that can run as a job: without errors, and it writes something.
-fn runnable(validation: &Validation) -> Result<()> {
+pub(super) fn runnable(validation: &Validation) -> Result<()> {
     let errors = errors(validation);
     if let Some(first) = errors.first() {
         let details = errors.iter().map(|message| FieldError { field: "sql".to_owned(), message: message.clone() });

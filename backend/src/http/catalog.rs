@@ -48,8 +48,8 @@ pub(super) async fn complete(
 
 pub(super) async fn format(
     State(app): State<Arc<App>>,
-    _caller: TeamCaller,
+    caller: TeamCaller,
     Json(request): Json<Format>,
 ) -> Result<Json<Formatted>> {
-    Ok(Json(sql::format(&app, request).await?))
+    Ok(Json(sql::format(&app, caller.team, request).await?))
 }

@@ -47,4 +47,5 @@ mod team;
 mod test_run;
 mod token;
 mod topic;
+mod variable;
 mod version;

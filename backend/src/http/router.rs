@@ -13,7 +13,7 @@ use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
     openapi, overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup,
-    sign_on, start, table, table_script, table_version, team, test_run, token, topic, version,
+    sign_on, start, table, table_script, table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -116,6 +116,13 @@ pub fn api(app: Arc<App>) -> Routes {
         .post("/teams/{team}/sql/validate", catalog::validate)
         .post("/teams/{team}/sql/complete", catalog::complete)
         .post("/teams/{team}/sql/format", catalog::format)
+        .post("/teams/{team}/sql/parameters", variable::parameters)
+        .get("/teams/{team}/variables", variable::list)
+        .post("/teams/{team}/variables", variable::create)
+        .get("/teams/{team}/variables/{variable}", variable::show)
+        .put("/teams/{team}/variables/{variable}", variable::update)
+        .delete("/teams/{team}/variables/{variable}", variable::delete)
+        .get("/teams/{team}/variables/{variable}/uses", variable::uses)
         .post("/teams/{team}/previews", preview::start)
         .get("/teams/{team}/previews/{preview}/events", preview::events)
         .delete("/teams/{team}/previews/{preview}", preview::cancel)

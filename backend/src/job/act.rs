@@ -246,6 +246,7 @@ impl Actor {
         let work = self.work.as_ref().ok_or_else(|| Error::unavailable("The version is not loaded yet."))?;
         let names = work.version.tables.keys().cloned().collect();
         let (default_database, mut known) = self.shared.tables.named(self.run.team, names).await?;
+        let (sql, secrets) = self.shared.tables.script(self.run.team, self.run.id, work.version.sql.clone()).await?;
         let tables = work.version.tables.iter().map(|(name, ddl)| {
             let hidden_options = known.remove(name).map(|table| table.hidden_options).unwrap_or_default();
             (name.clone(), TableSource { ddl: ddl.clone(), hidden_options })
@@ -256,8 +257,9 @@ impl Actor {
             run: self.run.id,
             attempt: self.run.attempt,
             team: work.team_slug.clone(),
-            sql: work.version.sql.clone(),
+            sql,
             tables: tables.collect(),
+            secrets,
             functions: pinned_functions(&work.version, &self.shared.modules),
             default_database,
             settings: work.version.settings.clone(),

@@ -39,6 +39,14 @@ pub trait Tables: Send + Sync {
         names: BTreeSet<String>,
     ) -> BoxFuture<'_, Result<(String, BTreeMap<String, TableSource>)>>;
 
+    /// The script of a run with the values it started with, and the secrets that it names.
+    fn script(
+        &self,
+        team: TeamId,
+        run: RunId,
+        sql: String,
+    ) -> BoxFuture<'_, Result<(String, BTreeMap<String, String>)>>;
+
     /// The team's short name, for identities.
     fn team_slug(&self, team: TeamId) -> BoxFuture<'_, Result<String>>;
 }

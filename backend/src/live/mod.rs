@@ -152,6 +152,7 @@ fn object_of(event: &LiveEvent) -> Option<Uuid> {
         LiveEvent::TablesChanged { table } => Some(table.0),
         LiveEvent::FunctionsChanged { .. }
         | LiveEvent::ConnectionsChanged
+        | LiveEvent::VariablesChanged
         | LiveEvent::Broker { .. }
         | LiveEvent::Reset => None,
     }

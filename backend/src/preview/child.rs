@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::buffer::Buffer;
 use super::is_last;
 use crate::child;
+use crate::parameter::{Filled, masked_diagnostic};
 
 /// A preview that nobody reads ends after this.
 const UNREAD: Duration = Duration::from_secs(10);
@@ -25,6 +26,8 @@ const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 pub(super) struct Job {
     pub(super) program: PathBuf,
     pub(super) folder: PathBuf,
+    /// Places in the text of the assignment are told as places of what was written.
+    pub(super) script: Filled,
     pub(super) assignment: PreviewAssignment,
     pub(super) buffer: Arc<Buffer>,
     pub(super) cancel: CancellationToken,
@@ -92,6 +95,7 @@ async fn read(job: &Job, output: ChildStdout) -> Option<Outcome> {
         match serde_json::from_slice::<PreviewLine>(&line) {
             Ok(PreviewLine::Started { columns, note }) => job.buffer.plan(columns, note),
             Ok(PreviewLine::Event(event)) => {
+                let event = as_written(job, event);
                 let last = is_last(&event);
                 if !job.buffer.push(&event) {
                     return Some(Outcome::Ended("size limit"));
@@ -105,6 +109,16 @@ async fn read(job: &Job, output: ChildStdout) -> Option<Outcome> {
                 return Some(Outcome::Failed("The preview wrote something that cannot be read.".to_owned()));
             }
         }
+    }
+}
+
+fn as_written(job: &Job, event: PreviewEvent) -> PreviewEvent {
+    match event {
+        PreviewEvent::Failed { diagnostic } => {
+            let diagnostic = masked_diagnostic(job.script.diagnostic(diagnostic), &job.assignment.secrets);
+            PreviewEvent::Failed { diagnostic }
+        }
+        other => other,
     }
 }
 

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::new_id;
 use crate::error::{Error, Result};
 use crate::job::beside_this_one;
+use crate::parameter::Filled;
 use buffer::Buffer;
 pub use buffer::Reader;
 
@@ -70,14 +71,22 @@ impl Previews {
     }
 
     /// Starts the process and waits until it has planned the statement, or has said why it cannot.
-    pub async fn start(&self, team: TeamId, user: UserId, assignment: PreviewAssignment) -> Result<Started> {
+    /// `script`: what the assignment's text came from.
+    pub async fn start(
+        &self,
+        team: TeamId,
+        user: UserId,
+        script: Filled,
+        assignment: PreviewAssignment,
+    ) -> Result<Started> {
         let program = beside_this_one(self.inner.worker_binary.as_deref(), "millrace-worker", "MILLRACE_WORKER_BINARY")
             .map_err(|why| Error::unavailable(format!("A preview cannot be started: {why}.")))?;
         let id = PreviewId(new_id());
         let buffer = Arc::new(Buffer::default());
         let cancel = self.inner.shutdown.child_token();
         self.reserve(id, Running { team, user, buffer: buffer.clone(), cancel: cancel.clone() })?;
-        let job = child::Job { program, folder: self.inner.folder.clone(), assignment, buffer: buffer.clone(), cancel };
+        let folder = self.inner.folder.clone();
+        let job = child::Job { program, folder, script, assignment, buffer: buffer.clone(), cancel };
         let previews = self.clone();
         tokio::spawn(async move {
             child::run(job).await;

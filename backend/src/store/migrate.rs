@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "sign on", include_str!("../../../migrations/0009_sign_on.sql")),
     (10, "permissions", include_str!("../../../migrations/0010_permissions.sql")),
     (11, "approvals", include_str!("../../../migrations/0011_approvals.sql")),
+    (12, "editor", include_str!("../../../migrations/0012_editor.sql")),
     (13, "table secrets", include_str!("../../../migrations/0013_table_secrets.sql")),
 ];
 

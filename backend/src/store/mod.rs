@@ -32,6 +32,7 @@ pub mod function;
 pub mod table;
 pub mod table_search;
 pub mod table_version;
+pub mod variable;
 
 pub mod approval;
 pub mod bin;

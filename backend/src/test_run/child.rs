@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::buffer::{Buffer, is_last};
 use super::diagnostic;
 use crate::child;
+use crate::parameter::{Filled, masked_diagnostic};
 
 /// Beyond its own time limit: for starting, planning and leaving.
 const GRACE: Duration = Duration::from_secs(15);
@@ -22,6 +23,8 @@ const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 pub(super) struct Job {
     pub(super) program: PathBuf,
     pub(super) folder: PathBuf,
+    /// Places in the text of the assignment are told as places of what was written.
+    pub(super) script: Filled,
     pub(super) assignment: TestRunAssignment,
     pub(super) buffer: Arc<Buffer>,
     pub(super) cancel: CancellationToken,
@@ -101,6 +104,7 @@ async fn read(job: &Job, output: ChildStdout) -> Option<Outcome> {
         }
         match serde_json::from_slice::<TestRunEvent>(&line) {
             Ok(event) => {
+                let event = as_written(job, event);
                 job.buffer.push(&event);
                 if is_last(&event) {
                     return Some(Outcome::Said(Box::new(event)));
@@ -111,6 +115,16 @@ async fn read(job: &Job, output: ChildStdout) -> Option<Outcome> {
                 return Some(Outcome::Failed("The test run wrote something that cannot be read.".to_owned()));
             }
         }
+    }
+}
+
+fn as_written(job: &Job, event: TestRunEvent) -> TestRunEvent {
+    match event {
+        TestRunEvent::Failed { diagnostic } => {
+            let diagnostic = masked_diagnostic(job.script.diagnostic(diagnostic), &job.assignment.secrets);
+            TestRunEvent::Failed { diagnostic }
+        }
+        other => other,
     }
 }
 

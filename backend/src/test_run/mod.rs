@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::job::beside_this_one;
+use crate::parameter::Filled;
 use crate::store::test_run::{Captured, Ended, Outcome};
 use crate::store::{self, Store};
 use buffer::Buffer;
@@ -85,14 +86,22 @@ impl TestRuns {
 
     /// Starts the process and waits until it has planned the script, or has said why it cannot. The run is in the store
     /// already; how it ends is written there.
-    pub async fn start(&self, team: TeamId, id: TestRunId, assignment: TestRunAssignment) -> Result<()> {
+    /// `script`: what the assignment's text came from.
+    pub async fn start(
+        &self,
+        team: TeamId,
+        id: TestRunId,
+        script: Filled,
+        assignment: TestRunAssignment,
+    ) -> Result<()> {
         let program = beside_this_one(self.inner.worker_binary.as_deref(), "millrace-worker", "MILLRACE_WORKER_BINARY")
             .map_err(|why| Error::unavailable(format!("A test run cannot be started: {why}.")))?;
         let buffer = Arc::new(Buffer::default());
         let cancel = self.inner.shutdown.child_token();
         let running = Running { team, buffer: buffer.clone(), cancel: cancel.clone() };
         self.inner.running.lock().insert(id, running);
-        let job = child::Job { program, folder: self.inner.folder.clone(), assignment, buffer: buffer.clone(), cancel };
+        let folder = self.inner.folder.clone();
+        let job = child::Job { program, folder, script, assignment, buffer: buffer.clone(), cancel };
         let runs = self.clone();
         tokio::spawn(async move {
             let (state, reason) = child::run(job).await;

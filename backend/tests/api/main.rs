@@ -37,6 +37,7 @@ mod team;
 mod test_run;
 mod token;
 mod topic;
+mod variable;
 
 mod audit;
 mod audit_read;

@@ -34,6 +34,7 @@ impl<'a> Files<'a> {
             .env("MILLRACE_TOKEN", &self.token)
             .env("MILLRACE_TEAM", "tests")
             .env("MILLRACE_VAR_EVENTS_SASL_PASSWORD", "s3cret of the test")
+            .env("MILLRACE_VAR_VARIABLE_TOKEN", "s3cret of a variable")
             .output()
             .unwrap()
     }
@@ -69,6 +70,8 @@ async fn furnish(server: &Server) {
         "secrets": { "sasl.password": "s3cret of the test" },
     });
     let connection = server.post("/connections", connection).await;
+    server.post("/variables", json!({ "name": "least", "value": "100", "description": "of an id" })).await;
+    server.post("/variables", json!({ "name": "token", "value": "s3cret of a variable", "secret": true })).await;
     server.post("/databases", json!({ "name": "shop", "description": "what is sold" })).await;
     let column =
         |name: &str, kind: &str| json!({ "name": name, "data_type": kind, "kind": "physical", "nullable": true });
@@ -85,7 +88,7 @@ async fn furnish(server: &Server) {
     let double = "(x BIGINT) RETURNS BIGINT RETURN x * 2";
     server.post("/functions", json!({ "name": "twice", "definition": double, "remark": "two times" })).await;
     let job = json!({ "name": "orders / minute", "description": "counts", "tags": ["shop"],
-                      "sql": "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders;\n" });
+                      "sql": "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n" });
     server.post("/jobs", job).await;
 }
 
@@ -98,14 +101,21 @@ async fn a_team_goes_into_files_and_out_of_them_into_an_empty_server() {
     here.good(&["export"]);
     let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
     assert!(read("connections/events.yaml").contains("sasl.password: ${events_sasl_password}"));
-    assert_eq!(read("jobs/orders %2F minute.sql"), "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders;\n");
+    assert_eq!(
+        read("jobs/orders %2F minute.sql"),
+        "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n"
+    );
     assert!(read("tables/shop/orders.yaml").contains("connection: events"));
+    assert_eq!(read("variables/least.yaml"), "description: of an id\nvalue: '100'\n");
+    assert_eq!(read("variables/token.yaml"), "secrets:\n  value: ${variable_token}\n");
+    // A variable of the team stays in the script, whatever value its name has here.
+    assert_eq!(here.good(&["apply", "--yes", "--var", "least=7"]).lines().next(), Some("no change"));
     assert_eq!(here.good(&["apply", "--yes"]).lines().next(), Some("no change"));
 
     let Some(empty) = Server::start(NO_KAFKA).await else { return };
     let there = Files::of(&empty, folder.path()).await;
     let plan = there.good(&["apply", "--dry-run"]);
-    assert!(plan.contains("create   connections/events") && plan.contains("6 to create"), "{plan}");
+    assert!(plan.contains("create   connections/events") && plan.contains("8 to create"), "{plan}");
     assert_eq!(empty.get("/jobs").await["total"], 0, "a dry run makes nothing");
     there.good(&["apply", "--yes"]);
     assert_eq!(there.good(&["apply", "--yes"]).lines().next(), Some("no change"));

@@ -10,6 +10,7 @@
 mod address;
 pub mod blackhole;
 pub mod committers;
+pub mod credential;
 pub mod database;
 pub mod datagen;
 mod dead_letter;

@@ -68,6 +68,7 @@ impl Situation {
             sql: String::new(),
             tables: Default::default(),
             functions: Default::default(),
+            secrets: Default::default(),
             default_database: String::new(),
             settings: JobSettings::default(),
             checkpoint_root: String::new(),

@@ -26,6 +26,7 @@ pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::
         tables: assignment.tables.clone(),
         functions: assignment.functions.clone(),
         function_roots: None,
+        secrets: assignment.secrets.clone(),
     };
     let wrong = |problems: Vec<crate::sql::Problem>| failure_of_problems(&problems, &assignment.sql);
     let script = bind(&assignment.sql, &catalog).map_err(wrong)?;

@@ -81,6 +81,7 @@ fn preview(
         tables: assignment.tables.clone(),
         functions: assignment.functions.clone(),
         function_roots: None,
+        secrets: assignment.secrets.clone(),
     };
     let wrong = |problems: &[Problem]| {
         let first = problems.iter().find(|problem| problem.severity == Severity::Error).or(problems.first());

@@ -88,6 +88,7 @@ pub fn test_run(
         tables: assignment.tables.clone(),
         functions: assignment.functions.clone(),
         function_roots: None,
+        secrets: assignment.secrets.clone(),
     };
     let wrong = |problem: &Problem| Box::new(of_problem(problem, &assignment.sql));
     let failed = |error: EngineError| Box::new(of_error(&error));

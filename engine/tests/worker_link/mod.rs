@@ -161,6 +161,7 @@ pub(crate) fn assignment(sql: &str, folder: &Path) -> Assignment {
         sql: sql.to_owned(),
         tables: Default::default(),
         functions: Default::default(),
+        secrets: Default::default(),
         default_database: "default".to_owned(),
         settings: JobSettings { checkpoint_interval_ms: 200, ..JobSettings::default() },
         checkpoint_root: folder.join("checkpoints").display().to_string(),

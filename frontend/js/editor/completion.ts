@@ -16,6 +16,9 @@ export interface Answer {
 
 export type Ask = (text: string, offset: number) => Promise<string | null>;
 
+/** An open `${`, with what was typed of the name. */
+const PARAMETER = /\$\{\w*$/;
+
 export function schema(catalog: Catalog): SQLNamespace {
   const top: Record<string, SQLNamespace> = {};
   for (const database of catalog.databases) {
@@ -32,8 +35,11 @@ export function schema(catalog: Catalog): SQLNamespace {
 }
 
 export function sources(dialect: SQLDialect, catalog: Catalog, ask: Ask): CompletionSource[] {
-  const names = schemaCompletionSource({ dialect, schema: schema(catalog) });
-  const words = keywordCompletionSource(dialect, true);
+  // Within ${…} there are the team's variables and nothing else.
+  const outside = (source: CompletionSource): CompletionSource => (context) =>
+    context.matchBefore(PARAMETER) ? null : source(context);
+  const names = outside(schemaCompletionSource({ dialect, schema: schema(catalog) }));
+  const words = outside(keywordCompletionSource(dialect, true));
   return [
     // Words and names would drown the answer to "what may stand after this dot" or inside a string.
     (context) => (context.matchBefore(/\.\w*$/) ? null : words(context)),
@@ -47,7 +53,7 @@ async function planned(
   ask: Ask,
   ...others: CompletionSource[]
 ): Promise<CompletionResult | null> {
-  const word = context.matchBefore(/[\w$.'-]*$/);
+  const word = context.matchBefore(PARAMETER) ?? context.matchBefore(/[\w$.'-]*$/);
   if (!context.explicit && (!word || word.from === word.to)) return null;
   const known = new Set<string>();
   for (const other of others) {

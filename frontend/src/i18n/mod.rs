@@ -49,3 +49,4 @@ pub mod table_script;
 pub mod table_versions;
 pub mod tables;
 pub mod testing;
+pub mod variables;

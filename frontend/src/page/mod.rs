@@ -14,3 +14,4 @@ pub mod primitives;
 pub mod settings;
 pub mod sign_in;
 pub mod tables;
+pub mod variables;

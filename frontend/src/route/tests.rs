@@ -37,6 +37,7 @@ fn every_route() -> Vec<Route> {
         team(TeamRoute::Functions(FunctionsTab::BuiltIn)),
         team(TeamRoute::Function(function, FunctionTab::Test)),
         team(TeamRoute::Function(function, FunctionTab::UsedBy)),
+        team(TeamRoute::Variables),
         TeamRoute::Jobs.of("päd/agogik & co"),
     ];
     routes.extend(TableTab::ALL.iter().map(|tab| team(TeamRoute::Table(table, *tab))));

@@ -20,6 +20,7 @@ pub(super) enum Place {
     Catalogue,
     Connections,
     Functions,
+    Variables,
     Access,
     Settings,
 }
@@ -29,7 +30,7 @@ impl Place {
         &[Place::Overview],
         &[Place::Editor],
         &[Place::Jobs],
-        &[Place::Tables, Place::Catalogue, Place::Connections, Place::Functions],
+        &[Place::Tables, Place::Catalogue, Place::Connections, Place::Functions, Place::Variables],
         &[Place::Access, Place::Settings],
     ];
 
@@ -42,6 +43,7 @@ impl Place {
             Place::Catalogue => text::catalogue(),
             Place::Connections => text::connections(),
             Place::Functions => text::functions(),
+            Place::Variables => text::variables(),
             Place::Access => text::access(),
             Place::Settings => text::settings(),
         }
@@ -56,6 +58,7 @@ impl Place {
             Place::Catalogue => Icon::List,
             Place::Connections => Icon::Connections,
             Place::Functions => Icon::Functions,
+            Place::Variables => Icon::Tag,
             Place::Access => Icon::Access,
             Place::Settings => Icon::Settings,
         }
@@ -70,6 +73,7 @@ impl Place {
             Place::Catalogue => TeamRoute::Catalogue.of(team),
             Place::Connections => TeamRoute::Connections.of(team),
             Place::Functions => TeamRoute::Functions(FunctionsTab::Own).of(team),
+            Place::Variables => TeamRoute::Variables.of(team),
             Place::Access => TeamRoute::Access(AccessTab::Members).of(team),
             Place::Settings => Route::Settings,
         }
@@ -94,6 +98,7 @@ impl Place {
                 | TeamRoute::ConnectionEdit(_)
                 | TeamRoute::Topic(..) => Place::Connections,
                 TeamRoute::Functions(_) | TeamRoute::Function(..) => Place::Functions,
+                TeamRoute::Variables => Place::Variables,
                 TeamRoute::Access(_) => Place::Access,
             },
             _ => return None,

@@ -11,6 +11,7 @@ use millrace_wire::schedule::Schedule;
 use millrace_wire::table::{Column, Database, EventTime, Table};
 use millrace_wire::table_version::Compatibility;
 use millrace_wire::user_function::UserFunctionVersion;
+use millrace_wire::variable::Variable;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,20 @@ pub(super) struct ConnectionFile {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) options: BTreeMap<String, String>,
     /// Name → `${variable}`; a secret's value is not in the files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) secrets: BTreeMap<String, String>,
+}
+
+/// What `${name}` in the team's scripts stands for; the file's name is the variable's.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VariableFile {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) description: String,
+    /// Absent for a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) value: Option<String>,
+    /// Of a secret: `value` → `${variable}`, where the variable is one of the files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) secrets: BTreeMap<String, String>,
 }
@@ -137,6 +152,39 @@ pub(super) fn placeholders<'a>(object: &str, secrets: impl Iterator<Item = &'a S
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let variable = |secret: &String| format!("{object}_{secret}").chars().map(plain).collect::<String>();
     secrets.map(|secret| (secret.clone(), format!("${{{}}}", variable(secret)))).collect()
+}
+
+/// The only secret that a variable has.
+pub(super) const VALUE: &str = "value";
+
+impl VariableFile {
+    pub(super) fn of(variable: &Variable) -> VariableFile {
+        let (value, secrets) = match variable.secret {
+            true => (None, usual_secret(&variable.name)),
+            false => (Some(variable.value.clone()), BTreeMap::new()),
+        };
+        VariableFile { description: variable.description.clone(), value, secrets }
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        self.secrets.contains_key(VALUE)
+    }
+
+    /// Whatever variable a file has for its secret: an export has this one.
+    pub(super) fn with_usual_placeholders(&self, name: &str) -> anyhow::Result<VariableFile> {
+        let other = self.secrets.keys().find(|secret| *secret != VALUE);
+        anyhow::ensure!(other.is_none(), "a variable has one secret, which is called value");
+        anyhow::ensure!(self.is_secret() != self.value.is_some(), "a variable has a value, or secrets with a value");
+        let secrets = if self.is_secret() { usual_secret(name) } else { BTreeMap::new() };
+        Ok(VariableFile { description: self.description.clone(), value: self.value.clone(), secrets })
+    }
+}
+
+fn usual_secret(name: &str) -> BTreeMap<String, String> {
+    placeholders("variable", std::iter::once(&name.to_owned()))
+        .into_values()
+        .map(|placeholder| (VALUE.to_owned(), placeholder))
+        .collect()
 }
 
 impl DatabaseFile {

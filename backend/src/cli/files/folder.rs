@@ -1,13 +1,13 @@
 //! The files of a team, and what is remembered beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use sha2::{Digest, Sha256};
 use yaml_serde::Value;
 
-use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile, placeholders};
+use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile, VariableFile, placeholders};
 use super::item::{Item, Key, Kind, key_of};
 use super::variables::Variables;
 use crate::access::secret::hex;
@@ -72,8 +72,12 @@ impl Folder {
     /// Every object of the folder, with variables filled in.
     pub(super) fn read(&self, variables: &Variables) -> anyhow::Result<Vec<Item>> {
         let mut items = Vec::new();
-        for path in self.paths()? {
-            let item = self.read_one(&path, variables).with_context(|| format!("{path}.yaml"))?;
+        let paths = self.paths()?;
+        // In scripts the names of the team's variables are left for the server to fill in.
+        let of_team = paths.iter().filter_map(|path| key_of(path)).filter(|key| key.kind == Kind::Variable);
+        let of_team: BTreeSet<String> = of_team.map(|key| key.name).collect();
+        for path in paths {
+            let item = self.read_one(&path, variables, &of_team).with_context(|| format!("{path}.yaml"))?;
             items.push(item);
         }
         if items.is_empty() {
@@ -92,7 +96,7 @@ impl Folder {
         Ok(paths)
     }
 
-    fn read_one(&self, path: &str, variables: &Variables) -> anyhow::Result<Item> {
+    fn read_one(&self, path: &str, variables: &Variables, of_team: &BTreeSet<String>) -> anyhow::Result<Item> {
         let key = key_of(path).context("the name of this file is not one of an object")?;
         let text = std::fs::read_to_string(self.root.join(format!("{path}.yaml")))?;
         let mut document: Value = canonical::read(&text)?;
@@ -102,7 +106,7 @@ impl Folder {
             Kind::Job => {
                 let file = self.root.join(format!("{path}.sql"));
                 let sql = std::fs::read_to_string(&file).context("a job needs a file of SQL beside it")?;
-                Some(variables.fill_in_sql(&sql))
+                Some(variables.fill_in_sql(&sql, of_team))
             }
             _ => None,
         };
@@ -127,6 +131,10 @@ impl Folder {
                 let usual = placeholders(&key.name, file.secrets.keys());
                 let secrets = std::mem::replace(&mut file.secrets, usual);
                 (canonical::write(&file)?, secrets)
+            }
+            Kind::Variable => {
+                let file: VariableFile = canonical::read(&yaml)?;
+                (canonical::write(&file.with_usual_placeholders(&key.name)?)?, file.secrets)
             }
             _ => (yaml, BTreeMap::new()),
         };
@@ -195,6 +203,7 @@ impl Folder {
 fn in_canonical_form(key: &Key, yaml: &str) -> anyhow::Result<String> {
     match key.kind {
         Kind::Connection => canonical::write(&canonical::read::<ConnectionFile>(yaml)?),
+        Kind::Variable => canonical::write(&canonical::read::<VariableFile>(yaml)?),
         Kind::Database => canonical::write(&canonical::read::<DatabaseFile>(yaml)?),
         Kind::Function => canonical::write(&canonical::read::<FunctionFile>(yaml)?),
         Kind::Table => canonical::write(&canonical::read::<TableFile>(yaml)?),

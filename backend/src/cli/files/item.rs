@@ -7,6 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Connection,
+    Variable,
     Database,
     Function,
     Table,
@@ -14,12 +15,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 5] = [Kind::Connection, Kind::Database, Kind::Function, Kind::Table, Kind::Job];
+    pub(super) const ALL: [Kind; 6] =
+        [Kind::Connection, Kind::Variable, Kind::Database, Kind::Function, Kind::Table, Kind::Job];
 
     /// The folder its files lie in, which is also the path in the API.
     pub(super) const fn folder(self) -> &'static str {
         match self {
             Kind::Connection => "connections",
+            Kind::Variable => "variables",
             Kind::Database => "databases",
             Kind::Function => "functions",
             Kind::Table => "tables",
@@ -50,7 +53,7 @@ pub(super) struct Item {
     pub(super) sql: Option<String>,
     /// Of a function that is a module: its bytes.
     pub(super) module: Option<Vec<u8>>,
-    /// Of a connection in a file: what stands for each secret. Not compared, since values are not known.
+    /// Of a connection or a variable in a file: what stands for each secret. Not compared, since values are not known.
     pub(super) secrets: BTreeMap<String, String>,
 }
 

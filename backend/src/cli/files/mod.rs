@@ -4,6 +4,7 @@
 //! A team's folder:
 //! ```text
 //! connections/<name>.yaml          secrets stand as ${…}
+//! variables/<name>.yaml            likewise
 //! databases/<name>.yaml
 //! functions/<name>.yaml            and <name>.wasm beside it for a module
 //! tables/<database>/<table>.yaml

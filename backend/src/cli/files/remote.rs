@@ -10,9 +10,10 @@ use millrace_wire::job::JobSummary;
 use millrace_wire::table::{Database, NewDatabase, Table, TableDraft, TableSummary};
 use millrace_wire::table_version::{SaveTable, TableChange};
 use millrace_wire::user_function::{NewMacro, UserFunction, UserFunctionSummary};
+use millrace_wire::variable::{Variable, VariableDraft};
 
 use super::super::client::Client;
-use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, TableFile};
+use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, TableFile, VALUE, VariableFile};
 use super::item::{Item, Key, Kind};
 use super::job::{self, Known};
 use super::plan::{Action, Step};
@@ -50,6 +51,10 @@ impl Remote {
             }
             let yaml = canonical::write(&ConnectionFile::of(&connection))?;
             remote.add(Kind::Connection, &connection.name, connection.id.to_string(), yaml);
+        }
+        for variable in client.all::<Variable>(&client.team_path("/variables")).await? {
+            let yaml = canonical::write(&VariableFile::of(&variable))?;
+            remote.add(Kind::Variable, &variable.name, variable.id.to_string(), yaml);
         }
         let databases: Vec<Database> = client.all(&client.team_path("/databases")).await?;
         for database in databases.iter().filter(|database| !database.built_in && database.name != DEFAULT_DATABASE) {
@@ -141,6 +146,7 @@ impl Remote {
         let creates = step.action == Action::Create;
         match key.kind {
             Kind::Connection => self.write_connection(client, item, creates, variables).await,
+            Kind::Variable => self.write_variable(client, item, creates, variables).await,
             Kind::Database => self.write_database(client, item, creates).await,
             Kind::Function => write_function(client, item).await,
             Kind::Table => self.write_table(client, item, creates, variables).await,
@@ -171,6 +177,32 @@ impl Remote {
             client.put(&self.path(client, &item.key)?, &draft).await?
         };
         self.connections.insert(written.name.clone(), written);
+        Ok(())
+    }
+
+    /// A secret without a value at hand keeps the one it has.
+    async fn write_variable(
+        &self,
+        client: &Client,
+        item: &Item,
+        creates: bool,
+        variables: &Variables,
+    ) -> anyhow::Result<()> {
+        let file: VariableFile = canonical::read(&item.yaml)?;
+        let text = item.secrets.get(VALUE);
+        let given = text.and_then(|text| variables.value_of(text)).map(str::to_owned);
+        if let (Some(text), None, true) = (text, &given, creates) {
+            bail!(
+                "the secret needs a value for {text}; a variable of the environment keeps it out of the command line:                  MILLRACE_VAR_<NAME>"
+            );
+        }
+        let (name, secret) = (item.key.name.clone(), file.is_secret());
+        let draft = VariableDraft { name, value: file.value.or(given), secret, description: file.description };
+        if creates {
+            client.post::<_, Variable>(&client.team_path("/variables"), &draft).await?;
+        } else {
+            client.put::<_, Variable>(&self.path(client, &item.key)?, &draft).await?;
+        }
         Ok(())
     }
 

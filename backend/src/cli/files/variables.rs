@@ -1,6 +1,6 @@
 //! Values for `${name}` in the files: what differs between environments, and secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -77,9 +77,11 @@ impl Variables {
         Ok(filled)
     }
 
-    /// In SQL only what is known is filled in: a script may have such signs of its own.
-    pub(super) fn fill_in_sql(&self, sql: &str) -> String {
-        self.0.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(&format!("${{{name}}}"), value))
+    /// In SQL only what is known is filled in: a script may have such signs of its own, and the names of the team's
+    /// variables are left for the server.
+    pub(super) fn fill_in_sql(&self, sql: &str, of_team: &BTreeSet<String>) -> String {
+        let own = self.0.iter().filter(|(name, _)| !of_team.contains(*name));
+        own.fold(sql.to_owned(), |sql, (name, value)| sql.replace(&format!("${{{name}}}"), value))
     }
 }
 
@@ -119,7 +121,12 @@ mod tests {
 
     #[test]
     fn sql_keeps_what_it_does_not_know() {
-        let variables = Variables::of(&[("day", "2026-01-01")]);
-        assert_eq!(variables.fill_in_sql("SELECT '${day}', '${other}'"), "SELECT '2026-01-01', '${other}'");
+        let variables = Variables::of(&[("day", "2026-01-01"), ("token", "hush")]);
+        let of_team = BTreeSet::from(["token".to_owned()]);
+        assert_eq!(
+            variables.fill_in_sql("SELECT '${day}', '${other}', '${token}'", &of_team),
+            "SELECT '2026-01-01', '${other}', '${token}'",
+            "what the team has is filled in by the server"
+        );
     }
 }

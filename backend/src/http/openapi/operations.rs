@@ -43,6 +43,7 @@ use millrace_wire::token::{ApiToken, IssuedApiToken, NewApiToken};
 use millrace_wire::user_function::{
     FunctionChange, FunctionTest, MacroCheck, ModuleContent, NewMacro, TestFunction, UserFunction, UserFunctionSummary,
 };
+use millrace_wire::variable::{ListParameters, ScriptParameter, Variable, VariableDraft, VariableUses};
 
 use super::build::{Operation, on};
 
@@ -58,6 +59,7 @@ pub fn operations() -> Vec<Operation> {
         tables(),
         functions(),
         scripts(),
+        variables(),
         previews(),
         test_runs(),
         jobs(),
@@ -267,6 +269,23 @@ fn scripts() -> Vec<Operation> {
             .takes::<Complete>()
             .lists::<CompletionItem>(),
         on("POST", "/teams/{team}/sql/format", "Lay out a script.").takes::<Format>().gives::<Formatted>(),
+        on("POST", "/teams/{team}/sql/parameters", "What a script's parameters stand for.")
+            .takes::<ListParameters>()
+            .lists::<ScriptParameter>(),
+    ]
+}
+
+fn variables() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/variables", "Variables; those that are secret without their values.")
+            .lists::<Variable>(),
+        on("POST", "/teams/{team}/variables", "Make a variable.").takes::<VariableDraft>().gives::<Variable>(),
+        on("GET", "/teams/{team}/variables/{variable}", "A variable.").gives::<Variable>(),
+        on("PUT", "/teams/{team}/variables/{variable}", "Change a variable; an absent value stays.")
+            .takes::<VariableDraft>()
+            .gives::<Variable>(),
+        on("DELETE", "/teams/{team}/variables/{variable}", "Delete a variable."),
+        on("GET", "/teams/{team}/variables/{variable}/uses", "Jobs whose scripts name it.").gives::<VariableUses>(),
     ]
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalog::TableDef;
+use crate::connector::credential::is_credential;
 
 /// 16 hexadecimal digits.
 pub type NodeId = Arc<str>;
@@ -28,14 +29,24 @@ pub(super) fn hash_text<'a>(parts: impl Iterator<Item = &'a str>) -> String {
 
 /// Two scans with the same key are one source: same table, same options (hints may differ between uses).
 pub fn scan_key(table: &TableDef) -> String {
-    let mut key = table.name.clone();
-    for (name, value) in &table.options {
-        key.push('\n');
-        key.push_str(name);
-        key.push('=');
-        key.push_str(value);
+    text(table, |_| true)
+}
+
+/// What the id of a scan with options of its own is made of. Credentials are left out: an id is shown, and it stays when
+/// a password changes.
+pub(super) fn scan_text(table: &TableDef) -> String {
+    text(table, |option| !is_credential(option))
+}
+
+fn text(table: &TableDef, counts: impl Fn(&str) -> bool) -> String {
+    let mut text = table.name.clone();
+    for (name, value) in table.options.iter().filter(|(name, _)| counts(name)) {
+        text.push('\n');
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
     }
-    key
+    text
 }
 
 #[cfg(test)]

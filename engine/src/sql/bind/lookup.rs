@@ -8,7 +8,7 @@ use millrace_wire::link::TableSource;
 use super::relation::{Relation, ScopeTable};
 use super::{Bind, Binder, Named, nodes};
 use crate::catalog::{TableDef, TableRef};
-use crate::connector::TableUse;
+use crate::connector::{TableUse, credential};
 use crate::plan::logical::Rel;
 use crate::sql::ast::{CreateView, Hint, Name, StatementKind};
 use crate::sql::{Problem, parser, suggest};
@@ -149,6 +149,7 @@ impl Binder<'_> {
                 return self.unsupported(&format!("The hint {}", hint.name.value), hint.span);
             }
             options.extend(hint.args.iter().map(|arg| (arg.key.clone(), arg.value.clone())));
+            credential::fill_in(&mut options, &self.catalog.secrets);
         }
         if options.is_empty() {
             return Ok(table);

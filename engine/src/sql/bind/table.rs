@@ -7,8 +7,8 @@ use super::expr::ExprScope;
 use super::relation::Relation;
 use super::{Bind, Binder, Named};
 use crate::catalog::{ColumnDef, ColumnKind, TableDef, TableRef, WatermarkDef};
-use crate::connector::TableUse;
 use crate::connector::registry::{self, OptionProblem};
+use crate::connector::{TableUse, credential};
 use crate::plan::logical::{BoundSink, Rel, RelNode};
 use crate::sql::ast::{self, CreateTable, PrimaryKey, TableOption, Watermark};
 use crate::sql::{Problem, Span, suggest};
@@ -49,7 +49,8 @@ impl Binder<'_> {
         let name = table.name.text();
         let definition = self.table_definition(table, &name);
         let named = match definition {
-            Ok(definition) => {
+            Ok(mut definition) => {
+                credential::fill_in(&mut definition.options, &self.catalog.secrets);
                 let parts = TableParts {
                     options: table.options.clone(),
                     options_span: table.options_span,

@@ -411,3 +411,39 @@ fn one_scan_can_be_asked_for() {
     let twice = format!("{once} /*+ OPTIONS('scan.watermark.idle-timeout' = '1 s') */");
     assert_eq!(problems(&twice), ["unsupported@REUSE_SOURCE"]);
 }
+
+#[test]
+fn a_secret_goes_into_credentials_and_into_nothing_that_is_read() {
+    let secrets = [("token".to_owned(), "hush".to_owned())].into();
+    let catalog = CatalogText { secrets, ..catalog() };
+    let bound = |sql: &str| {
+        let bound = bind_all(sql, &catalog);
+        let scans = bound.script.sinks.iter().map(|sink| sink.query.clone()).collect::<Vec<_>>();
+        (format!("{:?}", bound.problems), scans)
+    };
+    let options = |rel: &Rel| {
+        let mut open = vec![rel];
+        while let Some(rel) = open.pop() {
+            if let RelNode::Scan { table } = &rel.node {
+                return table.options.clone();
+            }
+            open.extend(rel.inputs());
+        }
+        panic!("no scan")
+    };
+    let hinted = "SELECT '${token}' AS t, id FROM orders /*+ OPTIONS('password' = '${token}', 'topic' = '${token}') */";
+    let (problems, scans) = bound(hinted);
+    for scan in &scans {
+        let options = options(scan);
+        assert_eq!((options["password"].as_str(), options["topic"].as_str()), ("hush", "${token}"));
+    }
+    assert!(!problems.contains("hush"), "{problems}");
+    let made = "CREATE TEMPORARY TABLE p (id INT) WITH ('connector' = 'postgres', 'hostname' = 'h', 'database-name' = 'd', \
+                'table-name' = 't', 'username' = '${token}', 'password' = 'a${token}b'); SELECT '${token}' AS t, id FROM p";
+    let (problems, scans) = bound(made);
+    assert_eq!((problems.as_str(), scans.len()), ("[]", 1));
+    let options = options(&scans[0]);
+    assert_eq!((options["password"].as_str(), options["username"].as_str()), ("ahushb", "${token}"));
+    let RelNode::Project { exprs, .. } = &scans[0].node else { panic!("a projection") };
+    assert!(!format!("{exprs:?}").contains("hush"));
+}

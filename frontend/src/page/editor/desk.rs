@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::ids::JobId;
 use millrace_wire::job::{Job, JobSettings, SaveDraft};
+use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Format, Formatted, Severity, Validate, Validation};
 
 use super::backup::{self, Backup};
@@ -42,6 +43,8 @@ pub(super) struct Desk {
     pub(super) validation: RwSignal<Option<Validation>>,
     pub(super) validating: RwSignal<bool>,
     pub(super) validation_failure: RwSignal<Option<Failure>>,
+    /// Goes up when what is written may mean something else.
+    recheck: RwSignal<u32>,
     pub(super) saving: RwSignal<Saving>,
     /// Found in the browser when the draft was opened: typed, never saved.
     pub(super) unsaved: RwSignal<Option<Backup>>,
@@ -67,12 +70,18 @@ impl Desk {
             validation: RwSignal::new(None),
             validating: RwSignal::new(false),
             validation_failure: RwSignal::new(None),
+            recheck: RwSignal::new(0),
             saving: RwSignal::new(Saving::Saved(saved_at)),
             unsaved: RwSignal::new(unsaved),
             may_edit,
             toasts: use_toasts(),
             live: use_live(),
         };
+        desk.live.on(move |event| {
+            if matches!(event, LiveEvent::VariablesChanged) {
+                desk.recheck.update(|count| *count = count.wrapping_add(1));
+            }
+        });
         desk.validate_after_typing();
         desk.save_after_typing();
         desk.save_when_left();
@@ -128,6 +137,7 @@ impl Desk {
         let parallelism = Memo::new(move |_| desk.settings.with(|settings| settings.parallelism));
         Effect::new(move |before: Option<()>| {
             let (sql, parallelism) = (sql.get(), parallelism.get());
+            desk.recheck.track();
             let number = asked.try_update_value(|asked| {
                 *asked += 1;
                 *asked

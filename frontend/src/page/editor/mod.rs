@@ -11,6 +11,7 @@ mod history;
 mod names;
 mod open_tabs;
 mod panes;
+mod parameters;
 mod preview;
 mod preview_panel;
 mod problems;

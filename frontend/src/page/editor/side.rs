@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use millrace_wire::job::Version;
 
 use super::desk::Desk;
+use super::parameters::Parameters;
 use crate::api;
 use crate::i18n::{editor as text, job as job_text};
 use crate::rights::{Right, may};
@@ -35,6 +36,7 @@ pub(super) fn Side(desk: Desk) -> impl IntoView {
             <h2>{text::run()}</h2>
             <SettingsForm settings=desk.settings on_change=settings_changed locked/>
             {move || guarantee.get().map(|guarantee| view! { <p class="ide-note"><GuaranteeNote guarantee/></p> })}
+            <Parameters desk/>
             <Difference desk/>
             {move || desk.job.get().map(|job| {
                 let page = TeamRoute::Job(job.id, JobTab::Settings).of(&desk.team.get_value()).href();

@@ -2,6 +2,7 @@
 
 mod difference;
 mod report;
+mod variables;
 
 pub use difference::Difference;
 pub use report::Report;

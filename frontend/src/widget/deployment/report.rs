@@ -7,6 +7,7 @@ use millrace_wire::report::{
 };
 
 use super::difference::Difference;
+use super::variables::Variables;
 use crate::clock::local;
 use crate::format::number::counted;
 use crate::i18n::{approvals, deployment as text};
@@ -30,6 +31,7 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         state,
         downstream,
         lineage,
+        variables,
         warnings,
         errors,
         approval,
@@ -52,6 +54,7 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         <p class="muted">{what}" "{against}" "{start}" "{text::made_at(local(at).full())}" "{approval}</p>
         {list(Notice::Bad, text::errors(), errors)}
         {list(Notice::Warn, text::warnings(), warnings)}
+        <Variables variables/>
         <State state/>
         {lineage_view(lineage)}
         {downstream_view(&team, downstream)}

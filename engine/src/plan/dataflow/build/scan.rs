@@ -8,7 +8,7 @@ use millrace_wire::graph::ChangelogMode;
 
 use super::{Builder, Draft, upsert};
 use crate::catalog::{ColumnKind, TableDef, TableRef};
-use crate::plan::dataflow::id::scan_key;
+use crate::plan::dataflow::id::{scan_key, scan_text};
 use crate::plan::dataflow::{NodeKind, problem};
 use crate::plan::settings::parse_duration;
 use crate::sql::Problem;
@@ -50,7 +50,7 @@ impl Builder<'_> {
             matches!(&node.kind, NodeKind::Source { table: other, .. }
             if other.name == table.name && scan_key(other) != key)
         });
-        let text = if first { format!("Scan {}", table.name) } else { format!("Scan {key}") };
+        let text = if first { format!("Scan {}", table.name) } else { format!("Scan {}", scan_text(table)) };
         let kind = NodeKind::Source {
             table: Arc::clone(table),
             source,
