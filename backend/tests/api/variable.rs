@@ -161,7 +161,7 @@ async fn a_script_is_filled_in_and_places_are_those_of_what_was_written() {
     assert_eq!(formatted["sql"], "SELECT ${sink}");
     let body = json!({ "sql": "SELECT '${sink}', ${none:-7}, ${sink}, ${gone}" });
     let listed = test.post(&people.viewer, &people.path("/sql/parameters"), body).await.good();
-    let short: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| {
+    let short = listed["items"].as_array().unwrap().iter().map(|item| {
         let places = item["places"].as_array().unwrap().len();
         (item["name"].clone(), item["known"].clone(), item["value"].clone(), places)
     });
