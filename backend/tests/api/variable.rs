@@ -273,8 +273,7 @@ async fn tests_of_a_job_run_on_the_filled_script() {
     table(&test, &people, "orders").await;
     make(&test, &people, "word", "passes-when-filled", false).await;
     let path = job(&test, &people, "tested", "INSERT INTO main.orders SELECT '${word}'").await;
-    let draft = json!({ "name": "passes-when-filled", "inputs": [], "parallelism": 1,
-        "expected": [{ "table": "main.orders", "rows": [] }] });
+    let draft = crate::job_test::draft("passes-when-filled");
     let report = test.post(&people.developer, &format!("{path}/tests/run"), json!({ "draft": draft })).await.good();
     assert_eq!(report["passed"], 1, "{report}");
 }
