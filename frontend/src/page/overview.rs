@@ -142,6 +142,9 @@ fn follow(overview: Loaded<Overview>) {
             reload_soon()
         }
         LiveEvent::Reset => overview.reload(),
-        LiveEvent::FunctionsChanged { .. } | LiveEvent::Metrics { .. } | LiveEvent::Broker { .. } => {}
+        LiveEvent::FunctionsChanged { .. }
+        | LiveEvent::VariablesChanged
+        | LiveEvent::Metrics { .. }
+        | LiveEvent::Broker { .. } => {}
     });
 }
