@@ -17,6 +17,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use millrace_backend::access::secret::{hash_token, random_token};
+use millrace_backend::access::sight::Sight;
 use millrace_backend::app::team;
 use millrace_backend::clock::{new_id, now_ms};
 use millrace_backend::config::Config;
@@ -142,6 +143,8 @@ fn job(team: TeamId, number: usize) -> JobRow {
         owner: format!("person-{}", number % 300),
         tags: vec![format!("team-{}", number % 40), topic.to_owned()],
         kind: JobKind::Stream,
+        owner_id: None,
+        restricted: false,
         desired: DesiredState::Stopped,
         demo: false,
         draft: DraftRow {
@@ -175,7 +178,7 @@ async fn fill_jobs(app: &App, team: TeamId) -> Result<()> {
 }
 
 async fn fill_tables(app: &App, team: TeamId) -> Result<()> {
-    let databases = store::database::list(&app.store, team).await?;
+    let databases = store::database::list(&app.store, &Sight::platform(team)).await?;
     let database: DatabaseId = databases.first().context("a team has a database")?.id;
     for first in (0..TABLES).step_by(AT_ONCE) {
         let rows = (first..(first + AT_ONCE).min(TABLES)).map(|number| table(team, number));

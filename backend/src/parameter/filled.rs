@@ -187,7 +187,7 @@ mod tests {
         let script = filled("SELECT\n ${many}, 漢字, kaputt FROM t", &[("many", "a,\n b,\n c")]);
         let start = script.text().find("kaputt").unwrap();
         let span = LineIndex::new(script.text()).wire(SqlSpan { start, end: start + 6 });
-        assert_eq!((span.line, span.column), (4, 8));
+        assert_eq!((span.line, span.column), (4, 9));
         let back = script.span(&span);
         assert_eq!((back.line, back.column, back.end_line, back.end_column), (2, 15, 2, 20));
     }

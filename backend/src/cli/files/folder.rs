@@ -7,7 +7,9 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest, Sha256};
 use yaml_serde::Value;
 
-use super::canonical::{self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile, VariableFile, placeholders};
+use super::canonical::{
+    self, ConnectionFile, DatabaseFile, FunctionFile, JobFile, TableFile, VariableFile, placeholders,
+};
 use super::item::{Item, Key, Kind, key_of};
 use super::variables::Variables;
 use crate::access::secret::hex;

@@ -259,6 +259,7 @@ fn row(entry: AuditEntry, opened: RwSignal<Option<AuditEntry>>) -> AnyView {
         .into_any()
     };
     let (what, object, origin) = (entry.what.clone(), entry.object.clone(), entry.address.clone());
+    let full = object.clone();
     let outcome = entry.outcome.clone();
     let via_token = entry.via == "token";
     let label = text::audit_open(entry.seq);
@@ -267,7 +268,7 @@ fn row(entry: AuditEntry, opened: RwSignal<Option<AuditEntry>>) -> AnyView {
         <tr>
             <td class="cell-fit nowrap"><time title=at.full()>{at.full()}</time></td>
             <td class="cell-fit">{who}{via_token.then(|| view! { <Badge>{text::audit_token()}</Badge> })}</td>
-            <th scope="row" class="cell-clip" title=object.clone()><span class="medium">{what}</span>" "<code class="subtle">{object}</code></th>
+            <th scope="row" class="cell-clip" title=full><span class="medium">{what}</span>" "<code class="subtle">{object}</code></th>
             <td class="cell-fit"><Badge tone=if done { Tone::Plain } else { Tone::Warn }>{outcome}</Badge></td>
             <td class="cell-fit wide-only subtle">{origin}</td>
             <td class="cell-fit"><IconButton icon=Icon::Right small=true label on_press=move |()| opened.set(Some(own.get_value()))/></td>
