@@ -19,7 +19,7 @@ async function makeOutsider(page: Page, server: Server): Promise<void> {
   expect(removed.ok(), await removed.text()).toBe(true);
 }
 
-test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, browser }) => {
+test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, browser, complaints }) => {
   const team = new Team(page, server);
   await makeOutsider(page, server);
   const { id } = await team.post<{ id: string }>('tables', {
@@ -60,6 +60,7 @@ test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, 
   await expectAccessible(page);
   await page.getByRole('table', { name: 'To decide' }).getByRole('button', { name: 'Decide' }).click();
   const dialog = page.getByRole('dialog', { name: 'Decide on main.listed_clicks' });
+  complaints.expect(/400/);
   await dialog.getByRole('button', { name: 'Decline' }).click();
   await expect(dialog.getByText('Say why it is declined.')).toBeVisible();
   await dialog.getByLabel('Right').selectOption('read');

@@ -136,7 +136,8 @@ fn Profile() -> impl IntoView {
     let label = Signal::derive(move || text::profile(name()));
     view! {
         <Menu label class="avatar" items>
-            <span aria-hidden="true">{move || initials(&name())}</span>
+            // By the style sheet, since they are no part of the name that the button has.
+            <span class="initials" aria-hidden="true" data-initials=move || initials(&name())></span>
         </Menu>
     }
     .into_any()
