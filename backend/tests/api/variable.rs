@@ -50,7 +50,7 @@ async fn secrets_go_in_and_never_come_out() {
         seen.push(put(&test, &people.developer, &path, draft).await.good());
 
         // Anywhere but in a credential the script is refused, and the refusal tells nothing.
-        for sql in [format!("SELECT '${{token}}'"), "SELECT MD5('${token:-x}')".to_owned()] {
+        for sql in ["SELECT '${token}'".to_owned(), "SELECT MD5('${token:-x}')".to_owned()] {
             let body = json!({ "sql": sql });
             let checked = test.post(&people.viewer, &people.path("/sql/validate"), body.clone()).await.good();
             assert_eq!(checked["diagnostics"][0]["code"], "misplaced-secret");

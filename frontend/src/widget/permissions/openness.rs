@@ -12,6 +12,9 @@ use crate::ui::facts::{Fact, Facts};
 use crate::ui::panel::Panel;
 use crate::ui::toast::use_toasts;
 
+/// A text that names the object.
+type OfName = fn(String) -> String;
+
 /// One of the two, with the texts of turning it on and off.
 #[derive(Clone, Copy)]
 struct Turn {
@@ -19,7 +22,7 @@ struct Turn {
     change: fn(bool) -> PermissionsChange,
     state: (&'static str, &'static str),
     action: (&'static str, &'static str),
-    title: (fn(String) -> String, fn(String) -> String),
+    title: (OfName, OfName),
     body: (&'static str, &'static str),
     done: (&'static str, &'static str),
 }
