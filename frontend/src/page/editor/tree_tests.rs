@@ -30,6 +30,8 @@ fn table(database: &str, name: &str, found: &[&str]) -> TableSummary {
         producers: 0,
         consumers: 0,
         built_in: false,
+        restricted: false,
+        shared: false,
         updated_at: 0,
     }
 }
