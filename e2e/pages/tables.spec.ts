@@ -109,6 +109,9 @@ test('table: Query opens the editor with the statement, beside what stood there,
   await page.keyboard.insertText('SELECT 1');
   await expect(page.locator('.cm-content')).toHaveText('SELECT 1');
   await expect(page.getByText('kept in this browser')).toBeVisible();
+  // The words stand there before as well; nobody leaves as fast as a test does.
+  const kept = () => page.evaluate(() => localStorage.getItem('millrace.editor.scratch.demo'));
+  await expect.poll(kept).toBe('SELECT 1');
 
   await page.goto(team.at(`tables/${bids?.id}`));
   await page.getByRole('link', { name: 'Query' }).click();
