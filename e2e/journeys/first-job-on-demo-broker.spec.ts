@@ -2,7 +2,7 @@
 import { test } from '../fixtures/app.ts';
 import { firstJob, WITHIN_MS } from './first-job.ts';
 
-test('from two tables to a job that survives its worker', async ({ page, server }) => {
+test('from two tables to a job that survives its worker', async ({ complaints, page, server }) => {
   test.setTimeout(WITHIN_MS);
-  await firstJob(page, server, 'at-least-once');
+  await firstJob(page, server, complaints, 'at-least-once');
 });

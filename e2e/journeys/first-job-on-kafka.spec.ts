@@ -6,8 +6,8 @@ import { firstJob, WITHIN_MS } from './first-job.ts';
 const kafka = process.env.MILLRACE_TEST_KAFKA || undefined;
 test.use({ kafka });
 
-test('from two tables to a job that survives its worker, each record exactly once', async ({ page, server }) => {
+test('from two tables to a job that survives its worker, each record exactly once', async ({ complaints, page, server }) => {
   test.skip(kafka === undefined, 'MILLRACE_TEST_KAFKA is not set');
   test.setTimeout(WITHIN_MS);
-  await firstJob(page, server, 'exactly-once');
+  await firstJob(page, server, complaints, 'exactly-once');
 });

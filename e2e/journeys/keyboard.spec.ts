@@ -3,17 +3,16 @@
  */
 import { expect, test } from '../fixtures/app.ts';
 import { press, tabTo, type } from '../fixtures/keys.ts';
-import { Team } from '../fixtures/team.ts';
+import { unique } from '../fixtures/names.ts';
 
-test('from sign-in to a stopped job without a mouse', async ({ complaints, page, server }) => {
+test('from sign-in to a stopped job without a mouse', async ({ complaints, page }) => {
   // Figures are asked for between the end of the run and its page hearing of it.
   complaints.expect(/404 .*\/figures\)/);
-  test.setTimeout(240_000);
-  const team = new Team(page, server);
+  test.setTimeout(300_000);
+  const [table, job] = [unique('by_keys', '_'), unique('by_keys_job', '_')];
   await page.goto('/');
   await press(page, page.getByRole('button', { name: 'Continue as demo user' }));
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
-  await team.jobIs('Bids by channel', 'running');
 
   // A table by form.
   await page.keyboard.press('g');
@@ -30,15 +29,16 @@ test('from sign-in to a stopped job without a mouse', async ({ complaints, page,
   await press(page, page.getByRole('button', { name: 'Add column' }));
   await type(page, page.getByRole('textbox', { name: 'Column', exact: true }), 'id');
   await type(page, page.getByRole('combobox', { name: 'Type', exact: true }), 'BIGINT');
-  await type(page, page.getByRole('textbox', { name: 'Name', exact: true }), 'by_keys');
+  await type(page, page.getByRole('textbox', { name: 'Name', exact: true }), table);
   await press(page, page.getByRole('button', { name: 'Create table' }));
-  await expect(page.getByRole('heading', { level: 1, name: 'by_keys' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: table, exact: true })).toBeVisible();
 
   // SQL over it: the text has the focus as soon as the editor is there.
   await press(page, page.getByRole('link', { name: 'Query' }));
   await expect(page.locator('.cm-content')).toBeFocused();
   await page.keyboard.press('Control+A');
-  await page.keyboard.insertText("INSERT INTO bids_high\nSELECT id, id, id, TIMESTAMP '2026-01-01 00:00:00' FROM by_keys;");
+  await page.keyboard.insertText(`INSERT INTO bids_high\nSELECT id, id, id, TIMESTAMP '2026-01-01 00:00:00' FROM ${table};`);
+  await expect(page.locator('.cm-line')).toHaveText(['INSERT INTO bids_high', /^SELECT id, id, id/]);
   await expect(page.getByText('No problems found.')).toBeVisible();
   await page.keyboard.press('Control+Enter');
   await expect(page.getByRole('grid', { name: 'Result rows' }).getByRole('gridcell', { name: '+I' }).first()).toBeVisible({
@@ -50,7 +50,7 @@ test('from sign-in to a stopped job without a mouse', async ({ complaints, page,
   const create = page.getByRole('dialog', { name: 'Save as job' });
   await expect(create.getByRole('textbox', { name: 'Name' })).toBeFocused();
   await page.keyboard.press('Control+A');
-  await page.keyboard.type('by_keys_job');
+  await page.keyboard.type(job);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/editor\/[0-9a-f-]{36}/);
 
@@ -59,14 +59,14 @@ test('from sign-in to a stopped job without a mouse', async ({ complaints, page,
   await page.keyboard.press('Escape');
   await tabTo(page, page.getByRole('button', { name: 'Start…' }), 'Shift+Tab');
   await page.keyboard.press('Enter');
-  const start = page.getByRole('dialog', { name: 'Start by_keys_job' });
+  const start = page.getByRole('dialog', { name: `Start ${job}` });
   await press(page, start.getByRole('button', { name: 'Start', exact: true }));
   await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}/);
   const state = page.locator('.state-pill');
   await expect(state).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
 
   await press(page, page.getByRole('button', { name: 'Stop…' }));
-  const stop = page.getByRole('dialog', { name: 'Stop by_keys_job' });
+  const stop = page.getByRole('dialog', { name: `Stop ${job}` });
   await press(page, stop.getByRole('button', { name: 'Stop', exact: true }));
   await expect(state).toHaveAttribute('data-state', 'stopped', { timeout: 60_000 });
 });

@@ -1,11 +1,11 @@
 /** Starts that somebody else approves: switched on, asked for, decided on two pages; by mouse, and by keys alone. */
-import type { Browser, BrowserContext, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
 import { press, tabTo, type } from '../fixtures/keys.ts';
+import { browserOf, newMember } from '../fixtures/people.ts';
 import type { Server } from '../fixtures/server.ts';
-import { Team } from '../fixtures/team.ts';
+import type { Team } from '../fixtures/team.ts';
 
-const PASSWORD = 'correct horse battery 5';
 const SQL = `CREATE TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '20');
 CREATE TABLE gone (i BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO gone SELECT i FROM n;`;
@@ -14,46 +14,32 @@ function api(server: Server): { base: string; headers: Record<string, string> } 
   return { base: `${server.url}/api/v1`, headers: { 'X-Millrace': '1', Origin: server.url } };
 }
 
-async function setMode(page: Page, server: Server, mode: 'off' | 'required'): Promise<void> {
+async function setMode(page: Page, server: Server, team: Team, mode: 'off' | 'required'): Promise<void> {
   const { base, headers } = api(server);
-  const answer = await page.request.put(`${base}/teams/demo/approval-mode`, { data: { mode }, headers });
+  const answer = await page.request.put(`${base}/teams/${team.slug}/approval-mode`, { data: { mode }, headers });
   expect(answer.ok(), await answer.text()).toBe(true);
-}
-
-/** A second operator of the demo team, signed in in a browser of their own. */
-async function operator(page: Page, browser: Browser, server: Server, name: string): Promise<BrowserContext> {
-  const { base, headers } = api(server);
-  const email = `${name.toLowerCase().replace(' ', '.')}@example.org`;
-  const data = { email, role: 'operator', new_user: { name, password: PASSWORD } };
-  const made = await page.request.put(`${base}/teams/demo/members`, { data, headers });
-  expect(made.ok(), await made.text()).toBe(true);
-  const context = await browser.newContext({ baseURL: server.url });
-  const session = await context.request.post(`${base}/session`, { data: { email, password: PASSWORD }, headers });
-  expect(session.ok(), await session.text()).toBe(true);
-  return context;
 }
 
 test('approvals: a start is asked for, approved by somebody else, and begins', async ({
   complaints,
-  signedIn: page,
+  page,
+  ownTeam: team,
   server,
   browser,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   // A request without a reason is refused; figures are asked for between the end of a run and its page hearing of it.
   complaints.expect(/400/);
   complaints.expect(/404 .*\/figures\)/);
-  const team = new Team(page, server);
-  // What the demo starts by itself is not to wait for anybody.
-  await team.jobIs('Bids by channel', 'running');
   const job = await team.post<{ id: string }>('jobs', { name: 'Approved job', sql: SQL });
-  const theirs = await operator(page, browser, server, 'Ulla Approver');
+  const theirs = await browserOf(await newMember(team, 'Ulla Approver', 'operator'), browser, server);
   try {
     await page.goto(team.at('access'));
     const setting = page.getByRole('region', { name: 'Approval of starts' });
     await expect(setting).toContainText('Jobs start without approval.');
     await setting.getByRole('button', { name: 'Ask for approval' }).click();
     const confirm = page.getByRole('dialog', { name: 'Ask for approval of every start?' });
+    await expect(confirm).toBeVisible();
     await expectAccessible(page);
     await confirm.getByRole('button', { name: 'Ask for approval' }).click();
     await expect(confirm).toBeHidden();
@@ -120,31 +106,28 @@ test('approvals: a start is asked for, approved by somebody else, and begins', a
     const before = await team.get<{ draft: { settings: object; revision: number } }>(`jobs/${job.id}`);
     const { base, headers } = api(server);
     const changed = { ...before.draft, sql: SQL.replace("'20'", "'30'") };
-    const saved = await page.request.put(`${base}/teams/demo/jobs/${job.id}/draft`, { data: changed, headers });
+    const saved = await page.request.put(`${base}/teams/${team.slug}/jobs/${job.id}/draft`, { data: changed, headers });
     expect(saved.ok(), await saved.text()).toBe(true);
     await page.getByRole('button', { name: 'Ask for approval…' }).click();
     await expect(start.getByText('The job runs. Once this is approved, stop it and start it again.')).toBeVisible();
     await expect(start.getByLabel('What starts')).toBeVisible();
     await expectAccessible(page);
     await start.getByRole('button', { name: 'Cancel' }).click();
+    await team.cancel('Approved job');
   } finally {
-    await setMode(page, server, 'off');
-    await team.post(`jobs/${job.id}/stop`, { mode: 'cancel' }).catch(() => undefined);
     await theirs.close();
   }
 });
 
-test('approvals: declined by keys alone, on the page of the job', async ({ complaints, signedIn: page, server, browser }) => {
-  test.setTimeout(120_000);
+test('approvals: declined by keys alone, on the page of the job', async ({ complaints, page, ownTeam: team, server, browser }) => {
+  test.setTimeout(240_000);
   complaints.expect(/404 .*\/figures\)/);
-  const team = new Team(page, server);
-  await team.jobIs('Bids by channel', 'running');
   const job = await team.post<{ id: string }>('jobs', { name: 'Declined job', sql: SQL });
-  const theirs = await operator(page, browser, server, 'Olga Operator');
+  const theirs = await browserOf(await newMember(team, 'Olga Operator', 'operator'), browser, server);
   try {
-    await setMode(page, server, 'required');
+    await setMode(page, server, team, 'required');
     const { base, headers } = api(server);
-    const path = `${base}/teams/demo/jobs/${job.id}`;
+    const path = `${base}/teams/${team.slug}/jobs/${job.id}`;
     const refused = await theirs.request.post(`${path}/start`, { data: { from: 'latest' }, headers });
     expect(refused.status()).toBe(409);
     expect(((await refused.json()) as { code: string }).code).toBe('approval_needed');
@@ -177,7 +160,6 @@ test('approvals: declined by keys alone, on the page of the job', async ({ compl
     await expect(page.getByText('You asked for approval to start v1')).toBeHidden();
     expect((await team.job('Declined job'))?.current).toBeUndefined();
   } finally {
-    await setMode(page, server, 'off');
     await theirs.close();
   }
 });

@@ -1,30 +1,23 @@
 /** From the catalogue to a granted right: list, find, ask, notice, approve, use in SQL. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
-import type { Page } from '@playwright/test';
-import type { Server } from '../fixtures/server.ts';
-import { Team } from '../fixtures/team.ts';
+import { unique } from '../fixtures/names.ts';
+import { browserOf, newMember, type Person } from '../fixtures/people.ts';
+import type { Team } from '../fixtures/team.ts';
 
-const EMAIL = 'asker@example.org';
-const PASSWORD = 'correct horse battery 7';
-
-/** Somebody with a right to nothing: no member of the demo team when the test goes on. */
-async function makeOutsider(page: Page, server: Server): Promise<void> {
-  const headers = { 'X-Millrace': '1', Origin: server.url };
-  const members = `${server.url}/api/v1/teams/demo/members`;
-  const data = { email: EMAIL, role: 'viewer', new_user: { name: 'Ada Asker', password: PASSWORD } };
-  const made = await page.request.put(members, { data, headers });
-  expect(made.ok(), await made.text()).toBe(true);
-  const { user } = (await made.json()) as { user: string };
-  const removed = await page.request.delete(`${members}/${user}`, { headers });
-  expect(removed.ok(), await removed.text()).toBe(true);
+/** Somebody with a right to nothing: no member of the team when the test goes on. */
+async function makeOutsider(team: Team, name: string): Promise<Person> {
+  const person = await newMember(team, name, 'viewer');
+  await team.delete(`members/${person.user}`);
+  return person;
 }
 
-test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, browser, complaints }) => {
-  const team = new Team(page, server);
-  await makeOutsider(page, server);
+test('catalogue: listed, asked for, approved', async ({ page, ownTeam: team, server, browser, complaints }) => {
+  const asker = await makeOutsider(team, 'Ada Asker');
+  // The catalogue is everybody's.
+  const name = unique('listed_clicks', '_');
   const { id } = await team.post<{ id: string }>('tables', {
     database: 'main',
-    name: 'listed_clicks',
+    name,
     comment: 'Clicks of the shop',
     connector: 'datagen',
     options: {},
@@ -32,34 +25,32 @@ test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, 
   });
   await page.goto(team.at(`tables/${id}/permissions`));
   await page.getByRole('button', { name: 'List in the catalogue' }).click();
-  const listing = page.getByRole('dialog', { name: 'List listed_clicks in the catalogue?' });
+  const listing = page.getByRole('dialog', { name: `List ${name} in the catalogue?` });
   await listing.getByRole('button', { name: 'List in the catalogue' }).click();
   await expect(listing).toBeHidden();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Catalogue' }).click();
   await expect(page).toHaveTitle('Catalogue · Millrace');
   await page.getByRole('searchbox').fill('page');
-  await expect(page.getByRole('row', { name: /listed_clicks/ })).toContainText('open to you');
+  await expect(page).toHaveURL(/[?&]q=page/);
+  await expect(page.getByRole('row').filter({ hasText: name })).toContainText('open to you');
   await expectAccessible(page);
   await takePictures(page, 'catalogue');
 
   // The other person has no team: asks by the API, as a program would.
-  const context = await browser.newContext({ baseURL: server.url });
+  const context = await browserOf(asker, browser, server);
   const headers = { 'X-Millrace': '1', Origin: server.url };
-  const api = `${server.url}/api/v1`;
-  const session = await context.request.post(`${api}/session`, { data: { email: EMAIL, password: PASSWORD }, headers });
-  expect(session.ok(), await session.text()).toBe(true);
-  const asked = await context.request.post(`${api}/catalogue/${id}/requests`, {
+  const asked = await context.request.post(`${server.url}/api/v1/catalogue/${id}/requests`, {
     data: { level: 'write', reason: 'A report for the shop' },
     headers,
   });
   expect(asked.ok(), await asked.text()).toBe(true);
 
   await page.getByRole('button', { name: /^Notices, \d+ unread$/ }).click();
-  await page.getByRole('menuitem', { name: /Ada Asker asks for access to main.listed_clicks/ }).click();
+  await page.getByRole('menuitem', { name: new RegExp(`Ada Asker asks for access to main\\.${name}`) }).click();
   await expect(page).toHaveURL(/\/access\/requests$/);
   await expectAccessible(page);
   await page.getByRole('table', { name: 'To decide' }).getByRole('button', { name: 'Decide' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Decide on main.listed_clicks' });
+  const dialog = page.getByRole('dialog', { name: `Decide on main.${name}` });
   complaints.expect(/400/);
   await dialog.getByRole('button', { name: 'Decline' }).click();
   await expect(dialog.getByText('Say why it is declined.')).toBeVisible();
@@ -75,7 +66,7 @@ test('catalogue: listed, asked for, approved', async ({ signedIn: page, server, 
   // The asker sees the table, and nothing else of the team.
   const theirs = await context.newPage();
   await theirs.goto(team.at(`tables/${id}`));
-  await expect(theirs.getByRole('heading', { level: 1, name: 'listed_clicks' })).toBeVisible();
+  await expect(theirs.getByRole('heading', { level: 1, name })).toBeVisible();
   await theirs.goto(team.at('jobs'));
   await expect(theirs.getByRole('heading', { level: 1 })).not.toHaveText('Jobs');
   await context.close();

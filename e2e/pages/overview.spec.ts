@@ -1,5 +1,5 @@
 /** The overview: counters that lead to lists, lag, events; and what the shell around it offers. */
-import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { expect, expectAccessible, Server, signIn, takePictures, test } from '../fixtures/app.ts';
 import { setTheme } from '../fixtures/picture.ts';
 import { Team } from '../fixtures/team.ts';
 
@@ -60,8 +60,9 @@ test('shell: the palette opens by key, finds a table by the server, and goes the
   await expect(hit).toBeVisible();
   await expectAccessible(page);
   await takePictures(page, 'palette');
+  await expect(hit).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { level: 1, name: 'logs' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'logs', exact: true })).toBeVisible();
 });
 
 test('shell: ? shows the keys, Esc closes them, g t goes to the tables', async ({ signedIn: page, server }) => {
@@ -84,13 +85,12 @@ test('shell: ? shows the keys, Esc closes them, g t goes to the tables', async (
 
 test('shell: a lost connection is told, what is on screen stays, and it comes back by itself', async ({ page, complaints }) => {
   complaints.expect(/ERR_|Failed to load|net::/);
-  test.setTimeout(120_000);
-  const { Server, signIn } = await import('../fixtures/app.ts');
+  test.setTimeout(240_000);
   const own = await Server.start();
   try {
     await signIn(page, own);
     await page.goto(`${own.url}/t/demo/tables`);
-    await expect(page.getByText('live', { exact: true })).toBeVisible();
+    await expect(page.getByText('live', { exact: true })).toBeVisible({ timeout: 30_000 });
     const row = page.getByRole('table', { name: 'Tables' }).getByRole('link', { name: 'logs', exact: true });
     await expect(row).toBeVisible({ timeout: 30_000 });
     // Another page that could not load its content in the first place.
@@ -98,7 +98,7 @@ test('shell: a lost connection is told, what is on screen stays, and it comes ba
     await unlucky.route('**/api/v1/functions*', (route) => route.abort());
     await unlucky.goto(`${own.url}/t/demo/functions/built-in`);
     await expect(unlucky.getByRole('heading', { name: 'This could not be loaded' })).toBeVisible();
-    await expect(unlucky.getByText('live', { exact: true })).toBeVisible();
+    await expect(unlucky.getByText('live', { exact: true })).toBeVisible({ timeout: 30_000 });
     await unlucky.unroute('**/api/v1/functions*');
 
     await own.kill();
@@ -120,6 +120,7 @@ test('shell: the choice of theme and density is kept', async ({ signedIn: page }
   await page.getByRole('group', { name: 'Theme' }).getByRole('button', { name: 'Dark' }).click();
   await page.getByRole('group', { name: 'Density' }).getByRole('button', { name: 'Compact' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(page.locator('html')).toHaveAttribute('data-density', 'compact');
   await page.reload();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await expect(page.locator('html')).toHaveAttribute('data-density', 'compact');

@@ -1,21 +1,14 @@
 /** Permissions of a job and a table: who may what and why, giving a right, restricting. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
-import { Team } from '../fixtures/team.ts';
-
-const EMAIL = 'guest@example.org';
+import { newMember } from '../fixtures/people.ts';
 
 interface Made {
   id: string;
 }
 
-test('permissions: a right is given, changed and withdrawn, and a job is restricted', async ({ signedIn: page, server, complaints }) => {
-  const team = new Team(page, server);
+test('permissions: a right is given, changed and withdrawn, and a job is restricted', async ({ page, ownTeam: team, complaints }) => {
   const job = await team.post<Made>('jobs', { name: 'Guarded job', sql: 'SELECT 1' });
-  const answer = await page.request.put(`${server.url}/api/v1/teams/${team.slug}/members`, {
-    data: { email: EMAIL, role: 'viewer', new_user: { name: 'Gwen Guest', password: 'correct horse battery 9' } },
-    headers: { 'X-Millrace': '1', Origin: server.url },
-  });
-  expect(answer.ok(), await answer.text()).toBe(true);
+  const { email } = await newMember(team, 'Gwen Guest', 'viewer');
 
   await page.goto(team.at(`jobs/${job.id}/overview`));
   await page.getByRole('link', { name: 'Permissions', exact: true }).click();
@@ -31,7 +24,7 @@ test('permissions: a right is given, changed and withdrawn, and a job is restric
   await dialog.getByLabel('E-mail').fill('nobody@example.org');
   await dialog.getByRole('button', { name: 'Give a right' }).click();
   await expect(dialog.getByText('There is no user with this e-mail address.')).toBeVisible();
-  await dialog.getByLabel('E-mail').fill(EMAIL);
+  await dialog.getByLabel('E-mail').fill(email);
   await dialog.getByLabel('Right').selectOption('write');
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Give a right' }).click();
