@@ -1,15 +1,8 @@
 /** The editor: completion, errors at their place, preview with live rows, format in one undo step, keyboard. */
-import type { Page } from '@playwright/test';
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { write } from '../fixtures/editor.ts';
+import { unique } from '../fixtures/names.ts';
 import { Team } from '../fixtures/team.ts';
-
-/** Replaces the text of the scratch, key by key as a person would where completion matters. */
-async function write(page: Page, sql: string): Promise<void> {
-  const text = page.getByRole('textbox', { name: 'SQL of scratch' });
-  await text.click();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.insertText(sql);
-}
 
 test('editor: an error is shown at its place and fixed from the keyboard', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
@@ -50,7 +43,7 @@ test('editor: an error is shown at its place and fixed from the keyboard', async
   await expect(problem).toContainText('line 1, column 17');
   await expect(page.locator('.cm-lintRange-error')).toHaveText('prise');
   await problem.click();
-  expect(await page.evaluate(() => document.getSelection()?.toString())).toBe('prise');
+  await expect.poll(() => page.evaluate(() => document.getSelection()?.toString())).toBe('prise');
   await expectAccessible(page);
   await takePictures(page, 'editor-error');
   await page.keyboard.press('Alt+Enter');
@@ -132,7 +125,7 @@ test('editor: two who edit the same draft do not overwrite each other', async ({
   complaints.expect(/409/);
   const team = new Team(page, server);
   const sql = 'INSERT INTO bids_high SELECT auction, bidder, price, bid_time FROM bids WHERE price > 1;';
-  const job = await team.post<{ id: string; draft: { revision: number; settings: unknown } }>('jobs', { name: `conflict_${Date.now()}`, sql });
+  const job = await team.post<{ id: string; draft: { revision: number; settings: unknown } }>('jobs', { name: unique('conflict', '_'), sql });
   await page.goto(team.at(`editor/${job.id}`));
   await expect(page.locator('.cm-content')).toContainText('price > 1;');
   const answer = await page.request.put(`${server.url}/api/v1/teams/demo/jobs/${job.id}/draft`, {
@@ -160,8 +153,7 @@ test('editor: full screen by key and by button, and back', async ({ signedIn: pa
   await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
   // The key switches and writes nothing.
   await expect(page.locator('.cm-placeholder')).toBeVisible();
-  const box = await page.locator('.ide').boundingBox();
-  expect(box).toEqual({ x: 0, y: 0, ...page.viewportSize() });
+  await expect.poll(() => page.locator('.ide').boundingBox()).toEqual({ x: 0, y: 0, ...page.viewportSize() });
   await expectAccessible(page);
   await takePictures(page, 'editor-full');
   await button.click();
@@ -172,8 +164,8 @@ test('editor: what was typed and not saved is offered again, per draft, and gone
   complaints.expect(/ERR_FAILED/);
   const team = new Team(page, server);
   const sql = 'INSERT INTO bids_high SELECT auction, bidder, price, bid_time FROM bids WHERE price > 1;';
-  const job = await team.post<{ id: string }>('jobs', { name: `unsaved_${Date.now()}`, sql });
-  const other = await team.post<{ id: string }>('jobs', { name: `other_${Date.now()}`, sql });
+  const job = await team.post<{ id: string }>('jobs', { name: unique('unsaved', '_'), sql });
+  const other = await team.post<{ id: string }>('jobs', { name: unique('other', '_'), sql });
   const text = page.locator('.cm-content:visible');
   const offer = page.getByRole('alert').filter({ hasText: 'Text that was not saved is still here.' });
   // The server takes no draft: as good as a browser that dies before it was asked.
@@ -208,13 +200,15 @@ test('editor: what was typed and not saved is offered again, per draft, and gone
 
 test('editor: who leaves at once after the last key finds the draft saved', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
-  const job = await team.post<{ id: string }>('jobs', { name: `left_${Date.now()}`, sql: 'SELECT 1;' });
+  const job = await team.post<{ id: string }>('jobs', { name: unique('left', '_'), sql: 'SELECT 1;' });
   const saved = async () => (await team.get<{ draft: { sql: string } }>(`jobs/${job.id}`)).draft.sql;
   const text = page.locator('.cm-content:visible');
   const tables = page.getByRole('heading', { level: 1, name: 'Tables' });
   await page.goto(team.at('tables'));
   await expect(tables).toBeVisible();
   await page.goto(team.at(`editor/${job.id}`));
+  await expect(text).toHaveText('SELECT 1;');
+  await expect(text).toHaveAttribute('contenteditable', 'true');
   await text.click();
   await page.keyboard.press('Control+End');
   await page.keyboard.insertText(' -- last words');

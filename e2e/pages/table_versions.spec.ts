@@ -1,5 +1,6 @@
 /** Schema versions of a table, a change that would break a job, and tables from a script. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { unique } from '../fixtures/names.ts';
 import { Team } from '../fixtures/team.ts';
 
 interface TableView {
@@ -20,14 +21,16 @@ function draft(name: string, columns: [string, string][]) {
 
 test('table: two schema versions are compared, owner and tags are changed', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
-  const name = `versions_${Date.now()}`;
+  const name = unique('versions', '_');
   const table = await team.post<TableView>('tables', draft(name, [['id', 'BIGINT']]));
   await page.goto(team.at(`tables/${table.id}/edit`));
   await page.getByRole('button', { name: 'Add column' }).click();
   await page.getByRole('textbox', { name: 'Column', exact: true }).last().fill('city');
   await page.getByRole('textbox', { name: /^What changed/ }).fill('cities');
   await page.getByRole('button', { name: 'Save table' }).click();
-  await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+  // Of the table, not of the form that edits it.
+  await expect(page.getByRole('heading', { level: 1, name, exact: true })).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`/tables/${table.id}$`));
 
   await page.getByRole('navigation', { name: 'Tables' }).getByRole('link', { name: /Schema versions/ }).click();
   await expect(page).toHaveURL(/\/versions$/);
@@ -56,7 +59,7 @@ test('table: two schema versions are compared, owner and tags are changed', asyn
 
 test('table form: a change that breaks a job names it and is saved only when confirmed', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
-  const name = `breaking_${Date.now()}`;
+  const name = unique('breaking', '_');
   const table = await team.post<TableView>('tables', draft(name, [['id', 'BIGINT'], ['amount', 'DOUBLE']]));
   const sql = `CREATE TEMPORARY TABLE nowhere (amount DOUBLE) WITH ('connector' = 'blackhole');\nINSERT INTO nowhere SELECT amount FROM ${name};`;
   const job = await team.post<{ id: string }>('jobs', { name: `Reads ${name}`, sql });
@@ -66,7 +69,7 @@ test('table form: a change that breaks a job names it and is saved only when con
   await page.getByRole('button', { name: 'Remove column amount' }).click();
   await page.getByRole('button', { name: 'Save table' }).click();
   const dialog = page.getByRole('dialog', { name: 'This change breaks something' });
-  await expect(dialog.getByRole('link', { name: `Reads ${name}` })).toBeVisible();
+  await expect(dialog.getByRole('link', { name: `Reads ${name}`, exact: true })).toBeVisible();
   await expect(dialog).toContainText('because of amount');
   await expectAccessible(page);
   await takePictures(page, 'table-breaking');
@@ -75,17 +78,22 @@ test('table form: a change that breaks a job names it and is saved only when con
   expect((await team.get<TableView>(`tables/${table.id}`)).revision).toBe(1);
 
   // By the keyboard alone.
-  await page.getByRole('button', { name: 'Save table' }).focus();
+  const save = page.getByRole('button', { name: 'Save table' });
+  await save.focus();
+  await expect(save).toBeFocused();
   await page.keyboard.press('Enter');
-  await dialog.getByRole('button', { name: 'Save and break them' }).focus();
+  const anyway = dialog.getByRole('button', { name: 'Save and break them' });
+  await anyway.focus();
+  await expect(anyway).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name, exact: true })).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`/tables/${table.id}$`));
   expect((await team.get<TableView>(`tables/${table.id}`)).revision).toBe(2);
 });
 
 test('tables: a script is checked, what is refused is told, and the rest is taken over as a whole', async ({ signedIn: page, server }) => {
   const team = new Team(page, server);
-  const name = `brought_${Date.now()}`;
+  const name = unique('brought', '_');
   await page.goto(team.at('tables'));
   await page.getByRole('link', { name: 'Import' }).click();
   await expect(page).toHaveTitle('Import tables · Millrace');

@@ -1,5 +1,7 @@
 /** Tables: the list, the page of one, and the form that makes one. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { write } from '../fixtures/editor.ts';
+import { unique } from '../fixtures/names.ts';
 import { setTheme } from '../fixtures/picture.ts';
 import { Team } from '../fixtures/team.ts';
 
@@ -59,7 +61,7 @@ test('tables: title, databases as filters, search in the address, axe in both th
     const counts = (await own.locator('td:nth-of-type(2)').allInnerTexts()).map(Number);
     expect(counts).toEqual([...counts].sort((a, b) => b - a));
     expect(counts.length).toBeGreaterThan(3);
-  }).toPass();
+  }).toPass({ timeout: 20_000 });
 
   await page.getByRole('searchbox').fill('metrics');
   await expect(page).toHaveURL(/[?&]q=metrics/);
@@ -104,10 +106,7 @@ test('table: Query opens the editor with the statement, beside what stood there,
   await team.jobIs('Bids by channel', 'running');
   const bids = (await team.get<{ items: TableView[] }>('tables?limit=500')).items.find((known) => known.name === 'bids');
   await page.goto(team.at('editor'));
-  await page.getByRole('textbox', { name: 'SQL of scratch' }).click();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.insertText('SELECT 1');
-  await expect(page.locator('.cm-content')).toHaveText('SELECT 1');
+  await write(page, 'SELECT 1');
   await expect(page.getByText('kept in this browser')).toBeVisible();
   // The words stand there before as well; nobody leaves as fast as a test does.
   const kept = () => page.evaluate(() => localStorage.getItem('millrace.editor.scratch.demo'));
@@ -150,14 +149,18 @@ test('table form: the statement grows beside it, errors stand at their field, an
   await expectAccessible(page);
   await takePictures(page, 'table-form');
 
-  await name.fill('e2e_cities');
+  const cities = unique('e2e_cities', '_');
+  await name.fill(cities);
   await page.getByRole('button', { name: 'Create table' }).click();
-  await expect(page.getByRole('heading', { level: 1, name: 'e2e_cities' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: cities, exact: true })).toBeVisible();
 
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: 'Delete' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Delete e2e_cities?' });
+  const dialog = page.getByRole('dialog', { name: `Delete ${cities}?` });
+  await expect(dialog).toBeVisible();
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await expect(page).toHaveURL(/\/tables$/);
+  await expect(page.getByRole('table', { name: 'Tables' }).getByRole('link', { name: 'logs', exact: true })).toBeVisible();
+  await expect(page.getByRole('link', { name: cities, exact: true })).toHaveCount(0);
 });

@@ -1,14 +1,15 @@
 /** Test runs in the editor, and SQL tests that fail, are mended, and pass. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { unique } from '../fixtures/names.ts';
 import { Team } from '../fixtures/team.ts';
 
 const SQL = 'INSERT INTO bids_high SELECT auction, bidder, price, bid_time FROM bids WHERE price > 1000;';
 
 test('tests: a test run shows what would be written, says what was replaced, and is kept', async ({ signedIn: page, server }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const team = new Team(page, server);
   await team.jobIs('Bids by channel', 'running');
-  const job = await team.post<{ id: string }>('jobs', { name: `tested_${Date.now()}`, sql: SQL });
+  const job = await team.post<{ id: string }>('jobs', { name: unique('tested', '_'), sql: SQL });
   await page.goto(team.at(`editor/${job.id}`));
   await expect(page.getByText('No problems found.')).toBeVisible();
   await page.getByRole('group', { name: 'Panel' }).getByRole('button', { name: 'Test results' }).click();
@@ -16,6 +17,7 @@ test('tests: a test run shows what would be written, says what was replaced, and
 
   await page.getByRole('button', { name: 'Test run…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Test run' });
+  await expect(dialog).toBeVisible();
   await expectAccessible(page);
   await dialog.getByLabel('Changes kept per sink').fill('20');
   await dialog.getByRole('button', { name: 'Start test run' }).click();
@@ -38,10 +40,11 @@ test('tests: a test run shows what would be written, says what was replaced, and
 });
 
 test('tests: a SQL test fails, is mended, and passes; the gate holds a start back', async ({ signedIn: page, server, complaints }) => {
+  test.setTimeout(300_000);
   complaints.expect(/409/);
   const team = new Team(page, server);
   await team.jobIs('Bids by channel', 'running');
-  const job = await team.post<{ id: string }>('jobs', { name: `sql_test_${Date.now()}`, sql: SQL });
+  const job = await team.post<{ id: string }>('jobs', { name: unique('sql_test', '_'), sql: SQL });
   await page.goto(team.at(`jobs/${job.id}/tests`));
   await expect(page.getByRole('heading', { name: 'No tests yet' })).toBeVisible();
   await page.getByRole('button', { name: 'New test' }).click();
@@ -52,22 +55,23 @@ test('tests: a SQL test fails, is mended, and passes; the gate holds a start bac
   const expected = dialog.getByRole('group', { name: 'main.bids_high', exact: true });
   await expected.getByLabel('Rows').fill('{"auction": 1}');
   await dialog.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(dialog.getByText('failed', { exact: true })).toBeVisible();
+  await expect(dialog.getByText('failed', { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(dialog.getByRole('heading', { name: 'Missing' })).toBeVisible();
   await expectAccessible(page);
   await takePictures(page, 'tests-failed');
   await dialog.getByRole('button', { name: 'Save test' }).click();
+  await expect(dialog).toBeHidden();
   const tests = page.getByRole('table', { name: 'SQL tests' });
   await expect(tests.getByRole('row', { name: /only high bids/ })).toContainText('not run');
   await page.getByRole('button', { name: 'Run all' }).click();
-  await expect(page.getByText('0 passed, 1 failed.')).toBeVisible();
+  await expect(page.getByText('0 passed, 1 failed.')).toBeVisible({ timeout: 60_000 });
   await expect(tests).toContainText('failed');
 
   await page.getByRole('switch', { name: 'A version starts only when its tests pass' }).check();
   await expect(async () => {
     const found = await team.get<{ gate: { job: boolean } }>(`jobs/${job.id}/tests`);
     expect(found.gate.job).toBe(true);
-  }).toPass();
+  }).toPass({ timeout: 20_000 });
   const refused = await page.request.post(`${server.url}/api/v1/teams/demo/jobs/${job.id}/start`, {
     headers: { 'X-Millrace': '1', Origin: server.url },
     data: { from: 'fresh' },
@@ -79,9 +83,10 @@ test('tests: a SQL test fails, is mended, and passes; the gate holds a start bac
   const edits = page.getByRole('dialog', { name: 'Edit test' });
   await edits.getByRole('button', { name: 'Run', exact: true }).click();
   await edits.getByRole('button', { name: 'Take the actual result as expected' }).click();
-  await expect(edits.getByText('passed', { exact: true })).toBeVisible();
+  await expect(edits.getByText('passed', { exact: true })).toBeVisible({ timeout: 60_000 });
   await edits.getByRole('button', { name: 'Save test' }).click();
+  await expect(edits).toBeHidden();
   await page.getByRole('button', { name: 'Run all' }).click();
-  await expect(page.getByText('1 passed, 0 failed.')).toBeVisible();
+  await expect(page.getByText('1 passed, 0 failed.')).toBeVisible({ timeout: 60_000 });
   await takePictures(page, 'tests-passed');
 });
