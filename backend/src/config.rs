@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// Names in the file; in the environment upper case with `MILLRACE_` in front.
 const KNOWN: &[&str] = &[
     "data_dir",
+    "shared_dir",
+    "peer_url",
     "listen",
     "public_url",
     "database_url",
@@ -33,8 +35,13 @@ const KNOWN: &[&str] = &[
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Everything the server keeps: the metadata database, keys, checkpoints, logs, the demo broker's data.
+    /// Everything the server keeps: the metadata database, keys, the history of figures, the demo broker's data.
     pub data_dir: PathBuf,
+    /// What all servers of one database must see: checkpoints, logs, uploaded modules, files of teams. The data directory
+    /// itself, where there is one server.
+    pub shared_dir: PathBuf,
+    /// Where the other servers, and the workers, reach this one; by default where it listens.
+    pub peer_url: Option<String>,
     pub listen: SocketAddr,
     /// The address people use, when it is not the one listened on (behind a proxy). With https, cookies are `Secure`.
     pub public_url: Option<String>,
@@ -157,6 +164,18 @@ impl Config {
         }
     }
 
+    /// Where the other servers, and the workers, reach this one; no slash at the end.
+    pub fn peer_address(&self) -> String {
+        if let Some(url) = &self.peer_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
+    }
+
     /// True when people come by https, so that cookies may be `Secure` and carry the `__Host-` prefix.
     pub fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
@@ -194,17 +213,15 @@ impl Settings {
     fn read(&mut self) -> Config {
         let data_dir = self.text("data_dir").map_or_else(|| PathBuf::from("millrace-data"), PathBuf::from);
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let shared_dir = self.text("shared_dir").map_or_else(|| data_dir.clone(), PathBuf::from);
+        let shared_dir = std::path::absolute(&shared_dir).unwrap_or(shared_dir);
         let listen = self.text("listen").unwrap_or_else(|| "127.0.0.1:7878".to_owned());
         let listen = listen.parse().unwrap_or_else(|_| {
             self.problem("listen", &format!("'{listen}' is not an address and port, for example 127.0.0.1:7878"));
             SocketAddr::from(([127, 0, 0, 1], 7878))
         });
-        let public_url = self.text("public_url");
-        if let Some(url) =
-            public_url.as_deref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
-        {
-            self.problem("public_url", &format!("'{url}' must start with http:// or https://"));
-        }
+        let public_url = self.url("public_url");
+        let peer_url = self.url("peer_url");
         let default_database = format!("sqlite://{}", data_dir.join("millrace.db").display());
         let database_url = self.text("database_url").unwrap_or(default_database);
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme)) {
@@ -221,7 +238,7 @@ impl Settings {
         }
         let demo = self.flag("demo");
         let allow_private_addresses = self.flag("allow_private_addresses") || demo;
-        let file_roots = self.file_roots(&data_dir);
+        let file_roots = self.file_roots(&shared_dir);
         let secret_key_file = self.text("secret_key_file").map_or_else(|| data_dir.join("secret.key"), PathBuf::from);
         let worker_binary = self.existing_file("worker_binary");
         let broker_binary = self.existing_file("broker_binary");
@@ -230,6 +247,8 @@ impl Settings {
         let (smtp_url, smtp_from) = self.mail();
         Config {
             data_dir,
+            shared_dir,
+            peer_url,
             listen,
             public_url,
             database_url,
@@ -245,6 +264,14 @@ impl Settings {
             smtp_url,
             smtp_from,
         }
+    }
+
+    fn url(&mut self, name: &str) -> Option<String> {
+        let url = self.text(name)?;
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            self.problem(name, &format!("'{url}' must start with http:// or https://"));
+        }
+        Some(url)
     }
 
     fn provider(&mut self) -> Option<Provider> {
@@ -288,8 +315,8 @@ impl Settings {
         (url, from)
     }
 
-    /// The default is `files` below the data directory, so that file tables work from the first minute.
-    fn file_roots(&mut self, data_dir: &Path) -> FileRoots {
+    /// The default is `files` below the shared directory, so that file tables work from the first minute.
+    fn file_roots(&mut self, shared_dir: &Path) -> FileRoots {
         let given: Vec<PathBuf> = match self.environment.get("file_roots") {
             Some(list) => list.split(':').filter(|part| !part.is_empty()).map(PathBuf::from).collect(),
             None => match self.file.get("file_roots") {
@@ -311,7 +338,7 @@ impl Settings {
             ));
         }
         if given.is_empty() {
-            return FileRoots { roots: vec![data_dir.join("files")], folder_per_team: true };
+            return FileRoots { roots: vec![shared_dir.join("files")], folder_per_team: true };
         }
         FileRoots::shared(given)
     }

@@ -32,6 +32,7 @@ pub mod mail;
 pub mod metric;
 pub mod module;
 pub mod parameter;
+pub mod peer;
 pub mod preview;
 pub mod test_run;
 pub mod watch;

@@ -57,8 +57,8 @@ pub fn path(folder: &Path, hash: &str) -> PathBuf {
 }
 
 /// Below the data directory.
-pub fn folder(data_dir: &Path) -> PathBuf {
-    data_dir.join("functions")
+pub fn folder(shared_dir: &Path) -> PathBuf {
+    shared_dir.join("functions")
 }
 
 pub fn hash_of(module: &[u8]) -> String {

@@ -23,6 +23,7 @@ use crate::log::LogStore;
 use crate::mail::Mailer;
 use crate::metric::MetricStore;
 use crate::module::{self, Modules};
+use crate::peer::{Membership, Relayed};
 use crate::preview::Previews;
 use crate::store::{self, Store};
 use crate::test_run::TestRuns;
@@ -53,6 +54,10 @@ pub struct App {
     pub metrics: Arc<MetricStore>,
     /// Sends logs and figures to the platform's own topics.
     pub mirror: Mirror,
+    /// This server among those that share the database.
+    pub membership: Membership,
+    /// What the others tell of their runs.
+    pub relayed: Relayed,
     /// Keeps runs going.
     pub jobs: Supervisor,
     pub previews: Previews,
@@ -77,13 +82,16 @@ impl App {
         let broker = watch::Sender::new(initial_broker_status(&config));
         let history = format!("sqlite://{}", config.data_dir.join("metrics.db").display());
         let metrics = Arc::new(MetricStore::open(store::connect::open(&history).await?).await?);
-        let logs = Arc::new(LogStore::new(config.data_dir.join("logs")));
+        let logs = Arc::new(LogStore::new(config.shared_dir.join("logs")));
         let (live, mirror, shutdown) = (LiveHub::default(), Mirror::default(), CancellationToken::new());
         for job in store::grant::restricted_jobs(&store).await? {
             mirror.leave_out(job);
         }
         let worker_tables = Arc::new(WorkerTables::default());
+        let (membership, relayed) = (Membership::new(config.peer_address()), Relayed::default());
         let around = Surroundings {
+            membership: membership.clone(),
+            relayed: relayed.clone(),
             store: store.clone(),
             logs: logs.clone(),
             metrics: metrics.clone(),
@@ -99,7 +107,7 @@ impl App {
         Ok(App {
             jobs: Supervisor::new(supervision::places(&config), around),
             mailer: Mailer::new(&config)?,
-            modules: Modules::new(module::folder(&config.data_dir)),
+            modules: Modules::new(module::folder(&config.shared_dir)),
             catalogs: PlanningCatalogs::default(),
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
             test_runs: TestRuns::new(config.worker_binary.clone(), test_runs, store.clone(), shutdown.clone()),
@@ -107,6 +115,8 @@ impl App {
             metrics,
             mirror,
             worker_tables,
+            membership,
+            relayed,
             store,
             engine,
             live,

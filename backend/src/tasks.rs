@@ -13,6 +13,7 @@ use crate::clock::now_ms;
 use crate::demo;
 use crate::error::{Error, Result};
 use crate::mail;
+use crate::peer;
 use crate::state::App;
 use crate::store;
 use crate::watch::{OwnUsage, tables, topics};
@@ -39,10 +40,14 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
         shutdown: app.shutdown.clone(),
     };
     tokio::spawn(keeper.keep());
-    let adopted = app.jobs.adopt_all().await?;
+    app.membership.renew(&app.store).await?;
+    tokio::spawn(app.membership.clone().keep(app.store.clone(), app.shutdown.clone()));
+    let adopted = app.jobs.claim().await?;
     if adopted > 0 {
         tracing::info!(runs = adopted, "runs of the last server are taken over");
     }
+    tokio::spawn(app.jobs.clone().keep_claiming());
+    tokio::spawn(peer::follow(app.clone()));
     tokio::spawn(function::tidy_up(app.clone()));
     tokio::spawn(keep_history(app.clone()));
     tokio::spawn(keep_jobs(app.clone()));
@@ -73,6 +78,9 @@ pub async fn finish(app: &App) {
         tracing::warn!(%error, "the last figures are not in the history");
     }
     app.metrics.close().await;
+    if let Err(error) = app.membership.leave(&app.store).await {
+        tracing::warn!(%error, "the other servers take this one's runs over when its lease has run out");
+    }
 }
 
 async fn keep_history(app: Arc<App>) {

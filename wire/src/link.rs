@@ -134,6 +134,14 @@ pub enum Command {
     Fence {
         reason: String,
     },
+    /// Where the link may be opened, this server first: tried in turn when it is lost.
+    Servers {
+        links: Vec<String>,
+    },
+    /// Another server takes care of this run: open the link there.
+    GoTo {
+        link: String,
+    },
 }
 
 /// All a worker needs to run: it plans the script itself, so the plan is never shipped.

@@ -16,6 +16,7 @@ mod place;
 mod run;
 mod say;
 mod server;
+mod servers;
 mod signal;
 mod test;
 mod tidy;
@@ -39,6 +40,8 @@ enum Command {
     Test(test::Options),
     /// Kill workers again and again on a real Apache Kafka, and count what is lost or doubled.
     Crash(crash::Options),
+    /// Two servers on one PostgreSQL: kill one again and again, and see that nothing runs twice and nothing is lost.
+    Servers(servers::Options),
     /// Try broken SQL until the time is over.
     Fuzz(fuzz::Options),
     /// Try the API by its OpenAPI document, as three roles.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
+        Command::Servers(options) => servers::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Contract(options) => contract::run(&options),
         Command::Bench(options) => bench::run(&options),

@@ -25,6 +25,8 @@ pub enum Who {
     Table(Level, Role),
     /// Whoever calls from this machine itself, and not for somebody else. Other people get 404.
     Machine,
+    /// Another server of the installation, by a key that both derive from the same secret.
+    Server,
     /// A worker with its per-attempt token, which the handler checks itself.
     Worker,
     /// Nobody: the rule of a route that was registered without one.
@@ -252,7 +254,8 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Beside the API, at the root of the server.
-pub const OUTSIDE: &[Rule] = &[rule("GET", "/metrics", Who::Machine, Never)];
+pub const OUTSIDE: &[Rule] =
+    &[rule("GET", "/metrics", Who::Machine, Never), rule("GET", "/peer/events", Who::Server, Refusals)];
 
 /// What a route without a rule gets: nobody passes, and every try is kept.
 pub const DENY: Rule = rule("", "", Who::Nobody, Audit::Always);

@@ -27,7 +27,7 @@ use super::{catalog, job, script, start, version};
 use crate::access::secret::hex;
 use crate::access::sight::Sight;
 use crate::error::{Code, Error, Result};
-use crate::parameter::Use;
+use crate::parameter::{Filled, Use};
 use crate::state::App;
 use crate::store;
 use crate::store::approval::ApprovalRow;
@@ -61,6 +61,12 @@ struct Function<'a> {
 
 /// Of all that a version would run with now.
 pub(super) async fn digest(app: &App, team: TeamId, version: &Version) -> Result<String> {
+    let filled = script::filled(app, team, &version.sql).await?;
+    digest_with(app, team, version, &filled).await
+}
+
+/// Of all that it runs with when it runs as this text.
+pub(super) async fn digest_with(app: &App, team: TeamId, version: &Version, filled: &Filled) -> Result<String> {
     let functions = version.functions.iter().map(|(name, pinned)| {
         let function = Function {
             function: pinned.function,
@@ -71,7 +77,6 @@ pub(super) async fn digest(app: &App, team: TeamId, version: &Version) -> Result
         };
         (name.as_str(), function)
     });
-    let filled = script::filled(app, team, &version.sql).await?;
     let parameters = filled.uses().iter().map(|(name, used)| {
         let value = match used {
             Use::Value(value) | Use::Default(value) => Some(value.as_str()),

@@ -9,7 +9,7 @@ use millrace_wire::live::LiveEvent;
 
 use super::notice::Letterhead;
 use super::permission::VisibleJobs;
-use super::{approval, check, job, start};
+use super::{approval, check, job, schedule, start};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Sight;
 use crate::clock::now_ms;
@@ -53,7 +53,13 @@ pub async fn restore(app: &App, caller: &TeamCaller, id: JobId, request: Restore
     let was = name_in_bin(app, caller.team, id).await?;
     let name = request.name.map_or(was, |name| name.trim().to_owned());
     check::display_name("name", &name)?;
-    let restored = transact!(app.store, tx => { store::bin::restore(tx, id, &name, now_ms()).await });
+    let now = now_ms();
+    let next = schedule::next_time(app, id, now).await?;
+    let restored = transact!(app.store, tx => {
+        // What was due while it lay in the bin is not made up for.
+        store::schedule::skip_to(tx, id, next, now, "The job was in the recycle bin.").await?;
+        store::bin::restore(tx, id, &name, now).await
+    });
     match restored {
         Err(error) if is_unique_violation(&error) => {
             let suggestion = free_name(app, caller.team, &name).await?;

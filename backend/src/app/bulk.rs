@@ -71,7 +71,7 @@ async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Resul
     }
 }
 
-/// Refusals become part of the report; only what the server itself cannot do ends the whole call.
+/// What fails becomes part of the report, whosever fault it is.
 async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<BulkItem> {
     let name = store::job::name_of(&app.store, &caller.sight(), id).await?.unwrap_or_default();
     let outcome = match allowed(app, caller, request.action, id).await {
@@ -81,7 +81,11 @@ async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
     let item = |done, code, message| BulkItem { job: id, name: name.clone(), done, code, message };
     match outcome {
         Ok(message) => Ok(item(true, None, message.to_owned())),
-        Err(error) if error.cause().is_some() => Err(error),
+        Err(error) if error.cause().is_some() => {
+            // The others are done all the same, and the report tells of them.
+            tracing::error!(job.id = %id, %error, "a bulk action failed for a job");
+            Ok(item(false, Some(error.code().as_str().to_owned()), error.message().to_owned()))
+        }
         Err(error) => Ok(item(false, Some(error.code().as_str().to_owned()), error.message().to_owned())),
     }
 }

@@ -93,7 +93,7 @@ async fn others(app: &App, team: TeamId, name: &str) -> Result<CatalogText> {
 
 pub(super) fn source(app: &App, version: &UserFunctionVersion) -> Option<FunctionSource> {
     let module = version.module_hash.as_deref().zip(version.entry.as_deref());
-    module::source(version.kind, version.definition.clone(), module, &module::folder(&app.config.data_dir))
+    module::source(version.kind, version.definition.clone(), module, &module::folder(&app.config.shared_dir))
 }
 
 /// The functions of these names at their newest versions, for a job's version to keep. One that is gone is left out:

@@ -194,7 +194,7 @@ async fn catalog_of(app: &App, sight: &Sight, job: JobId, version: Option<&Versi
             table.ddl.clone_from(ddl);
         }
     }
-    let modules = module::folder(&app.config.data_dir);
+    let modules = module::folder(&app.config.shared_dir);
     for (name, pinned) in &version.functions {
         if let Some(source) = module::pinned(pinned, &modules) {
             catalog.functions.insert(name.clone(), source);

@@ -92,6 +92,14 @@ pub async fn delete(app: &App, team: TeamId, id: JobId) -> Result<()> {
     if deleted { Ok(()) } else { Err(Error::not_found("schedule")) }
 }
 
+/// The first time after `now`; none where the job has no schedule, or one that is switched off.
+pub(super) async fn next_time(app: &App, id: JobId, now: i64) -> Result<Option<i64>> {
+    match store::schedule::get(&app.store, id).await?.filter(|row| row.schedule.enabled) {
+        Some(row) => Ok(times(&row.schedule.cron, &row.schedule.zone)?.next(now)),
+        None => Ok(None),
+    }
+}
+
 /// Newest first.
 pub async fn fires(app: &App, team: TeamId, id: JobId) -> Result<Vec<Fire>> {
     job::row(app, team, id).await?;
@@ -187,7 +195,11 @@ async fn start_one(app: &App, fire: &WaitingFire, now: i64) -> Result<()> {
         Ok(()) => Ok(()),
         // Started by another server, or by a person in this moment: what that means is seen at the next look.
         Err(error) if error.code() == Code::WrongState => Ok(()),
-        Err(error) if error.cause().is_some() => Err(error),
+        Err(error) if error.cause().is_some() => {
+            // Not for a reason of the job: the next look tries again, and the jobs after it do not wait for it.
+            tracing::warn!(job.id = %fire.key.job, %error, "what is due is not started yet");
+            Ok(())
+        }
         Err(error) => settle(app, fire, now, FireOutcome::Refused, error.message()).await,
     }
 }

@@ -18,7 +18,7 @@ use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
 use crate::job::stop_in_words;
-use crate::parameter;
+use crate::parameter::{self, Filled};
 use crate::state::App;
 use crate::store::restore_point::RestorePointRow;
 use crate::store::run::RunRow;
@@ -46,7 +46,7 @@ impl<'a> Starter<'a> {
 
 /// All checkpoints and savepoints of a job lie below.
 pub(super) fn checkpoints_of(app: &App, job: JobId) -> PathBuf {
-    app.config.data_dir.join("checkpoints").join(job.to_string())
+    app.config.shared_dir.join("checkpoints").join(job.to_string())
 }
 
 /// What the start dialog offers, judged against the plan of the current draft where that has one.
@@ -151,10 +151,17 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, occa
     }
     let version = version_to_start(app, starter, id, request.version).await?;
     refuse_closed(app, &starter.sight, &version).await?;
-    let started_with = check_parameters(app, &starter.sight, &version).await?;
+    let parameters = check_parameters(app, &starter.sight, &version).await?;
     let from = restore_from(app, id, &request).await?;
     let restores = from.as_ref().map(|point| point.version);
     let approval = approval_gate::gate(app, starter.sight.team, id, &version, &request, restores).await?;
+    if let (Some(approval), Some((filled, _))) = (&approval, &parameters)
+        && approval_gate::digest_with(app, starter.sight.team, &version, filled).await? != approval.shown.digest
+    {
+        // What was approved is what the run gets, also where a variable changes while it is being started.
+        return Err(approval_gate::needed("A variable that it uses is being changed."));
+    }
+    let started_with = parameters.map(|(_, started_with)| started_with);
     job_test::gate(app, starter.sight.team, id, &version).await?;
     let run = new_run(app, starter, id, &version, &request, from);
     let started = Start { version: Some(version.summary.number), ..request };
@@ -170,6 +177,9 @@ async fn launch(app: &App, starter: Starter<'_>, id: JobId, request: Start, occa
         message: format!("{} started version {}, {what}.{approver}", starter.name, run.version_number),
     };
     let run = transact!(app.store, tx => {
+        if !store::job::is_there(tx, id).await? {
+            return Err(Error::not_found("job"));
+        }
         let mut run = run.clone();
         run.number = store::run::next_number(tx, id).await?;
         store::run::insert(tx, &run).await?;
@@ -222,7 +232,7 @@ async fn version_to_start(app: &App, starter: Starter<'_>, id: JobId, wanted: Op
 /// What the run starts with; `None` for a script without parameters. Variables may have changed since the version was
 /// made, so that its script is looked at once more: it must be right, reach no further than any script may, and use the
 /// tables that the version was made with, since access to those is what was looked at.
-async fn check_parameters(app: &App, sight: &Sight, version: &Version) -> Result<Option<Started>> {
+async fn check_parameters(app: &App, sight: &Sight, version: &Version) -> Result<Option<(Filled, Started)>> {
     if !parameter::has_parameters(&version.sql) {
         return Ok(None);
     }
@@ -237,7 +247,8 @@ async fn check_parameters(app: &App, sight: &Sight, version: &Version) -> Result
         let error = Error::new(Code::InvalidSql, ErrorDomain::User, Retry::AfterChange, message);
         return Err(error.at("sql").hint("Save a new version and start that."));
     }
-    script::started_with(app, sight.team, &filled).await.map(Some)
+    let started_with = script::started_with(app, sight.team, &filled).await?;
+    Ok(Some((filled, started_with)))
 }
 
 /// Tables of other teams must be open to the job's team, or to whoever starts it, at every start.
@@ -339,6 +350,8 @@ fn new_run(
         records_out: 0,
         base_in: 0,
         base_out: 0,
+        keeper: app.jobs.keeper(),
+        host: String::new(),
     }
 }
 
@@ -380,6 +393,11 @@ pub async fn start_again(app: &App) -> Result<()> {
         let Err(error) = start(app, starter, due.job, from_latest(version)).await else { continue };
         if error.code() == Code::WrongState {
             // Another server was quicker.
+            continue;
+        }
+        if error.cause().is_some() {
+            // Not for a reason of the job: the next look tries again.
+            tracing::warn!(job.id = %due.job, %error, "a job is not started again yet");
             continue;
         }
         tracing::warn!(job.id = %due.job, %error, "a job cannot be started again");
@@ -437,7 +455,7 @@ pub async fn take_savepoint(app: &App, caller: &TeamCaller, id: JobId) -> Result
     job::row(app, caller.team, id).await?;
     let run = store::run::newest(&app.store, id).await?.filter(|run| run.state == RunState::Running);
     let run = run.ok_or_else(|| Error::conflict(Code::WrongState, "A savepoint can be taken while the job runs."))?;
-    if app.jobs.take_savepoint(run.id, &caller.caller.name).await {
+    if app.jobs.take_savepoint(&run, &caller.caller.name).await {
         return Ok(());
     }
     Err(Error::unavailable("The worker is not linked at the moment. Try again shortly."))

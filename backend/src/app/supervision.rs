@@ -12,6 +12,7 @@ use super::team::DEFAULT_DATABASE;
 use super::{catalog, script};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::job::link::link_at;
 use crate::job::supervisor::{Places, Tables};
 use crate::module;
 use crate::state::App;
@@ -68,15 +69,11 @@ impl Tables for WorkerTables {
 }
 
 pub fn places(config: &Config) -> Places {
-    let mut address = config.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
     Places {
         worker_binary: config.worker_binary.clone(),
-        link_url: format!("ws://{address}/api/v1/link"),
-        runs: config.data_dir.join("runs"),
+        link_url: link_at(&config.peer_address()),
+        runs: config.shared_dir.join("runs"),
         file_roots: config.file_roots.clone(),
-        modules: module::folder(&config.data_dir),
+        modules: module::folder(&config.shared_dir),
     }
 }

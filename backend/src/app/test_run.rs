@@ -49,7 +49,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
     }
     let (text, job_name) = text_of(app, caller, &request).await?;
     sql::check_length(&text)?;
-    app.test_runs.room(caller.team)?;
+    let place = app.test_runs.reserve(caller.team)?;
     // As for previews: credentials go along for the tables that the script names, and for no others.
     // Whatever the job may read: this reads what whoever starts it may.
     let sight = caller.sight();
@@ -100,7 +100,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
         identity: format!("millrace-test-{id}"),
     };
-    if let Err(error) = app.test_runs.start(caller.team, id, filled, assignment).await {
+    if let Err(error) = app.test_runs.start(place, id, filled, assignment).await {
         let (state, reason) = (TestRunState::Failed, error.message().to_owned());
         let (outcome, captured) = Default::default();
         let ended = Ended { at: now_ms(), state, reason, outcome, captured };

@@ -18,10 +18,12 @@ use super::{idempotency, origin};
 use crate::access::audit::{Change, Entry};
 use crate::access::identity::{Caller, TeamCaller, Via};
 use crate::access::policy::{Audit, Rule, Who};
+use crate::access::secret::hash_token;
 use crate::access::sight::{Object, Sight};
 use crate::app::{account, token};
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::peer;
 use crate::state::App;
 use crate::store;
 
@@ -85,6 +87,22 @@ pub async fn guard(State(gate): State<Gate>, params: RawPathParams, mut request:
     };
 
     let admitted = admit(&gate, asked, &mut request, &mut entry).await;
+    if gate.rule.audit != Audit::Always {
+        return handle(gate, admitted, request, entry, next).await;
+    }
+    // To its end, also when the caller hangs up in between: what was begun is done and kept.
+    let handled = tokio::spawn(handle(gate, admitted, request, entry, next)).await;
+    handled.unwrap_or_else(|cause| Error::internal(cause).into_response())
+}
+
+/// Answers the call, and keeps it in the trail.
+async fn handle(
+    gate: Gate,
+    admitted: std::result::Result<(), Turned>,
+    request: Request,
+    mut entry: Entry,
+    next: Next,
+) -> Response {
     let mut response = match admitted {
         Ok(()) => idempotency::answer(&gate.app, request, next).await,
         Err(turned) => {
@@ -135,6 +153,11 @@ async fn admit(gate: &Gate, asked: Asked, request: &mut Request, entry: &mut Ent
     if who == Who::Worker {
         return Ok(());
     }
+    if who == Who::Server {
+        let proof = bearer_of(request.headers());
+        let proves = proof.is_some_and(|proof| hash_token(&proof) == hash_token(&peer::bearer(&app.keys)));
+        return if proves { Ok(()) } else { Err(Error::not_found("page").into()) };
+    }
     if who == Who::Machine {
         return if is_from_here(request) { Ok(()) } else { Err(Error::not_found("page").into()) };
     }
@@ -158,7 +181,7 @@ async fn admit(gate: &Gate, asked: Asked, request: &mut Request, entry: &mut Ent
     entry.via = caller.via.as_str().to_owned();
 
     match who {
-        Who::Public | Who::Worker | Who::Machine | Who::Nobody | Who::SignedIn => {}
+        Who::Public | Who::Worker | Who::Machine | Who::Server | Who::Nobody | Who::SignedIn => {}
         Who::InPerson => in_person(&caller)?,
         Who::Administrator => {
             in_person(&caller)?;

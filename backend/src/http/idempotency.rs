@@ -4,6 +4,8 @@
 //! A key belongs to the caller and to the path. The same key with another body is refused, as is one whose first call is
 //! still being answered. Answers of the server's own failures are not kept: the call may be made again.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -23,8 +25,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const LONGEST_KEY: usize = 200;
 const KEPT_MS: i64 = 24 * 3600 * 1000;
-/// A call that was not answered by then never will be: its server is gone.
+/// A call whose server has not said for so long that it is still being answered never will be: its server is gone.
 const GIVEN_UP_MS: i64 = 120_000;
+const STILL_ANSWERING: Duration = Duration::from_secs(30);
 /// Bodies with scripts are smaller; modules have no keys.
 const LARGEST: usize = 2 * 1024 * 1024;
 
@@ -59,7 +62,13 @@ async fn answer_once(app: &App, key: &HeaderValue, request: Request, next: Next)
     if let Some(call) = known {
         return replay(call, &request_hash);
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let mut answering = std::pin::pin!(next.run(Request::from_parts(parts, Body::from(body))));
+    let response = loop {
+        match tokio::time::timeout(STILL_ANSWERING, &mut answering).await {
+            Ok(response) => break response,
+            Err(_) => idempotency::still_answering(&app.store, &id, now_ms()).await?,
+        }
+    };
     keep(app, &id, response).await
 }
 

@@ -28,6 +28,7 @@ mod link;
 mod live;
 mod log;
 mod overview;
+mod peer;
 mod permission;
 mod preview;
 mod prometheus;

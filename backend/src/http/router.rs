@@ -12,7 +12,7 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
-    openapi, overview, permission, preview, prometheus, report, request, run, schedule, search, session, setup,
+    openapi, overview, peer, permission, preview, prometheus, report, request, run, schedule, search, session, setup,
     sign_on, start, table, table_script, table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
@@ -194,7 +194,7 @@ pub fn api(app: Arc<App>) -> Routes {
 
 /// What lies beside the API, at the root.
 pub fn outside(app: Arc<App>) -> Routes {
-    Routes::new(app).get("/metrics", prometheus::show)
+    Routes::new(app).get("/metrics", prometheus::show).get("/peer/events", peer::events)
 }
 
 /// The whole server: the API and the console.

@@ -12,7 +12,7 @@ use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 
 use super::actor::{Actor, Message};
 use super::launch::{Identity, exit_in_words, hand_over_token};
-use super::lifecycle::{AttemptAfter, Move, Phase, Report, back_off};
+use super::lifecycle::{AttemptAfter, Move, Phase, Process, Report, back_off};
 use super::steps::Step;
 use super::{process, token};
 use crate::clock::{new_id, now_ms};
@@ -93,8 +93,9 @@ impl Actor {
         };
         let event = self.make_event(RunEventKind::Attempt, seen.attempt + 1, message);
         let (store, id) = (self.shared.store.clone(), self.run.id);
+        let host = self.shared.membership.host().to_owned();
         let begun = transact!(store, tx => {
-            let begun = run::begin_attempt(tx, id, seen, state, &hash, now).await?;
+            let begun = run::begin_attempt(tx, id, seen, state, &hash, &host, now).await?;
             if begun {
                 job_event::insert(tx, self.run.team, self.run.job, &event).await?;
             }
@@ -107,6 +108,7 @@ impl Actor {
         self.run.phase = Phase::Intent.as_str().to_owned();
         self.run.token_hash = hash;
         self.run.process = None;
+        self.run.host = host;
         (self.run.base_in, self.run.base_out) = (self.run.records_in, self.run.records_out);
         self.commands = None;
         self.own_child = false;
@@ -153,7 +155,9 @@ impl Actor {
 
     /// Kills the attempt's process and waits for its end. False when it is still there.
     pub(super) async fn kill(&mut self) -> bool {
-        let Some(process) = self.run.process else {
+        let local =
+            self.run.process.filter(|row| self.shared.look_at_process(&self.run.host, *row) != Process::Elsewhere);
+        let Some(process) = local else {
             self.observed.process_ended(self.run.attempt, "it was never there".to_owned());
             return true;
         };

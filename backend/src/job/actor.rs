@@ -14,7 +14,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::launch::last_words;
 use super::lifecycle::{Decision, Phase, Process, Report, decide};
 use super::observed::{LinkNumber, Observed, Stored};
-use super::process;
 use super::steps::Step;
 use super::supervisor::Shared;
 use super::view::View;
@@ -63,6 +62,7 @@ const MOST_DECISIONS: usize = 20;
 const LOOK_WHILE_CHANGING: Duration = Duration::from_millis(200);
 const LOOK_WHILE_RUNNING: Duration = Duration::from_secs(1);
 const RETRY_STORE: Duration = Duration::from_secs(1);
+const LOOK_FOR_LEASE: Duration = Duration::from_millis(100);
 /// How long an ended run's process is waited for.
 const LAST_LOOK: Duration = Duration::from_secs(20);
 
@@ -90,6 +90,8 @@ pub(crate) struct Actor {
     pub(super) lost_in_a_row: u32,
     shown_stale: bool,
     ended_at: Option<Instant>,
+    /// The lease did not hold for a time: another server may have the run.
+    was_held_up: bool,
 }
 
 /// What is run.
@@ -116,8 +118,7 @@ impl Actor {
         }));
         let mut observed = Observed::new(run.attempt, now);
         if let Some(process) = run.process {
-            let alive = process::is_alive(process);
-            observed.process_is(run.attempt, if alive { Process::Alive } else { Process::Gone });
+            observed.process_is(run.attempt, shared.look_at_process(&run.host, process));
         }
         let actor = Actor {
             shared,
@@ -138,6 +139,7 @@ impl Actor {
             lost_in_a_row: 0,
             shown_stale: false,
             ended_at: None,
+            was_held_up: false,
         };
         (actor, view)
     }
@@ -145,6 +147,15 @@ impl Actor {
     pub(crate) async fn run(mut self) {
         let shutdown = self.shared.shutdown.clone();
         while !self.is_over() {
+            match self.may_act().await {
+                Some(true) => {}
+                Some(false) if shutdown.is_cancelled() => return,
+                Some(false) => continue,
+                None => {
+                    tracing::info!(run = %self.run.id, "another server takes care of a run now");
+                    return;
+                }
+            }
             let mut pause = self.pause();
             if let Err(error) = self.settle().await {
                 if error.code() == Code::NotFound {
@@ -168,6 +179,25 @@ impl Actor {
         }
     }
 
+    /// Whether this server's lease holds, after a pause where it does not; none when another server took the run over.
+    /// What came meanwhile waits in the inbox.
+    async fn may_act(&mut self) -> Option<bool> {
+        if !self.shared.membership.holds() {
+            self.was_held_up = true;
+            tokio::time::sleep(LOOK_FOR_LEASE).await;
+            return Some(false);
+        }
+        if self.was_held_up {
+            if let Err(error) = self.reload().await {
+                tracing::warn!(run = %self.run.id, %error, "a run's row cannot be read; it is tried again");
+                tokio::time::sleep(LOOK_FOR_LEASE).await;
+                return Some(false);
+            }
+            self.was_held_up = false;
+        }
+        (self.run.keeper == self.shared.membership.id()).then_some(true)
+    }
+
     fn pause(&self) -> Duration {
         if self.run.state == RunState::Running { LOOK_WHILE_RUNNING } else { LOOK_WHILE_CHANGING }
     }
@@ -177,7 +207,7 @@ impl Actor {
             return false;
         }
         let ended = *self.ended_at.get_or_insert_with(Instant::now);
-        let process_gone = !self.run.process.is_some_and(process::is_alive);
+        let process_gone = !self.run.process.is_some_and(|row| self.look(row) == Process::Alive);
         (process_gone && !self.observed.is_linked()) || ended.elapsed() > LAST_LOOK
     }
 
@@ -354,13 +384,18 @@ impl Actor {
     /// A child's end comes as a message, with the reason. Of any other process the process table tells.
     fn look_at_process(&mut self) {
         let Some(row) = self.run.process else { return };
-        if process::is_alive(row) {
-            self.observed.process_is(self.run.attempt, Process::Alive);
+        let seen = self.look(row);
+        if seen != Process::Gone {
+            self.observed.process_is(self.run.attempt, seen);
         } else if !self.own_child {
             let said = self.shared.launcher.stderr_tail(self.run.id, self.run.attempt);
             let why = last_words(&said, self.was_linked()).pop().unwrap_or("it is not there any more");
             self.observed.process_ended(self.run.attempt, why.to_owned());
         }
+    }
+
+    fn look(&self, process: ProcessRow) -> Process {
+        self.shared.look_at_process(&self.run.host, process)
     }
 
     fn was_linked(&self) -> bool {

@@ -55,7 +55,12 @@ enum Greeting {
         attempt: u32,
         reason: String,
     },
-    /// The store does not answer: the worker tries again.
+    /// Another server takes care of the run.
+    GoTo {
+        attempt: u32,
+        link: String,
+    },
+    /// The store does not answer, or nobody takes care of the run yet: the worker tries again.
     Later,
 }
 
@@ -71,6 +76,9 @@ impl Supervisor {
             Greeting::Refused { attempt, reason } => {
                 tracing::warn!(%reason, "a worker's link was refused");
                 send(&frames.outgoing, attempt, Command::Fence { reason }).await;
+            }
+            Greeting::GoTo { attempt, link } => {
+                send(&frames.outgoing, attempt, Command::GoTo { link }).await;
             }
             Greeting::Later => {}
         }
@@ -102,7 +110,14 @@ impl Supervisor {
         if !token::fits(&hello.token, &row.token_hash) {
             return refused(hello.attempt, "The token is not valid.");
         }
-        Greeting::Welcome(Box::new((hello, row)))
+        if row.keeper == self.shared.membership.id() {
+            return Greeting::Welcome(Box::new((hello, row)));
+        }
+        match self.shared.membership.other(&row.keeper) {
+            Some(keeper) => Greeting::GoTo { attempt: hello.attempt, link: link_at(&keeper.address) },
+            // Its keeper is gone: one of the others claims it within a second or two.
+            None => Greeting::Later,
+        }
     }
 
     async fn serve_worker(&self, hello: Hello, run: RunId, mut frames: Frames) {
@@ -115,6 +130,8 @@ impl Supervisor {
         if actor.inbox.send(linked).await.is_err() || !answer.await.unwrap_or(false) {
             return;
         }
+        let mut servers = self.shared.membership.others();
+        servers.mark_changed();
         let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
         // Frames that are taken and not acknowledged, since lines among them are not on the disk yet.
         let mut waiting: Option<Waiting> = None;
@@ -146,6 +163,12 @@ impl Supervisor {
                     // None: the actor has let go of this link, because another one came or the attempt is over.
                     let Some(command) = command else { break };
                     if !send_frame(&frames.outgoing, &command).await {
+                        break;
+                    }
+                }
+                Ok(()) = servers.changed() => {
+                    let links = servers.borrow_and_update().iter().map(|server| link_at(&server.address)).collect();
+                    if !send(&frames.outgoing, attempt, Command::Servers { links }).await {
                         break;
                     }
                 }
@@ -214,6 +237,15 @@ impl Supervisor {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// Where workers open their link at a server.
+pub fn link_at(address: &str) -> String {
+    let (scheme, rest) = match address.strip_prefix("https://") {
+        Some(rest) => ("wss", rest),
+        None => ("ws", address.strip_prefix("http://").unwrap_or(address)),
+    };
+    format!("{scheme}://{}/api/v1/link", rest.trim_end_matches('/'))
 }
 
 async fn send(outgoing: &mpsc::Sender<String>, attempt: u32, command: Command) -> bool {

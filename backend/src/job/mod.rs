@@ -10,7 +10,7 @@
 //! - `launch` spawns, `process` tells processes apart, `token` is what an attempt proves itself with.
 //! - `link` is the server's end of the worker link.
 //! - `rest` ends all workers together with the server.
-//! - `supervisor` keeps one actor per live run and starts by adopting what runs.
+//! - `supervisor` keeps one actor per live run; `keeping` says which server that is, and adopts what runs.
 //!
 //! Promises: whenever the server is killed, the next one goes on from what is written down (`steps` names the instants,
 //! a test dies at each); no attempt is launched while an older one is known to live; an older attempt that comes back is
@@ -20,6 +20,7 @@ mod act;
 mod actor;
 mod clear;
 pub mod cron;
+mod keeping;
 mod launch;
 mod lifecycle;
 pub mod link;

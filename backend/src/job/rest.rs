@@ -12,12 +12,14 @@ use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 use tokio::sync::oneshot;
 
 use super::actor::Message;
+use super::lifecycle::Process;
 use super::process;
 use super::supervisor::Supervisor;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::store::job_event;
-use crate::store::run::{self, Change, RunRow, Seen};
+use crate::store::run::{self, Change, ProcessRow, RunRow, Seen};
+use crate::store::server;
 use crate::transact;
 
 const LOOK: Duration = Duration::from_millis(50);
@@ -38,7 +40,10 @@ impl Supervisor {
     /// Cancels the server's shutdown token on the way: nothing is launched from then on.
     pub async fn put_to_rest(&self, checkpoint_within: Duration) -> Result<Rested> {
         let shared = &self.shared;
-        let live = run::all_live(&shared.store).await?;
+        // What a server that was killed left behind is nobody else's.
+        shared.membership.renew(&shared.store).await?;
+        server::claim(&shared.store, shared.membership.id(), usize::MAX).await?;
+        let live = run::kept_by(&shared.store, shared.membership.id()).await?;
         let checkpoints = join_all(live.iter().map(|row| self.checkpoint_before_rest(row, checkpoint_within))).await;
         shared.shutdown.cancel();
         let deadline = Instant::now() + LEAVE_WITHIN;
@@ -46,8 +51,10 @@ impl Supervisor {
             tokio::time::sleep(LOOK).await;
         }
         let mut rested = Rested::default();
-        for row in run::all_live(&shared.store).await? {
-            if !end(&row).await {
+        for row in run::kept_by(&shared.store, shared.membership.id()).await? {
+            let here = row.process.filter(|process| shared.look_at_process(&row.host, *process) == Process::Alive);
+            let Some(process) = here else { continue };
+            if !end(process).await {
                 continue;
             }
             rested.workers += 1;
@@ -100,9 +107,8 @@ impl Supervisor {
     }
 }
 
-/// Whether there was a process, which is gone now.
-async fn end(row: &RunRow) -> bool {
-    let Some(process) = row.process.filter(|process| process::is_alive(*process)) else { return false };
+/// Whether the process is gone now.
+async fn end(process: ProcessRow) -> bool {
     process::kill(process);
     let deadline = Instant::now() + DIE_WITHIN;
     while process::is_alive(process) && Instant::now() < deadline {

@@ -9,13 +9,15 @@ use futures::future::BoxFuture;
 use millrace_wire::ids::{RunId, TeamId};
 use millrace_wire::job::CurrentRun;
 use millrace_wire::link::TableSource;
+use millrace_wire::run::RunState;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Message};
 use super::launch::Launcher;
-use super::lifecycle::Limits;
+use super::lifecycle::{Limits, Process};
+use super::process;
 use super::steps::Steps;
 use super::view::{View, current_run};
 use crate::config::FileRoots;
@@ -23,8 +25,10 @@ use crate::error::Result;
 use crate::live::LiveHub;
 use crate::log::LogStore;
 use crate::metric::MetricStore;
+use crate::peer::{Membership, Relayed};
 use crate::store::Store;
-use crate::store::run::{self, RunRow};
+use crate::store::run::{ProcessRow, RunRow};
+use crate::store::server::{self, Ask};
 use crate::watch::Mirror;
 
 /// Messages that wait for an actor. A link waits for each answer, so that few are ever under way.
@@ -64,6 +68,8 @@ pub(crate) struct Shared {
     pub(crate) modules: PathBuf,
     pub(crate) limits: Limits,
     pub(crate) steps: Steps,
+    pub(crate) membership: Membership,
+    pub(crate) relayed: Relayed,
     pub(crate) shutdown: CancellationToken,
     links: AtomicU64,
     actors: Mutex<HashMap<RunId, Handle>>,
@@ -95,6 +101,8 @@ pub struct Surroundings {
     pub live: LiveHub,
     pub mirror: Mirror,
     pub tables: Arc<dyn Tables>,
+    pub membership: Membership,
+    pub relayed: Relayed,
     pub shutdown: CancellationToken,
 }
 
@@ -124,6 +132,8 @@ impl Supervisor {
                 modules: places.modules,
                 limits,
                 steps,
+                membership: around.membership,
+                relayed: around.relayed,
                 shutdown: around.shutdown,
                 links: AtomicU64::new(1),
                 actors: Mutex::default(),
@@ -131,17 +141,12 @@ impl Supervisor {
         }
     }
 
-    /// Takes care of every run that is not over: what runs is adopted, what hangs between two steps goes on.
-    pub async fn adopt_all(&self) -> Result<usize> {
-        let live = run::all_live(&self.shared.store).await?;
-        let count = live.len();
-        for row in live {
-            self.take_care(row);
-        }
-        Ok(count)
+    /// The id of this server, as it stands on the runs it takes care of.
+    pub fn keeper(&self) -> String {
+        self.shared.membership.id().to_owned()
     }
 
-    /// Takes care of a run from now on; once is enough, again does nothing.
+    /// Takes care of a run whose keeper this server is, from now on; once is enough, again does nothing.
     pub fn take_care(&self, row: RunRow) {
         let mut actors = self.shared.actors.lock();
         if actors.contains_key(&row.id) || row.state.is_terminal() {
@@ -162,24 +167,43 @@ impl Supervisor {
 
     /// Something about the run changed in the store, asked for by `by`.
     pub async fn look_at(&self, run: RunId, by: &str) {
-        self.send(run, Message::Look { by: by.to_owned() }).await;
+        if !self.send(run, Message::Look { by: by.to_owned() }).await {
+            self.leave_word(run, Ask::Look, by).await;
+        }
     }
 
-    /// False when no worker is linked that could take one.
-    pub async fn take_savepoint(&self, run: RunId, by: &str) -> bool {
+    /// False when no worker is linked that could take one. Of a run that another server takes care of it is only asked
+    /// whether that server is there.
+    pub async fn take_savepoint(&self, run: &RunRow, by: &str) -> bool {
+        if self.shared.membership.other(&run.keeper).is_some() {
+            return run.state == RunState::Running && self.leave_word(run.id, Ask::Savepoint, by).await;
+        }
         let (asked, answer) = tokio::sync::oneshot::channel();
-        self.send(run, Message::Savepoint { by: by.to_owned(), asked }).await && answer.await.unwrap_or(false)
+        self.send(run.id, Message::Savepoint { by: by.to_owned(), asked }).await && answer.await.unwrap_or(false)
+    }
+
+    /// For the server that takes care of the run.
+    async fn leave_word(&self, run: RunId, what: Ask, by: &str) -> bool {
+        if self.shared.membership.is_alone() {
+            return false;
+        }
+        match server::ask(&self.shared.store, run, what, by).await {
+            Ok(left) => left,
+            Err(error) => {
+                tracing::error!(%run, %error, "the server that takes care of a run cannot be asked");
+                false
+            }
+        }
     }
 
     /// The run as it looks now.
     pub fn current(&self, run: &RunRow) -> CurrentRun {
+        let elsewhere = self.shared.membership.other(&run.keeper);
+        if let Some(told) = elsewhere.and_then(|_| self.shared.relayed.newest(run.job, run.id, run.state_at)) {
+            return told;
+        }
         let view = self.shared.handle(run.id).map(|handle| handle.view.lock().clone());
         current_run(run, view.as_ref(), self.shared.metrics.figures(run.job))
-    }
-
-    /// Whether an actor takes care of the run.
-    pub fn cares_for(&self, run: RunId) -> bool {
-        self.shared.handle(run).is_some()
     }
 
     /// Folder of a run's own files, for clearing up after a deleted job.
@@ -187,7 +211,7 @@ impl Supervisor {
         self.shared.launcher.run_folder(run)
     }
 
-    async fn send(&self, run: RunId, message: Message) -> bool {
+    pub(super) async fn send(&self, run: RunId, message: Message) -> bool {
         match self.shared.handle(run) {
             Some(handle) => handle.inbox.send(message).await.is_ok(),
             None => false,
@@ -203,6 +227,15 @@ impl Shared {
     /// Whether any run is taken care of.
     pub(super) fn cares(&self) -> bool {
         !self.actors.lock().is_empty()
+    }
+
+    /// What this machine knows of a process that was launched on `host`.
+    pub(super) fn look_at_process(&self, host: &str, process: ProcessRow) -> Process {
+        match (host.is_empty() || host == self.membership.host(), process::is_alive(process)) {
+            (false, _) => Process::Elsewhere,
+            (true, true) => Process::Alive,
+            (true, false) => Process::Gone,
+        }
     }
 
     pub(crate) fn next_link(&self) -> u64 {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use millrace_wire::ids::TeamId;
 use millrace_wire::live::LiveEvent;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ use crate::clock;
 const RING_EVENTS: usize = 512;
 const RING_BYTES: usize = 1024 * 1024;
 const READER_EVENTS: usize = 256;
+/// Another server that falls behind by more comes back and has its readers load anew.
+const SERVER_EVENTS: usize = 8_192;
 
 /// One event as it is sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +74,21 @@ impl Channel {
     }
 }
 
+/// What the other servers of the installation hear.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Told {
+    Event { team: TeamId, event: LiveEvent },
+    Forget { team: TeamId, object: Uuid },
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct LiveHub {
     /// Part of every event's id: numbers of another run of the server cannot be resumed.
     epoch: i64,
     channels: Arc<Mutex<HashMap<TeamId, Channel>>>,
+    to_servers: broadcast::Sender<Told>,
 }
 
 /// A reader's start: what it missed, or that it has to reload, and from then on what comes.
@@ -88,13 +100,31 @@ pub struct Subscription {
 
 impl Default for LiveHub {
     fn default() -> Self {
-        LiveHub { epoch: clock::now_ms(), channels: Arc::default() }
+        LiveHub { epoch: clock::now_ms(), channels: Arc::default(), to_servers: broadcast::channel(SERVER_EVENTS).0 }
     }
 }
 
 impl LiveHub {
-    /// Sends to everybody who watches the team.
+    /// Sends to everybody who watches the team, at whatever server.
     pub fn publish(&self, team: TeamId, event: &LiveEvent) {
+        self.tell_servers(|| Told::Event { team, event: event.clone() });
+        self.publish_here(team, event);
+    }
+
+    /// What is published from now on, for another server. What comes from another server is not among it.
+    pub fn told(&self) -> broadcast::Receiver<Told> {
+        self.to_servers.subscribe()
+    }
+
+    fn tell_servers(&self, told: impl FnOnce() -> Told) {
+        if self.to_servers.receiver_count() > 0 {
+            // One that left in between hears it no more.
+            let _ = self.to_servers.send(told());
+        }
+    }
+
+    /// Sends to everybody who watches the team at this server.
+    pub fn publish_here(&self, team: TeamId, event: &LiveEvent) {
         let Some(json) = encode(event) else { return };
         self.channels.lock().entry(team).or_default().push(event, json);
     }
@@ -112,8 +142,13 @@ impl LiveHub {
         self.publish(team, &LiveEvent::Reset);
     }
 
-    /// Drops what is held of an object for readers that come back.
+    /// Drops what is held of an object for readers that come back, at every server.
     pub fn forget(&self, team: TeamId, object: Uuid) {
+        self.tell_servers(|| Told::Forget { team, object });
+        self.forget_here(team, object);
+    }
+
+    pub fn forget_here(&self, team: TeamId, object: Uuid) {
         if let Some(channel) = self.channels.lock().get_mut(&team) {
             channel.ring.retain(|event| event.object != Some(object));
             channel.bytes = channel.ring.iter().map(|event| event.json.len()).sum();

@@ -54,6 +54,8 @@ struct JobMetrics {
     report: Option<MetricReport>,
     figures: Option<JobFigures>,
     flushed_to: i64,
+    /// Another server takes care of the job, and writes what is stored of its figures.
+    relayed: bool,
 }
 
 /// What one report amounts to.
@@ -73,8 +75,25 @@ impl MetricStore {
 
     /// `attempt` tells when counters begin anew; `graph` which nodes are sinks.
     pub fn record(&self, job: JobId, attempt: (u32, u32), graph: Option<&Graph>, report: MetricReport) -> Recorded {
+        self.take(job, attempt, graph, report, false)
+    }
+
+    /// As `record`, of a job that another server takes care of.
+    pub fn relay(&self, job: JobId, attempt: (u32, u32), graph: Option<&Graph>, report: MetricReport) {
+        self.take(job, attempt, graph, report, true);
+    }
+
+    fn take(
+        &self,
+        job: JobId,
+        attempt: (u32, u32),
+        graph: Option<&Graph>,
+        report: MetricReport,
+        relayed: bool,
+    ) -> Recorded {
         let mut jobs = self.jobs.lock();
         let metrics = jobs.entry(job).or_default();
+        metrics.relayed = relayed;
         let sinks: HashSet<&str> = graph.map(sinks).unwrap_or_default();
         let sample = metrics.rates.sample(attempt, &sinks, &report);
         let mut figures = sample.figures;
@@ -98,6 +117,14 @@ impl MetricStore {
         }
     }
 
+    /// Told again and again: kept once.
+    pub fn relay_checkpoint(&self, job: JobId, at: i64, ms: u64) {
+        let known = self.figures(job).and_then(|figures| figures.checkpoint_at);
+        if known != Some(at) {
+            self.checkpoint_done(job, at, ms);
+        }
+    }
+
     /// The run ended: rates stop, history stays.
     pub fn run_ended(&self, job: JobId) {
         if let Some(metrics) = self.jobs.lock().get_mut(&job) {
@@ -114,10 +141,13 @@ impl MetricStore {
         self.jobs.lock().get(&job).and_then(|metrics| metrics.figures.clone())
     }
 
-    /// The newest figures of every job that has some.
+    /// The newest figures of every job of this server that has some.
     pub fn newest(&self) -> Vec<(JobId, JobFigures)> {
         let jobs = self.jobs.lock();
-        jobs.iter().filter_map(|(job, metrics)| Some((*job, metrics.figures.clone()?))).collect()
+        jobs.iter()
+            .filter(|(_, metrics)| !metrics.relayed)
+            .filter_map(|(job, metrics)| Some((*job, metrics.figures.clone()?)))
+            .collect()
     }
 
     pub fn report(&self, job: JobId) -> Option<MetricReport> {

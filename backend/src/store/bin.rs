@@ -96,18 +96,24 @@ pub async fn restore(tx: &mut Tx, job: JobId, name: &str, now: i64) -> Result<Op
 
 /// For good. False when it is not in the bin.
 pub async fn delete(tx: &mut Tx, job: JobId) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND deleted_at IS NOT NULL")
-        .bind(job.to_string())
-        .execute(&mut **tx)
-        .await?;
+    let done = sqlx::query(
+        "DELETE FROM jobs WHERE id = $1 AND deleted_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.job_id = jobs.id AND r.ended_at IS NULL)",
+    )
+    .bind(job.to_string())
+    .execute(&mut **tx)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Of all teams: what was deleted before `before`.
 pub async fn older_than(store: &Store, before: i64) -> Result<Vec<JobId>> {
-    let rows = sqlx::query("SELECT id FROM jobs WHERE deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at")
-        .bind(before)
-        .fetch_all(store.reader())
-        .await?;
+    let rows = sqlx::query(
+        "SELECT id FROM jobs WHERE deleted_at IS NOT NULL AND deleted_at < $1 \
+         AND NOT EXISTS (SELECT 1 FROM job_runs r WHERE r.job_id = jobs.id AND r.ended_at IS NULL) ORDER BY deleted_at",
+    )
+    .bind(before)
+    .fetch_all(store.reader())
+    .await?;
     rows.iter().map(|row| row.parsed("id")).collect()
 }

@@ -53,6 +53,16 @@ pub async fn claim(
     }))
 }
 
+/// The call takes long and is not given up.
+pub async fn still_answering(store: &Store, id_hash: &str, now: i64) -> Result<()> {
+    sqlx::query("UPDATE idempotent_calls SET at = $1 WHERE id_hash = $2 AND status = 0")
+        .bind(now)
+        .bind(id_hash.to_owned())
+        .execute(store.writer())
+        .await?;
+    Ok(())
+}
+
 pub async fn answered(store: &Store, id_hash: &str, status: u16, body: &str) -> Result<()> {
     sqlx::query("UPDATE idempotent_calls SET status = $1, body = $2 WHERE id_hash = $3")
         .bind(i64::from(status))

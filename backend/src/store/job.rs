@@ -198,6 +198,12 @@ pub async fn save_draft(tx: &mut Tx, job: JobId, from: u32, draft: &DraftRow) ->
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether the job is there, and not in the bin.
+pub async fn is_there(tx: &mut Tx, job: JobId) -> Result<bool> {
+    let found = sqlx::query("SELECT 1 FROM jobs WHERE id = $1 AND deleted_at IS NULL");
+    Ok(found.bind(job.to_string()).fetch_optional(&mut **tx).await?.is_some())
+}
+
 pub async fn set_desired(tx: &mut Tx, job: JobId, desired: DesiredState) -> Result<()> {
     sqlx::query("UPDATE jobs SET desired = $1 WHERE id = $2")
         .bind(desired.as_str())

@@ -47,6 +47,7 @@ pub mod report;
 pub mod restore_point;
 pub mod run;
 pub mod schedule;
+pub mod server;
 pub mod test_run;
 pub mod version;
 

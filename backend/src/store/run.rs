@@ -51,6 +51,10 @@ pub struct RunRow {
     /// What the totals were when the current attempt began.
     pub base_in: u64,
     pub base_out: u64,
+    /// The server that takes care of it; empty when none does yet.
+    pub keeper: String,
+    /// The machine on which the current attempt was launched; empty before the first.
+    pub host: String,
 }
 
 /// Which operating-system process: the id alone may belong to another one by now.
@@ -129,6 +133,8 @@ fn read(row: &Row) -> Result<RunRow> {
         records_out: row.count("records_out")?,
         base_in: row.count("base_in")?,
         base_out: row.count("base_out")?,
+        keeper: row.text("keeper")?,
+        host: row.text("host")?,
     })
 }
 
@@ -145,8 +151,8 @@ pub async fn insert(tx: &mut Tx, run: &RunRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO job_runs (id, job_id, team_id, number, version_id, version_number, cause, started_by, state, \
          reason, state_at, attempt, phase, token_hash, restored_from, restore_path, restore_number, restore_kind, \
-         start_at_ms, checkpoint_root, created_at, records_in, records_out) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, '', $13, $14, $15, $16, $17, $18, $19, 0, 0)",
+         start_at_ms, checkpoint_root, created_at, keeper, records_in, records_out) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, '', $13, $14, $15, $16, $17, $18, $19, $20, 0, 0)",
     )
     .bind(run.id.to_string())
     .bind(run.job.to_string())
@@ -167,6 +173,7 @@ pub async fn insert(tx: &mut Tx, run: &RunRow) -> Result<()> {
     .bind(run.start_at_ms)
     .bind(run.checkpoint_root.clone())
     .bind(run.created_at)
+    .bind(run.keeper.clone())
     .execute(&mut **tx)
     .await?;
     job_list::set_run(tx, run.job, run.number, run.state).await
@@ -223,11 +230,18 @@ const AT_ONCE: usize = 500;
 const WITHOUT_GRAPH: &str = "r.id, r.job_id, r.team_id, r.number, r.version_id, r.version_number, r.cause, r.started_by, \
     r.state, r.reason, r.state_at, r.attempt, r.phase, r.token_hash, r.pid, r.process_start, r.stop_mode, r.restored_from, \
     r.restore_path, r.restore_number, r.restore_kind, r.start_at_ms, r.checkpoint_root, CAST(NULL AS TEXT) AS graph, \
-    r.guarantee, r.created_at, r.running_at, r.ended_at, r.last_seen_at, r.records_in, r.records_out, r.base_in, r.base_out";
+    r.guarantee, r.created_at, r.running_at, r.ended_at, r.last_seen_at, r.records_in, r.records_out, r.base_in, r.base_out, \
+    r.keeper, r.host";
 
 /// What a server that starts has to take care of.
 pub async fn all_live(store: &Store) -> Result<Vec<RunRow>> {
     all(sqlx::query("SELECT * FROM job_runs WHERE ended_at IS NULL ORDER BY id"), store).await
+}
+
+/// The live runs that this server takes care of.
+pub async fn kept_by(store: &Store, keeper: &str) -> Result<Vec<RunRow>> {
+    let kept = sqlx::query("SELECT * FROM job_runs WHERE keeper = $1 AND ended_at IS NULL ORDER BY id");
+    all(kept.bind(keeper.to_owned()), store).await
 }
 
 /// Newest first.
@@ -243,12 +257,13 @@ pub async fn begin_attempt(
     seen: Seen,
     state: RunState,
     token_hash: &str,
+    host: &str,
     now: i64,
 ) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE job_runs SET attempt = attempt + 1, phase = 'intent', token_hash = $1, pid = NULL, \
          process_start = NULL, base_in = records_in, base_out = records_out, state = $2, \
-         state_at = CASE WHEN state = $2 THEN state_at ELSE $3 END \
+         state_at = CASE WHEN state = $2 THEN state_at ELSE $3 END, host = $7 \
          WHERE id = $4 AND attempt = $5 AND state = $6 AND phase = 'over' AND stop_mode IS NULL",
     )
     .bind(token_hash.to_owned())
@@ -257,6 +272,7 @@ pub async fn begin_attempt(
     .bind(run.to_string())
     .bind(i64::from(seen.attempt))
     .bind(seen.state.as_str())
+    .bind(host.to_owned())
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {

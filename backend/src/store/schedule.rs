@@ -90,6 +90,24 @@ pub async fn advance(tx: &mut Tx, job: JobId, from: i64, to: Option<i64>) -> Res
     Ok(done.rows_affected() == 1)
 }
 
+/// What was due until `now` and was not started is missed; `next` comes next.
+pub async fn skip_to(tx: &mut Tx, job: JobId, next: Option<i64>, now: i64, why: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE job_fires SET outcome = 'missed', detail = $1, at = $2 WHERE job_id = $3 AND outcome = 'waiting'",
+    )
+    .bind(why.to_owned())
+    .bind(now)
+    .bind(job.to_string())
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("UPDATE job_schedules SET next_at = $1 WHERE job_id = $2 AND enabled = 1")
+        .bind(next)
+        .bind(job.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Names a time of a job, and how often it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FireKey {

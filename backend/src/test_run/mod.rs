@@ -52,6 +52,23 @@ struct Inner {
     store: Store,
     shutdown: CancellationToken,
     running: Mutex<HashMap<TestRunId, Running>>,
+    /// Whose test runs are about to start.
+    reserved: Mutex<Vec<TeamId>>,
+}
+
+/// Kept for a test run that is about to start.
+pub struct Place {
+    runs: TestRuns,
+    team: TeamId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut reserved = self.runs.inner.reserved.lock();
+        if let Some(at) = reserved.iter().position(|team| *team == self.team) {
+            reserved.swap_remove(at);
+        }
+    }
 }
 
 struct Running {
@@ -62,17 +79,28 @@ struct Running {
 
 impl TestRuns {
     pub fn new(worker_binary: Option<PathBuf>, folder: PathBuf, store: Store, shutdown: CancellationToken) -> TestRuns {
-        TestRuns { inner: Arc::new(Inner { worker_binary, folder, store, shutdown, running: Mutex::default() }) }
+        TestRuns {
+            inner: Arc::new(Inner {
+                worker_binary,
+                folder,
+                store,
+                shutdown,
+                running: Mutex::default(),
+                reserved: Mutex::default(),
+            }),
+        }
     }
 
-    /// Whether one more may run. Asked before anything is written down.
-    pub fn room(&self, team: TeamId) -> Result<()> {
+    /// Takes one of the places, if one more may run. Asked before anything is planned or written down; the place is
+    /// free again when what is returned is dropped.
+    pub fn reserve(&self, team: TeamId) -> Result<Place> {
+        let mut reserved = self.inner.reserved.lock();
         let running = self.inner.running.lock();
-        let live = running.values().filter(|run| !run.buffer.is_over());
+        let live = running.values().filter(|run| !run.buffer.is_over()).map(|run| run.team);
         let (mut all, mut of_team) = (0, 0);
-        for run in live {
+        for one in live.chain(reserved.iter().copied()) {
             all += 1;
-            of_team += usize::from(run.team == team);
+            of_team += usize::from(one == team);
         }
         if of_team >= MOST_PER_TEAM {
             let message = format!("The team has {MOST_PER_TEAM} test runs running. Wait for one, or cancel it.");
@@ -81,15 +109,16 @@ impl TestRuns {
         if all >= MOST {
             return Err(Error::too_many_requests("Too many test runs on this server. Try again in a minute."));
         }
-        Ok(())
+        reserved.push(team);
+        Ok(Place { runs: self.clone(), team })
     }
 
     /// Starts the process and waits until it has planned the script, or has said why it cannot. The run is in the store
     /// already; how it ends is written there.
-    /// `script`: what the assignment's text came from.
+    /// `place`: given up once the run itself counts. `script`: what the assignment's text came from.
     pub async fn start(
         &self,
-        team: TeamId,
+        place: Place,
         id: TestRunId,
         script: Filled,
         assignment: TestRunAssignment,
@@ -98,8 +127,9 @@ impl TestRuns {
             .map_err(|why| Error::unavailable(format!("A test run cannot be started: {why}.")))?;
         let buffer = Arc::new(Buffer::default());
         let cancel = self.inner.shutdown.child_token();
-        let running = Running { team, buffer: buffer.clone(), cancel: cancel.clone() };
+        let running = Running { team: place.team, buffer: buffer.clone(), cancel: cancel.clone() };
         self.inner.running.lock().insert(id, running);
+        drop(place);
         let folder = self.inner.folder.clone();
         let job = child::Job { program, folder, script, assignment, buffer: buffer.clone(), cancel };
         let runs = self.clone();

@@ -108,6 +108,11 @@ impl Mirror {
         self.inner.left_out.write().insert(job);
     }
 
+    /// As it is stored, whichever server changed it.
+    pub fn leave_out_only(&self, jobs: impl IntoIterator<Item = JobId>) {
+        *self.inner.left_out.write() = jobs.into_iter().collect();
+    }
+
     pub fn show(&self, job: JobId) {
         self.inner.left_out.write().remove(&job);
     }

@@ -61,7 +61,7 @@ fn expected(rule: &Rule, standing: Standing) -> Expected {
     match (rule.who, standing) {
         (Who::Public | Who::Worker, _) => Expected::Passes,
         // These callers have no address. Those that have one are in `metrics_are_for_this_machine`.
-        (Who::Machine, _) => Expected::NotFound,
+        (Who::Machine | Who::Server, _) => Expected::NotFound,
         (Who::Nobody, _) => Expected::Forbidden,
         (_, Standing::Nobody) => Expected::Unauthorized,
         (Who::SignedIn, _) => Expected::Passes,

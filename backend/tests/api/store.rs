@@ -71,6 +71,8 @@ pub(crate) fn run_row(team: TeamId, job: JobId, version: VersionId, id: RunId, n
         records_out: 0,
         base_in: 0,
         base_out: 0,
+        keeper: String::new(),
+        host: String::new(),
     }
 }
 

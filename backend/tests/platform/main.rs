@@ -15,3 +15,4 @@ mod process;
 mod server;
 mod server_killed;
 mod test_runs;
+mod two_servers;

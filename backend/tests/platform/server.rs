@@ -22,7 +22,7 @@ const TEAM: &str = "/teams/tests";
 pub(crate) struct Server {
     process: Child,
     address: String,
-    kafka: String,
+    settings: Vec<(&'static str, String)>,
     cookie: String,
     client: reqwest::Client,
     data: tempfile::TempDir,
@@ -36,23 +36,46 @@ pub(crate) struct Answer {
 impl Server {
     /// `None`, with a printed reason, where there is no worker.
     pub(crate) async fn start(kafka: &str) -> Option<Server> {
+        Server::start_with(vec![("MILLRACE_KAFKA", kafka.to_owned())]).await
+    }
+
+    /// With these variables in its environment.
+    pub(crate) async fn start_with(settings: Vec<(&'static str, String)>) -> Option<Server> {
         if !worker_binary().is_file() {
             println!("skipped: {} is not built", worker_binary().display());
             return None;
         }
         let data = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let process = spawn(&address, kafka, data.path());
+        let address = free_address();
+        let process = spawn(&address, &settings, data.path());
         let client = reqwest::Client::new();
-        let mut server = Server { process, address, kafka: kafka.to_owned(), cookie: String::new(), client, data };
+        let mut server = Server { process, address, settings, cookie: String::new(), client, data };
         server.become_administrator().await;
         server.call(Method::POST, "/teams", Some(json!({ "slug": "tests", "name": "Tests" }))).await.good();
         Some(server)
     }
 
+    /// Another server with the same settings, at which the same person is signed in.
+    pub(crate) async fn another(&self) -> Server {
+        let (data, address) = (tempfile::tempdir().unwrap(), free_address());
+        let process = spawn(&address, &self.settings, data.path());
+        let (settings, cookie, client) = (self.settings.clone(), self.cookie.clone(), self.client.clone());
+        let server = Server { process, address, settings, cookie, client, data };
+        server.until_healthy().await;
+        server
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// For its end, which somebody else asked for.
+    pub(crate) fn wait(&mut self) {
         self.process.wait().unwrap();
     }
 
@@ -68,7 +91,11 @@ impl Server {
 
     /// Over the same data; whoever was signed in still is.
     pub(crate) async fn start_again(&mut self) {
-        self.process = spawn(&self.address, &self.kafka, self.data.path());
+        self.process = spawn(&self.address, &self.settings, self.data.path());
+        self.until_healthy().await;
+    }
+
+    async fn until_healthy(&self) {
         let deadline = Instant::now() + PATIENCE;
         while self.request(Method::GET, "/health").send().await.is_err() {
             assert!(Instant::now() < deadline, "the server does not come up:\n{}", self.log());
@@ -229,13 +256,18 @@ impl Drop for Server {
     }
 }
 
-fn spawn(address: &str, kafka: &str, data: &Path) -> Child {
+fn free_address() -> String {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("127.0.0.1:{port}")
+}
+
+fn spawn(address: &str, settings: &[(&'static str, String)], data: &Path) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("server.log")).unwrap();
     Command::new(server_binary())
         .arg("serve")
         .env("MILLRACE_DATA_DIR", data.join("data"))
         .env("MILLRACE_LISTEN", address)
-        .env("MILLRACE_KAFKA", kafka)
+        .envs(settings.iter().map(|(name, value)| (*name, value)))
         .env("MILLRACE_ALLOW_PRIVATE_ADDRESSES", "true")
         .env("MILLRACE_WORKER_BINARY", worker_binary())
         .stdout(Stdio::null())

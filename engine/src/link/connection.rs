@@ -13,6 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::lease::Lease;
 use super::outbox::Outbox;
+use super::servers::Servers;
 
 const HEARTBEAT: Duration = Duration::from_secs(3);
 const FLUSH_LINES: Duration = Duration::from_millis(300);
@@ -23,7 +24,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const SILENT: Duration = Duration::from_secs(30);
 
 pub(super) struct Connection {
-    pub(super) url: String,
+    pub(super) servers: Servers,
     /// Without the state, which is filled in each time.
     pub(super) hello: Hello,
     pub(super) outbox: Arc<Outbox>,
@@ -37,8 +38,11 @@ impl Connection {
     /// Never ends by itself.
     pub(super) async fn keep(self) {
         let mut pause = FIRST_PAUSE;
+        let mut failed = 0;
         loop {
-            match tokio::time::timeout(CONNECT_WITHIN, connect_async(&self.url)).await {
+            let url = self.servers.current();
+            let mut reached = true;
+            match tokio::time::timeout(CONNECT_WITHIN, connect_async(&url)).await {
                 Ok(Ok((socket, _))) => {
                     let since = Instant::now();
                     let why = self.talk(socket).await;
@@ -47,8 +51,21 @@ impl Connection {
                         pause = FIRST_PAUSE;
                     }
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "the server cannot be reached"),
-                Err(_) => tracing::debug!("the server does not answer"),
+                Ok(Err(error)) => {
+                    reached = false;
+                    tracing::debug!(%error, url, "the server cannot be reached");
+                }
+                Err(_) => {
+                    reached = false;
+                    tracing::debug!(url, "the server does not answer");
+                }
+            }
+            if !reached {
+                self.servers.next();
+                failed += 1;
+                if failed % self.servers.count() != 0 {
+                    continue;
+                }
             }
             let jitter = rand::rng().random_range(0.5..1.0);
             tokio::time::sleep(pause.mul_f64(jitter)).await;
@@ -116,6 +133,8 @@ impl Connection {
                 self.lease.renew(Instant::now(), Duration::from_millis(lease_ms));
                 self.outbox.acknowledge(seq);
             }
+            Command::Servers { links } => self.servers.known(links),
+            Command::GoTo { link } => self.servers.go_to(link),
             // A refused hello cannot know the attempt.
             fence @ Command::Fence { .. } if frame.attempt == self.hello.attempt || frame.attempt == 0 => {
                 let _ = self.commands.send(fence);

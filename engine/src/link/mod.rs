@@ -17,6 +17,7 @@ mod outbox;
 mod plan_assignment;
 pub mod preview;
 mod said;
+mod servers;
 pub mod test_run;
 pub mod worker;
 

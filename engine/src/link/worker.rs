@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::connection::Connection;
 use super::execute::{execute, failure};
 use super::lease::Lease;
+use super::servers::Servers;
 use super::{Identity, LogLayer, Outbox};
 use crate::runtime::process_start;
 
@@ -70,7 +71,7 @@ async fn live(link: &str, token: &str, identity: Identity, outbox: Arc<Outbox>) 
         state: WorkerState::Waiting,
     };
     let connection = Connection {
-        url: link.to_owned(),
+        servers: Servers::new(link),
         hello,
         outbox: Arc::clone(&outbox),
         lease: Arc::clone(&lease),
@@ -83,7 +84,7 @@ async fn live(link: &str, token: &str, identity: Identity, outbox: Arc<Outbox>) 
         tokio::select! {
             command = commands.recv() => match command {
                 Some(Command::Start(assignment)) if job.is_none() => job = Some(Job::start(*assignment, &outbox)),
-                Some(Command::Start(_) | Command::Ack { .. }) => {}
+                Some(Command::Start(_) | Command::Ack { .. } | Command::Servers { .. } | Command::GoTo { .. }) => {}
                 Some(Command::Fence { reason }) => {
                     tracing::warn!(reason, "this attempt is over; leaving at once");
                     return ExitCode::from(3);

@@ -239,6 +239,7 @@ fn who_in_words(who: Who) -> String {
              whoever has a grant of the level '{level}' or a higher one."
         ),
         Who::Machine => "For callers on the machine of the server itself.".to_owned(),
+        Who::Server => "For other servers of the installation.".to_owned(),
         Who::Worker => "For workers, with their token.".to_owned(),
         Who::Nobody => "For nobody.".to_owned(),
     }

@@ -76,8 +76,10 @@ impl Phase {
 /// What is known of the current attempt's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Process {
-    /// There never was one, or it cannot be looked at from here.
+    /// There never was one, or nobody looked yet.
     Unknown,
+    /// On another machine, whose server is gone: nobody can look at it.
+    Elsewhere,
     Alive,
     /// The operating system says that no such process (id and start time) exists, and its link is closed.
     Gone,
@@ -171,11 +173,18 @@ pub(crate) struct Limits {
     pub(crate) start: Duration,
     /// A worker that lives but says nothing for so long hangs, and is replaced.
     pub(crate) silence: Duration,
+    /// A worker on another machine that comes to no server for so long is replaced: its machine is taken for gone.
+    pub(crate) elsewhere: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { link: Duration::from_secs(20), start: Duration::from_secs(300), silence: Duration::from_secs(180) }
+        Limits {
+            link: Duration::from_secs(20),
+            start: Duration::from_secs(300),
+            silence: Duration::from_secs(180),
+            elsewhere: Duration::from_secs(60),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `running`: the worker processes data. Next: `stopping`, `recovering`, `finished` or `failed`.
 //!
 //! Silence makes the run stale for the reader, not failed. Only after `Limits::silence` a worker that is known to live is
-//! taken for hung and killed; one whose process cannot be looked at is left alone until its lease has surely run out.
+//! taken for hung and killed; one whose process cannot be looked at is left alone until its lease has surely run out. A worker on a machine that is
+//! gone is replaced after `Limits::elsewhere`: if it lives after all, its token and its transactional ids fence it.
 
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ pub(super) fn next(facts: &Facts) -> Decision {
         Process::Unknown if facts.silent_for >= LEASE + LEASE_MARGIN => {
             attempt_lost(facts, "Nothing was heard of the worker until its lease ran out.")
         }
-        Process::Alive | Process::Unknown => Decision::Stay,
+        Process::Elsewhere if facts.silent_for >= facts.limits.elsewhere => {
+            attempt_lost(facts, "Nothing was heard of the worker, and its machine is gone.")
+        }
+        Process::Alive | Process::Unknown | Process::Elsewhere => Decision::Stay,
     }
 }

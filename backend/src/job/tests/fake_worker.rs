@@ -223,7 +223,7 @@ impl Worker {
                     return false;
                 }
             }
-            Command::Checkpoint | Command::Savepoint => {}
+            Command::Servers { .. } | Command::GoTo { .. } | Command::Checkpoint | Command::Savepoint => {}
         }
         true
     }

@@ -23,6 +23,7 @@ use crate::job::supervisor::{Places, Supervisor, Surroundings, Tables};
 use crate::live::LiveHub;
 use crate::log::LogStore;
 use crate::metric::MetricStore;
+use crate::peer::{Membership, Relayed};
 use crate::store::job::{self, DraftRow, JobRow};
 use crate::store::run::{self, RunRow};
 use crate::store::{Store, connect, migrate, team, version};
@@ -153,6 +154,8 @@ impl World {
             records_out: 0,
             base_in: 0,
             base_out: 0,
+            keeper: String::new(),
+            host: String::new(),
         };
         transact!(store, tx => {
             team::insert(tx, &Team { id: team, slug: "blue".into(), name: "Blue".into(), members: 0, created_at: now }).await?;
@@ -186,10 +189,12 @@ impl World {
             live: LiveHub::default(),
             mirror: Mirror::default(),
             tables: Arc::new(OneTeam),
+            membership: Membership::alone(),
+            relayed: Relayed::default(),
             shutdown: shutdown.clone(),
         };
         let supervisor = Supervisor::with(places, around, Limits { link, ..Limits::default() }, steps);
-        supervisor.adopt_all().await.unwrap();
+        supervisor.claim().await.unwrap();
         (supervisor, shutdown)
     }
 
