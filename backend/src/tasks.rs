@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{approval, bin, function, job_list, schedule, start as runs, table};
+use crate::app::{approval, bin, function, job_list, savepoint_schedule, schedule, start as runs, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
@@ -127,7 +127,8 @@ async fn keep_jobs(app: Arc<App>) {
 async fn start_what_is_due(app: &App) -> Result<()> {
     runs::start_again(app).await?;
     approval::start_due(app).await?;
-    schedule::tick(app, now_ms()).await
+    schedule::tick(app, now_ms()).await?;
+    savepoint_schedule::tick(app, now_ms()).await
 }
 
 /// The mirror follows the broker; every team has its two topics and its two tables.

@@ -40,6 +40,7 @@ pub mod log;
 pub mod metric;
 pub mod report;
 pub mod run;
+pub mod savepoint;
 pub mod schedule;
 
 pub mod live;

@@ -5,6 +5,7 @@ use crate::connection::JobRef;
 use crate::job::StartFrom;
 use crate::macros::{wire, wire_words};
 use crate::run::RestorePoint;
+use crate::savepoint::Restorable;
 
 wire_words! {
     pub enum StateVerdict {
@@ -128,6 +129,19 @@ wire! {
         pub before: String,
     }
 
+    /// A SQL test of the job.
+    pub struct ReportedTest {
+        pub name: String,
+        /// The newest result for what would be started; absent when it was not run for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub result: Option<ReportedResult>,
+    }
+
+    pub struct ReportedResult {
+        pub passed: bool,
+        pub at: i64,
+    }
+
     pub struct DeploymentReport {
         /// When it was made.
         pub at: i64,
@@ -142,6 +156,12 @@ wire! {
         /// What it would be started from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub restore: Option<RestorePoint>,
+        /// What the retention of the sources means for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub restorable: Option<Restorable>,
+        /// The SQL tests of the job, by name.
+        #[serde(default)]
+        pub tests: Vec<ReportedTest>,
         pub state: StateReport,
         pub downstream: Vec<Downstream>,
         pub lineage: LineageChange,

@@ -102,6 +102,9 @@ wire! {
         pub at: i64,
         pub bytes: u64,
         pub by: String,
+        /// The job's schedule took it, and removes it when there are newer ones enough.
+        #[serde(default)]
+        pub scheduled: bool,
         /// What could not be kept when the current draft started from it; empty when all is kept.
         pub incompatible: Vec<String>,
     }

@@ -220,6 +220,10 @@ pub const RULES: &[Rule] = &[
     // Keeps nothing.
     rule("POST", "/teams/{team}/jobs/{job}/schedule/check", READ_JOB, Refusals),
     rule("GET", "/teams/{team}/jobs/{job}/fires", READ_JOB, Refusals),
+    rule("GET", "/teams/{team}/jobs/{job}/savepoint-schedule", READ_JOB, Refusals),
+    rule("PUT", "/teams/{team}/jobs/{job}/savepoint-schedule", OPERATE_JOB, Always),
+    rule("DELETE", "/teams/{team}/jobs/{job}/savepoint-schedule", OPERATE_JOB, Always),
+    rule("GET", "/teams/{team}/jobs/{job}/restorable", READ_JOB, Refusals),
     rule("GET", "/teams/{team}/jobs/{job}/tests", READ_JOB, Refusals),
     rule("POST", "/teams/{team}/jobs/{job}/tests", EDIT_JOB, Always),
     rule("POST", "/teams/{team}/jobs/{job}/tests/run", EDIT_JOB, Always),

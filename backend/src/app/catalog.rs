@@ -197,6 +197,21 @@ async fn named(app: &App, team: TeamId, name: &str) -> Result<Option<TableRow>> 
     store::table::by_name(&app.store, team, database, name).await
 }
 
+/// Where a table's records come from: its connector, and the connection with the team that has it, where there is one.
+pub(super) struct Origin {
+    pub(super) connector: String,
+    pub(super) connection: Option<(TeamId, ConnectionId)>,
+}
+
+/// `None` for a table that is not there, such as one that a script makes.
+pub(super) async fn origin(app: &App, team: TeamId, name: &str) -> Result<Option<Origin>> {
+    let origin = |table: TableRow| Origin {
+        connection: table.draft.connection.map(|id| (table.team, id)),
+        connector: table.draft.connector,
+    };
+    Ok(named(app, team, name).await?.map(origin))
+}
+
 /// Only the tables `names`; one that does not exist is left out, which planning has told before. Whether they are open
 /// to the team is asked when a job is started, not here: a run goes on until it is stopped.
 pub async fn for_running(app: &App, team: TeamId, names: &BTreeSet<String>) -> Result<BTreeMap<String, TableSource>> {

@@ -6,14 +6,15 @@ use millrace_wire::connection::JobRef;
 use millrace_wire::ids::{ApprovalId, JobId, RunId, TeamId};
 use millrace_wire::job::{JobKind, Start, StartFrom, Version};
 use millrace_wire::report::{
-    DeploymentReport, Downstream, LineageChange, ReportedVariable, SourceRead, StateReport, StateVerdict,
+    DeploymentReport, Downstream, LineageChange, ReportedResult, ReportedTest, ReportedVariable,
+    SourceRead, StateReport, StateVerdict,
 };
 use millrace_wire::sql::Severity;
 
 use super::permission::VisibleJobs;
 use super::version::{self, errors, placed};
 use super::version_diff::{self, Side, difference};
-use super::{catalog, job, script, sql, start};
+use super::{catalog, job, restorable, script, sql, start};
 use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
@@ -68,6 +69,12 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         problems.extend(state.sources.iter().filter(|source| !source.bounded).map(endless));
     }
     warnings.extend(state_warnings(&state, request.from));
+    let restorable = match &point {
+        Some(point) => Some(restorable::of_start(app, team, state.sources.clone(), point.at).await?),
+        None => None,
+    };
+    warnings.extend(restorable.as_ref().and_then(restorable::warning));
+    let tests = tests(app, id, request.version).await?;
     let (variables, wrong) = variables(app, team, &side.version, last_run.map(|run| run.id)).await?;
     // Of a draft they are among its problems already.
     problems.extend(wrong.into_iter().filter(|_| request.version.is_some()));
@@ -79,6 +86,8 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         difference: difference(before.as_ref(), &side)?,
         from: request.from,
         restore: point.map(store::restore_point::RestorePointRow::shown),
+        restorable,
+        tests,
         state,
         downstream: downstream(&side.version, &uses, id),
         lineage: lineage(before.as_ref().map(|side| &side.version), &side.version),
@@ -140,6 +149,16 @@ async fn variables(
         None => None,
     };
     Ok((script::reported(&now, before.as_ref()), Vec::new()))
+}
+
+/// With the newest results for this version; `None` means the draft.
+async fn tests(app: &App, id: JobId, version: Option<u32>) -> Result<Vec<ReportedTest>> {
+    let mut results = store::job_test::results_for(&app.store, id, version).await?;
+    let tests = store::job_test::list(&app.store, id).await?.into_iter().map(|test| ReportedTest {
+        result: results.remove(&test.id).map(|last| ReportedResult { passed: last.passed, at: last.at }),
+        name: test.draft.name,
+    });
+    Ok(tests.collect())
 }
 
 fn endless(source: &SourceRead) -> String {

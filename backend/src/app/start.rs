@@ -17,7 +17,7 @@ use crate::access::identity::{TeamCaller, Via};
 use crate::access::sight::Sight;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Code, Error, Result};
-use crate::job::stop_in_words;
+use crate::job::{SavepointBy, stop_in_words};
 use crate::parameter::{self, Filled};
 use crate::state::App;
 use crate::store::restore_point::RestorePointRow;
@@ -79,7 +79,7 @@ pub async fn savepoints(app: &App, sight: &Sight, id: JobId) -> Result<Vec<Resto
 }
 
 /// Newest first; those whose files are gone are left out.
-async fn usable_points(app: &App, job: JobId) -> Result<Vec<RestorePointRow>> {
+pub(super) async fn usable_points(app: &App, job: JobId) -> Result<Vec<RestorePointRow>> {
     let points = store::restore_point::list(&app.store, job).await?;
     let exists = |points: Vec<RestorePointRow>| {
         points.into_iter().filter(|point| Path::new(&point.path).exists()).collect::<Vec<_>>()
@@ -455,7 +455,7 @@ pub async fn take_savepoint(app: &App, caller: &TeamCaller, id: JobId) -> Result
     job::row(app, caller.team, id).await?;
     let run = store::run::newest(&app.store, id).await?.filter(|run| run.state == RunState::Running);
     let run = run.ok_or_else(|| Error::conflict(Code::WrongState, "A savepoint can be taken while the job runs."))?;
-    if app.jobs.take_savepoint(&run, &caller.caller.name).await {
+    if app.jobs.take_savepoint(&run, SavepointBy::Person(caller.caller.name.clone())).await {
         return Ok(());
     }
     Err(Error::unavailable("The worker is not linked at the moment. Try again shortly."))

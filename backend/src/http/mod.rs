@@ -35,6 +35,7 @@ mod prometheus;
 mod report;
 mod request;
 mod run;
+mod savepoint;
 mod schedule;
 mod search;
 mod session;

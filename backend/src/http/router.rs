@@ -12,7 +12,7 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
-    openapi, overview, peer, permission, preview, prometheus, report, request, run, schedule, search, session, setup,
+    openapi, overview, peer, permission, preview, prometheus, report, request, run, savepoint, schedule, search, session, setup,
     sign_on, start, table, table_script, table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
@@ -160,6 +160,10 @@ pub fn api(app: Arc<App>) -> Routes {
         .delete("/teams/{team}/jobs/{job}/schedule", schedule::delete)
         .post("/teams/{team}/jobs/{job}/schedule/check", schedule::check)
         .get("/teams/{team}/jobs/{job}/fires", schedule::fires)
+        .get("/teams/{team}/jobs/{job}/savepoint-schedule", savepoint::schedule)
+        .put("/teams/{team}/jobs/{job}/savepoint-schedule", savepoint::set_schedule)
+        .delete("/teams/{team}/jobs/{job}/savepoint-schedule", savepoint::delete_schedule)
+        .get("/teams/{team}/jobs/{job}/restorable", savepoint::restorable)
         .get("/teams/{team}/jobs/{job}/tests", job_test::list)
         .post("/teams/{team}/jobs/{job}/tests", job_test::create)
         .post("/teams/{team}/jobs/{job}/tests/run", job_test::run)

@@ -11,6 +11,7 @@ use millrace_wire::run::{RunEventKind, RunState};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
+use super::asked::{Asked, SavepointBy};
 use super::launch::last_words;
 use super::lifecycle::{Decision, Phase, Process, Report, decide};
 use super::observed::{LinkNumber, Observed, Stored};
@@ -29,7 +30,7 @@ pub(crate) enum Message {
         by: String,
     },
     Savepoint {
-        by: String,
+        by: SavepointBy,
         asked: oneshot::Sender<bool>,
     },
     /// One beside those that come by themselves; answered whether it was asked for.
@@ -79,8 +80,7 @@ pub(crate) struct Actor {
     pub(super) worker: WorkerId,
     pub(super) back_off: Duration,
     pub(super) restarts: u32,
-    /// Who asked for the next savepoint.
-    pub(super) asked_by: String,
+    pub(super) asked: Asked,
     /// The current attempt's process is a child of this server: its end is told with the reason.
     pub(super) own_child: bool,
     pub(super) seen_written: Instant,
@@ -132,7 +132,7 @@ impl Actor {
             worker: WorkerId(new_id()),
             back_off: Duration::ZERO,
             restarts: 0,
-            asked_by: String::new(),
+            asked: Asked::default(),
             own_child: false,
             seen_written: now,
             checkpoints_stored: 0,
@@ -272,15 +272,14 @@ impl Actor {
     async fn take(&mut self, message: Message) {
         match message {
             Message::Look { by } => {
-                self.asked_by = by;
+                self.asked.look(by);
                 if let Err(error) = self.reload().await {
                     tracing::error!(run = %self.run.id, %error, "a run's row cannot be read");
                 }
             }
             Message::Savepoint { by, asked } => {
-                self.asked_by = by;
-                let _ = asked
-                    .send(self.run.state == RunState::Running && self.send(millrace_wire::link::Command::Savepoint));
+                let may = self.run.state == RunState::Running && self.asked.savepoint(by, Instant::now());
+                let _ = asked.send(may && self.send(millrace_wire::link::Command::Savepoint));
             }
             Message::Checkpoint { asked } => {
                 let runs = self.run.state == RunState::Running;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::actor::Message;
+use super::asked::SavepointBy;
 use super::supervisor::Supervisor;
 use crate::error::Result;
 use crate::store::run;
@@ -80,7 +81,7 @@ impl Supervisor {
             self.send(run, Message::Look { by: by.clone() }).await;
             if what == Ask::Savepoint {
                 let (asked, _) = oneshot::channel();
-                self.send(run, Message::Savepoint { by, asked }).await;
+                self.send(run, Message::Savepoint { by: SavepointBy::Person(by), asked }).await;
             }
         }
         Ok(())

@@ -18,6 +18,7 @@
 
 mod act;
 mod actor;
+mod asked;
 mod clear;
 pub mod cron;
 mod keeping;
@@ -36,6 +37,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
+pub use asked::SavepointBy;
 pub use launch::beside_this_one;
 pub use supervisor::Supervisor;
 

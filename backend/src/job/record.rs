@@ -81,6 +81,10 @@ impl Actor {
             return Ok(());
         };
         let kept = self.work.as_ref().map_or(1, |work| work.version.settings.checkpoints_kept);
+        let (by, scheduled) = match done.kind {
+            RestoreKind::Savepoint => self.asked.taken(),
+            RestoreKind::Checkpoint => (String::new(), false),
+        };
         let point = RestorePointRow {
             id: SavepointId(new_id()),
             job: self.run.job,
@@ -93,7 +97,8 @@ impl Actor {
             bytes: done.bytes,
             ms: done.ms,
             at: done.at,
-            by: if done.kind == RestoreKind::Savepoint { self.asked_by.clone() } else { String::new() },
+            by,
+            scheduled,
         };
         let restore = Restore { path: point.path.clone(), number: done.number, kind: done.kind };
         let (store, id) = (self.shared.store.clone(), self.run.id);

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Message};
+use super::asked::SavepointBy;
 use super::launch::Launcher;
 use super::lifecycle::{Limits, Process};
 use super::process;
@@ -174,12 +175,18 @@ impl Supervisor {
 
     /// False when no worker is linked that could take one. Of a run that another server takes care of it is only asked
     /// whether that server is there.
-    pub async fn take_savepoint(&self, run: &RunRow, by: &str) -> bool {
+    pub async fn take_savepoint(&self, run: &RunRow, by: SavepointBy) -> bool {
         if self.shared.membership.other(&run.keeper).is_some() {
-            return run.state == RunState::Running && self.leave_word(run.id, Ask::Savepoint, by).await;
+            return match by {
+                SavepointBy::Person(by) if run.state == RunState::Running => {
+                    self.leave_word(run.id, Ask::Savepoint, &by).await
+                }
+                // What the schedule asks for is asked by the server that takes care of the run.
+                SavepointBy::Person(_) | SavepointBy::Schedule => false,
+            };
         }
         let (asked, answer) = tokio::sync::oneshot::channel();
-        self.send(run.id, Message::Savepoint { by: by.to_owned(), asked }).await && answer.await.unwrap_or(false)
+        self.send(run.id, Message::Savepoint { by, asked }).await && answer.await.unwrap_or(false)
     }
 
     /// For the server that takes care of the run.
@@ -204,6 +211,11 @@ impl Supervisor {
         }
         let view = self.shared.handle(run.id).map(|handle| handle.view.lock().clone());
         current_run(run, view.as_ref(), self.shared.metrics.figures(run.job))
+    }
+
+    /// Whether an actor takes care of the run.
+    pub fn cares_for(&self, run: RunId) -> bool {
+        self.shared.handle(run).is_some()
     }
 
     /// Folder of a run's own files, for clearing up after a deleted job.

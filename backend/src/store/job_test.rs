@@ -23,6 +23,34 @@ fn read(row: &Row) -> Result<JobTest> {
     })
 }
 
+fn read_result(row: &Row) -> Result<LastResult> {
+    let version = row.int("version_number")?;
+    Ok(LastResult {
+        passed: row.flag("passed")?,
+        at: row.int("at")?,
+        version: u32::try_from(version).ok().filter(|_| version != DRAFT),
+        ms: row.count("ms")?,
+    })
+}
+
+/// Of the version, or of the draft as it is now: a result from before the draft was changed tells nothing of it.
+pub async fn results_for(
+    store: &Store,
+    job: JobId,
+    version: Option<u32>,
+) -> Result<BTreeMap<JobTestId, LastResult>> {
+    let rows = sqlx::query(
+        "SELECT r.test_id, r.version_number, r.passed, r.at, r.ms FROM job_test_results r \
+         JOIN job_tests t ON t.id = r.test_id JOIN jobs j ON j.id = t.job_id \
+         WHERE t.job_id = $1 AND r.version_number = $2 AND (r.version_number <> 0 OR r.at >= j.draft_updated_at)",
+    )
+    .bind(job.to_string())
+    .bind(version.map_or(DRAFT, i64::from))
+    .fetch_all(store.reader())
+    .await?;
+    rows.iter().map(|row| Ok((row.parsed("test_id")?, read_result(row)?))).collect()
+}
+
 /// By name, each with its newest result.
 pub async fn list(store: &Store, job: JobId) -> Result<Vec<JobTest>> {
     let rows = sqlx::query("SELECT * FROM job_tests WHERE job_id = $1 ORDER BY name")
@@ -39,14 +67,7 @@ pub async fn list(store: &Store, job: JobId) -> Result<Vec<JobTest>> {
     .await?;
     let mut newest: BTreeMap<String, LastResult> = BTreeMap::new();
     for row in &results {
-        let version = row.int("version_number")?;
-        let result = LastResult {
-            passed: row.flag("passed")?,
-            at: row.int("at")?,
-            version: u32::try_from(version).ok().filter(|_| version != DRAFT),
-            ms: row.count("ms")?,
-        };
-        newest.insert(row.text("test_id")?, result);
+        newest.insert(row.text("test_id")?, read_result(row)?);
     }
     for test in &mut tests {
         test.last = newest.remove(&test.id.to_string());

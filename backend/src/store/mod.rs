@@ -46,6 +46,7 @@ pub mod metric;
 pub mod report;
 pub mod restore_point;
 pub mod run;
+pub mod savepoint_schedule;
 pub mod schedule;
 pub mod server;
 pub mod test_run;

@@ -22,6 +22,8 @@ pub struct RestorePointRow {
     pub ms: u64,
     pub at: i64,
     pub by: String,
+    /// The schedule asked for it.
+    pub scheduled: bool,
 }
 
 impl RestorePointRow {
@@ -36,6 +38,7 @@ impl RestorePointRow {
             at: self.at,
             bytes: self.bytes,
             by: self.by,
+            scheduled: self.scheduled,
             incompatible: Vec::new(),
         }
     }
@@ -45,7 +48,7 @@ fn wide(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn read(row: &Row) -> Result<RestorePointRow> {
+pub(super) fn read(row: &Row) -> Result<RestorePointRow> {
     Ok(RestorePointRow {
         id: row.parsed("id")?,
         job: row.parsed("job_id")?,
@@ -59,6 +62,7 @@ fn read(row: &Row) -> Result<RestorePointRow> {
         ms: row.count("ms")?,
         at: row.int("at")?,
         by: row.text("created_by")?,
+        scheduled: row.flag("scheduled")?,
     })
 }
 
@@ -66,7 +70,7 @@ fn read(row: &Row) -> Result<RestorePointRow> {
 pub async fn insert(tx: &mut Tx, point: &RestorePointRow) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO job_restore_points (id, job_id, run_id, run_number, version_number, kind, number, path, bytes, \
-         ms, at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+         ms, at, created_by, scheduled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(point.id.to_string())
     .bind(point.job.to_string())
@@ -80,6 +84,7 @@ pub async fn insert(tx: &mut Tx, point: &RestorePointRow) -> Result<bool> {
     .bind(wide(point.ms))
     .bind(point.at)
     .bind(point.by.clone())
+    .bind(i64::from(point.scheduled))
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -26,6 +26,7 @@ use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
 use millrace_wire::report::{DeploymentReport, VersionDiff};
 use millrace_wire::request::{AccessRequest, AskForAccess, AskForIngestion, CatalogueEntry, Decision, Inbox, Requests};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
+use millrace_wire::savepoint::{JobSavepointSchedule, RestorablePoint, SavepointSchedule};
 use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
 use millrace_wire::search::SearchHit;
 use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn};
@@ -393,6 +394,18 @@ fn jobs() -> Vec<Operation> {
             .gives::<ScheduleTimes>(),
         on("GET", "/teams/{team}/jobs/{job}/fires", "What became of the times of the schedule, newest first.")
             .lists::<Fire>(),
+        on("GET", "/teams/{team}/jobs/{job}/savepoint-schedule", "When the running job takes a savepoint by itself.")
+            .gives::<JobSavepointSchedule>(),
+        on("PUT", "/teams/{team}/jobs/{job}/savepoint-schedule", "Set when it takes one, and how many are kept.")
+            .takes::<SavepointSchedule>()
+            .gives::<JobSavepointSchedule>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/savepoint-schedule", "Take none by itself any more."),
+        on(
+            "GET",
+            "/teams/{team}/jobs/{job}/restorable",
+            "Until when its savepoints, and the newest checkpoint, can be started from, by the retention of its sources.",
+        )
+        .lists::<RestorablePoint>(),
         on("GET", "/teams/{team}/jobs/{job}/start-options", "What it can be started from.").gives::<StartOptions>(),
         on(
             "GET",
