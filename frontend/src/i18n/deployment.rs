@@ -42,6 +42,14 @@ super::texts! {
     and_more(count) = " and {count} more";
     part = "part";
     parts = "parts";
+    tests = "SQL tests";
+    test = "Test";
+    result = "Result";
+    tested_at = "When";
+    passed = "passed";
+    failed = "failed";
+    not_run = "not run for this version";
+    to_tests = "Tests of this job";
     lineage = "Lineage";
     reads_added = "begins to read";
     reads_removed = "reads no more";

@@ -42,6 +42,7 @@ pub mod jobs;
 pub mod log;
 pub mod overview;
 pub mod permissions;
+pub mod savepoints;
 pub mod schedule;
 pub mod settings;
 pub mod sign_in;

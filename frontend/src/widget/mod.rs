@@ -12,6 +12,7 @@ pub mod job_state;
 pub mod log_view;
 pub mod own_functions;
 pub mod permissions;
+pub mod restorable;
 pub mod schema_change;
 pub mod schema_form;
 pub mod sql_diff;

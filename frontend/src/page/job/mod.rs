@@ -13,6 +13,7 @@ mod rail;
 mod range;
 mod report;
 mod runs;
+mod savepoint_schedule;
 mod savepoints;
 mod schedule;
 mod settings;

@@ -41,7 +41,7 @@ pub(super) fn ReportTab() -> impl IntoView {
         <div class="page job-list">
             <h2>{title}</h2>
             {report.show(Shape::Page, move |report| (move || match report.get() {
-                Some(report) => view! { <Report team=context.team.get_value() report/> }.into_any(),
+                Some(report) => view! { <Report team=context.team.get_value() job=context.id report/> }.into_any(),
                 None => view! { <EmptyState title=text::no_report() body=text::no_report_body()/> }.into_any(),
             }).into_any())}
         </div>

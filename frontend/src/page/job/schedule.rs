@@ -85,7 +85,7 @@ fn IsStream() -> impl IntoView {
     .into_any()
 }
 
-fn browser_zone() -> String {
+pub(super) fn browser_zone() -> String {
     let options = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new()).resolved_options();
     let zone = js_sys::Reflect::get(&options, &"timeZone".into()).ok().and_then(|zone| zone.as_string());
     zone.unwrap_or_else(|| "UTC".to_owned())
@@ -190,7 +190,7 @@ fn Form(kept: Loaded<JobSchedule>) -> impl IntoView {
 
 /// The next times of what stands in the form.
 #[component]
-fn Times(cron: RwSignal<String>, zone: RwSignal<String>) -> impl IntoView {
+pub(super) fn Times(cron: RwSignal<String>, zone: RwSignal<String>) -> impl IntoView {
     let context = use_job();
     let times = load(
         move || (cron.get(), zone.get()),

@@ -1,4 +1,4 @@
-//! Name, description, tags; run settings to read; deletion with its consequences.
+//! Name, description, tags; savepoints by schedule; run settings to read; deletion with its consequences.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,6 +6,7 @@ use millrace_wire::job::{Job, JobChange};
 use millrace_wire::job_life::{DependentTable, Dependents};
 
 use super::context::use_job;
+use super::savepoint_schedule::SavepointSchedule;
 use crate::address::use_address;
 use crate::api::{self, Failure};
 use crate::format::number::counted;
@@ -28,7 +29,7 @@ use crate::widget::job_settings::rows;
 pub(super) fn Settings() -> impl IntoView {
     view! {
         <div class="page columns columns-rail">
-            <div><About/><Delete/></div>
+            <div><About/><SavepointSchedule/><Delete/></div>
             <aside class="rail"><RunSettings/></aside>
         </div>
     }

@@ -123,6 +123,7 @@ fn Asked(asked: StartApproval) -> impl IntoView {
     );
     let then = if asked.start_when_approved { text::starts_at_once() } else { text::starts_later() };
     let team = StoredValue::new(asked.team_slug.clone());
+    let job = asked.job;
     let way = way_words(&asked);
     let StartApproval { asker, asker_email, reason, .. } = asked;
     view! {
@@ -133,7 +134,7 @@ fn Asked(asked: StartApproval) -> impl IntoView {
         </Facts>
         <p class="muted">{then}</p>
         {report.show(Shape::Lines(6), move |report| (move || match report.get() {
-            Some(report) => view! { <Report team=team.get_value() report/> }.into_any(),
+            Some(report) => view! { <Report team=team.get_value() job report/> }.into_any(),
             None => view! { <p class="subtle">{text::no_report()}</p> }.into_any(),
         }).into_any())}
     }

@@ -2,6 +2,7 @@
 
 mod difference;
 mod report;
+mod tests;
 mod variables;
 
 pub use difference::Difference;

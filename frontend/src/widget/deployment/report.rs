@@ -1,12 +1,14 @@
 //! The deployment report as people read it.
 
 use leptos::prelude::*;
+use millrace_wire::ids::JobId;
 use millrace_wire::job::StartFrom;
 use millrace_wire::report::{
     DeploymentReport, Downstream, LineageChange, OperatorState, SourceRead, StateReport, StateVerdict,
 };
 
 use super::difference::Difference;
+use super::tests::Tests;
 use super::variables::Variables;
 use crate::clock::local;
 use crate::format::number::counted;
@@ -15,12 +17,13 @@ use crate::route::{JobTab, TeamRoute};
 use crate::ui::callout::{Callout, Notice};
 use crate::ui::panel::Panel;
 use crate::ui::table::{Head, Table};
+use crate::widget::restorable::restorable_words;
 
 /// Positions of a source that are named one by one.
 const MOST_POSITIONS: usize = 4;
 
 #[component]
-pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
+pub fn Report(team: String, job: JobId, report: DeploymentReport) -> impl IntoView {
     let DeploymentReport {
         at,
         version,
@@ -28,6 +31,8 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         difference,
         from,
         restore,
+        restorable,
+        tests,
         state,
         downstream,
         lineage,
@@ -50,10 +55,16 @@ pub fn Report(team: String, report: DeploymentReport) -> impl IntoView {
         (None, StartFrom::Fresh) => text::from_fresh().to_owned(),
         (None, _) => text::from_none().to_owned(),
     };
+    let restorable = restorable.map(|found| {
+        let (words, class) = restorable_words(&found);
+        view! { <p class=class>{words}</p> }
+    });
     view! {
         <p class="muted">{what}" "{against}" "{start}" "{text::made_at(local(at).full())}" "{approval}</p>
+        {restorable}
         {list(Notice::Bad, text::errors(), errors)}
         {list(Notice::Warn, text::warnings(), warnings)}
+        <Tests team=team.clone() job tests/>
         <Variables variables/>
         <State state/>
         {lineage_view(lineage)}

@@ -247,7 +247,7 @@ fn Changes(team: String, target: Signal<Option<Target>>, shown: RwSignal<bool>, 
             <a class="link" href=move || href.get()>{deployment::own_page()}</a>
         </p>
         {move || shown.get().then(|| report.show(Shape::Lines(6), move |report| (move || {
-            report.get().map(|report| view! { <Report team=team.get_value() report/> })
+            report.get().zip(untrack(id)).map(|(report, job)| view! { <Report team=team.get_value() job report/> })
         }).into_any()))}
     }
     .into_any()
