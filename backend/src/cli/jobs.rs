@@ -13,6 +13,7 @@ use millrace_wire::log::{LogLine, LogPage};
 use millrace_wire::run::RunState;
 
 use super::client::Client;
+use super::savepoints::{self, Savepoints};
 use super::{Outcome, Output, output};
 
 /// How often a job that changes is looked at.
@@ -30,6 +31,10 @@ pub(super) enum Jobs {
     Restart(RestartJob),
     /// The log of a job's newest run.
     Logs(Logs),
+    /// What a job can be started from, and until when.
+    Savepoints(Savepoints),
+    /// When a job takes savepoints by itself: shown, set by --cron, or removed.
+    SavepointSchedule(savepoints::Schedule),
 }
 
 #[derive(Args)]
@@ -92,6 +97,8 @@ impl Jobs {
             Jobs::Stop(stop) => stop.run(&client, format).await?,
             Jobs::Restart(restart) => restart.run(&client, format).await?,
             Jobs::Logs(logs) => logs.run(&client, format).await?,
+            Jobs::Savepoints(savepoints) => savepoints.run(&client, format).await?,
+            Jobs::SavepointSchedule(schedule) => schedule.run(&client, format).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,15 +3,20 @@
 //! Answers go to standard output, everything else to standard error. A command that fails ends with 1 and one message;
 //! a command line that is wrong ends with 2.
 
+mod agree;
 mod client;
+mod connections;
 mod files;
 mod jobs;
 mod login;
 mod output;
 mod presence;
 mod run;
+mod savepoints;
+mod script_variables;
 mod serve;
 mod stop;
+mod tables;
 mod test;
 mod validate;
 
@@ -57,6 +62,12 @@ enum Command {
     /// List, start and stop jobs, and read their logs.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    /// List, show, make, change and delete tables.
+    #[command(subcommand)]
+    Tables(tables::Tables),
+    /// List, show, try and delete connections.
+    #[command(subcommand)]
+    Connections(connections::Connections),
 }
 
 /// What every command answers: whether all is well, or the one message why not.
@@ -74,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::Apply(apply) => on_one_thread(apply.run(cli.output)),
         Command::Test(test) => test.run(cli.output),
         Command::Jobs(jobs) => on_one_thread(jobs.run(cli.output)),
+        Command::Tables(tables) => on_one_thread(tables.run(cli.output)),
+        Command::Connections(connections) => on_one_thread(connections.run(cli.output)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("millrace: {error:#}");

@@ -7,6 +7,7 @@ use clap::Args;
 use millrace_wire::sql::{Diagnostic, Severity, Validate as Request, Validation};
 
 use super::client::{Client, Credentials};
+use super::script_variables::{ScriptVariables, line};
 use super::{Outcome, Output, output, read_script};
 use crate::engine::CatalogText;
 
@@ -17,19 +18,28 @@ pub(super) struct Validate {
     /// Without the server's tables, even when logged in: the script creates its own.
     #[arg(long)]
     local: bool,
+    #[command(flatten)]
+    variables: ScriptVariables,
 }
 
 impl Validate {
     pub(super) async fn run(self, format: Output) -> Outcome {
         let sql = read_script(&self.script)?;
+        let given = self.variables.read()?;
         let credentials = if self.local { None } else { Credentials::load()? };
         let validation = match credentials {
             Some(credentials) => {
                 let client = Client::new(credentials)?;
                 let path = client.team_path("/sql/validate");
-                client.post(&path, &Request { sql, parallelism: None }).await?
+                // What is not given here is filled in by the server, from the team's variables.
+                let filled = given.fill_given(&sql);
+                let request = Request { sql: filled.text().to_owned(), parallelism: None };
+                filled.validation(client.post(&path, &request).await?)
             }
-            None => validate_here(&sql),
+            None => match given.fill(&sql) {
+                Ok(filled) => filled.validation(validate_here(filled.text())),
+                Err(problems) => nothing_but(problems),
+            },
         };
         let name = self.script.display().to_string();
         match format {
@@ -51,9 +61,15 @@ fn validate_here(sql: &str) -> Validation {
     crate::engine::front().validate(sql, &catalog, 1)
 }
 
-/// As compilers write it, so that editors can jump there.
-fn line(name: &str, diagnostic: &Diagnostic) -> String {
-    let place = diagnostic.span.as_ref().map_or(String::new(), |span| format!(":{}:{}", span.line, span.column));
-    let hint = diagnostic.hint.as_ref().map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-    format!("{name}{place}: {}[{}]: {}{hint}", diagnostic.severity, diagnostic.code, diagnostic.message)
+/// What stands there is not known, so nothing else can be said of the script.
+fn nothing_but(diagnostics: Vec<Diagnostic>) -> Validation {
+    Validation {
+        diagnostics,
+        graph: None,
+        guarantee: None,
+        statements: Vec::new(),
+        reads: Vec::new(),
+        writes: Vec::new(),
+        functions: Vec::new(),
+    }
 }

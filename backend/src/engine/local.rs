@@ -11,13 +11,14 @@ use millrace_engine::error::EngineError;
 use millrace_engine::local::{BATCH_ROWS, LocalError, LocalOptions, Receive, Row, prepare};
 use millrace_engine::plan::settings::Settings;
 use millrace_engine::runtime::Outcome;
-use millrace_engine::sql::LineIndex;
+use millrace_engine::sql::{LineIndex, Span};
 use millrace_wire::job::StopMode;
 use millrace_wire::preview::RowKind;
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::progress::Progress;
+use crate::parameter::Filled;
 
 /// Bare table names in a local script belong to it.
 const DATABASE: &str = "main";
@@ -31,8 +32,8 @@ pub enum Rows {
     Json,
 }
 
-/// `name`: what problems are reported against, as `name:line:column`.
-pub fn run_here(sql: &str, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
+/// `name`: what problems are reported against, as `name:line:column` of what was written.
+pub fn run_here(script: &Filled, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let catalog = CatalogText { default_database: DATABASE.to_owned(), ..CatalogText::default() };
     let options = LocalOptions {
@@ -47,12 +48,13 @@ pub fn run_here(sql: &str, name: &str, rows: Rows) -> anyhow::Result<ExitCode> {
         let printer = printer.clone();
         Arc::new(move |row| printer.print(row))
     };
-    let prepared = match prepare(sql, options, receive) {
+    let prepared = match prepare(script.text(), options, receive) {
         Ok(prepared) => prepared,
         Err(LocalError::Problems(problems)) => {
-            let index = LineIndex::new(sql);
+            let index = LineIndex::new(script.written());
             for problem in problems {
-                let place = problem.span.map(|span| index.wire(span));
+                let written = problem.span.map(|span| script.back(span.start..span.end));
+                let place = written.map(|span| index.wire(Span { start: span.start, end: span.end }));
                 let place = place.map_or(String::new(), |span| format!(":{}:{}", span.line, span.column));
                 eprintln!("{name}{place}: {}[{}]: {}", problem.severity, problem.code, problem.message);
                 problem.hint.iter().for_each(|hint| eprintln!("  hint: {hint}"));

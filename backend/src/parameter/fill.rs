@@ -42,6 +42,16 @@ pub fn fill_what_is_known(sql: &str, values: &Values) -> Filled {
     with_values(sql, &known, values)
 }
 
+/// Only the parameters that `values` has as plain text; all else stays as it is written, for somebody who knows more.
+pub fn fill_given(sql: &str, values: &Values) -> Filled {
+    let is_given = |found: &Found| match &found.what {
+        What::Parameter { name, .. } => matches!(values.get(name), Some(Value::Plain(_))),
+        What::Escape => false,
+    };
+    let given: Vec<Found> = find(sql).into_iter().filter(is_given).collect();
+    with_values(sql, &given, values)
+}
+
 fn problem(sql: &str, found: &Found, values: &Values) -> Option<Diagnostic> {
     let What::Parameter { name, default } = &found.what else { return None };
     match (values.get(name), default) {

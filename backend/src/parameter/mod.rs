@@ -18,7 +18,7 @@ mod find;
 mod format;
 mod mask;
 
-pub use fill::{MISPLACED_SECRET, UNKNOWN_VARIABLE, Value, Values, fill, fill_what_is_known};
+pub use fill::{MISPLACED_SECRET, UNKNOWN_VARIABLE, Value, Values, fill, fill_given, fill_what_is_known};
 pub use filled::{Filled, Use};
 pub use find::{Found, Place, What, find, has_parameters, is_name};
 pub use format::Veiled;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::server::{NO_KAFKA, Server, server_binary};
 
-async fn token(server: &Server) -> String {
+pub(crate) async fn token(server: &Server) -> String {
     let team = server.get("").await["id"].clone();
     let wish = json!({ "name": "files", "team": team, "expires_in_days": 1 });
     let issued = server.call(Method::POST, "/tokens", Some(wish)).await.good();
@@ -62,7 +62,7 @@ impl<'a> Files<'a> {
 }
 
 /// One object of each kind, with names that are not those of files.
-async fn furnish(server: &Server) {
+pub(crate) async fn furnish(server: &Server) {
     let connection = json!({
         "name": "events", "kind": "kafka", "description": "of the shop",
         "options": { "bootstrap.servers": "127.0.0.1:9", "security.protocol": "SASL_PLAINTEXT",
@@ -89,7 +89,10 @@ async fn furnish(server: &Server) {
     server.post("/functions", json!({ "name": "twice", "definition": double, "remark": "two times" })).await;
     let job = json!({ "name": "orders / minute", "description": "counts", "tags": ["shop"],
                       "sql": "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n" });
-    server.post("/jobs", job).await;
+    let job = server.post("/jobs", job).await;
+    let schedule = json!({ "cron": "0 3 * * *", "zone": "UTC", "enabled": true, "keep": 5 });
+    let path = format!("/teams/tests/jobs/{}/savepoint-schedule", job["id"].as_str().unwrap());
+    server.call(Method::PUT, &path, Some(schedule)).await.good();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,6 +108,7 @@ async fn a_team_goes_into_files_and_out_of_them_into_an_empty_server() {
         read("jobs/orders %2F minute.sql"),
         "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n"
     );
+    assert!(read("jobs/orders %2F minute.yaml").contains("keep: 5"));
     assert!(read("tables/shop/orders.yaml").contains("connection: events"));
     assert_eq!(read("variables/least.yaml"), "description: of an id\nvalue: '100'\n");
     assert_eq!(read("variables/token.yaml"), "secrets:\n  value: ${variable_token}\n");

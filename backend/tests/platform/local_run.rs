@@ -50,6 +50,27 @@ fn a_wrong_script_names_the_place_and_prints_no_row() {
     assert!(said.contains("script.sql:2:8: error"), "{said}");
 }
 
+#[test]
+fn variables_of_the_team_are_given_and_one_that_is_missing_is_named() {
+    let folder = folder_of_records();
+    let variables = folder.path().join("variables");
+    std::fs::create_dir(&variables).unwrap();
+    std::fs::write(variables.join("least.yaml"), "description: of a number\nvalue: '997'\n").unwrap();
+    let variables = variables.display().to_string();
+    let sql = "SELECT n FROM numbers WHERE n > ${least} AND n < ${most};";
+    let output = run_with(folder.path(), sql, &["--variables", &variables, "--var", "most=999"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "kind\tn\n+I\t998\n");
+    let output = run_with(folder.path(), sql, &["--variables", &variables]);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("script.sql:2:50: error[unknown-variable]: There is no variable 'most'."), "{said}");
+    // A problem of the filled text is told of what was written.
+    let output = run_with(folder.path(), "SELECT ${least}, m FROM numbers;", &["--var", "least=123456"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("script.sql:2:18: error"), "{said}");
+}
+
 fn folder_of_records() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let records: String = (0..RECORDS).map(|n| format!("{{\"n\":{n}}}\n")).collect();
@@ -59,11 +80,15 @@ fn folder_of_records() -> tempfile::TempDir {
 
 /// Runs `sql` behind the description of the records, which is the first line.
 fn run(folder: &Path, sql: &str) -> Output {
+    run_with(folder, sql, &[])
+}
+
+fn run_with(folder: &Path, sql: &str, more: &[&str]) -> Output {
     let table = format!(
         "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json');",
         folder.join("numbers.json").display()
     );
     let script = folder.join("script.sql");
     std::fs::write(&script, format!("{table}\n{sql}\n")).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_millrace")).arg("run").arg(&script).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_millrace")).arg("run").arg(&script).args(more).output().unwrap()
 }

@@ -14,5 +14,6 @@ mod local_run;
 mod process;
 mod server;
 mod server_killed;
+mod single_objects;
 mod test_runs;
 mod two_servers;

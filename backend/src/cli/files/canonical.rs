@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use millrace_wire::connection::{Connection, ConnectionKind};
 use millrace_wire::job::{JobKind, JobSettings};
 use millrace_wire::job_test::TestDraft;
+use millrace_wire::savepoint::SavepointSchedule;
 use millrace_wire::schedule::Schedule;
 use millrace_wire::table::{Column, Database, EventTime, Table};
 use millrace_wire::table_version::Compatibility;
@@ -108,6 +109,9 @@ pub(super) struct JobFile {
     pub(super) settings: JobSettings,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) schedule: Option<Schedule>,
+    /// When it takes savepoints by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) savepoints: Option<SavepointSchedule>,
     /// A version starts only when the tests pass.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) tests_must_pass: bool,

@@ -1,8 +1,9 @@
-//! A job with what hangs on it: its SQL tests, whether they gate a start, and its schedule.
+//! A job with what hangs on it: its SQL tests, whether they gate a start, and its schedules.
 
 use anyhow::Context as _;
 use millrace_wire::job::{Job, JobChange, JobKind, NewJob, SaveDraft};
 use millrace_wire::job_test::{JobTest, JobTests, SetTestGate, TestDraft, TestGate};
+use millrace_wire::savepoint::{JobSavepointSchedule, SavepointSchedule};
 use millrace_wire::schedule::{JobSchedule, Schedule};
 
 use super::super::client::Client;
@@ -14,6 +15,7 @@ pub(super) struct Known {
     pub(super) job: Job,
     tests: JobTests,
     schedule: Option<Schedule>,
+    savepoints: Option<SavepointSchedule>,
 }
 
 impl Known {
@@ -25,7 +27,8 @@ impl Known {
             JobKind::Batch => client.get::<JobSchedule>(&format!("{path}/schedule"), &[]).await?.schedule,
             JobKind::Stream => None,
         };
-        Ok(Known { job, tests, schedule })
+        let savepoints: JobSavepointSchedule = client.get(&format!("{path}/savepoint-schedule"), &[]).await?;
+        Ok(Known { job, tests, schedule, savepoints: savepoints.schedule })
     }
 
     pub(super) fn file(&self) -> JobFile {
@@ -37,6 +40,7 @@ impl Known {
             kind: self.job.kind,
             settings: self.job.draft.settings.clone(),
             schedule: self.schedule.clone(),
+            savepoints: self.savepoints.clone(),
             tests_must_pass: self.tests.gate.job,
             tests,
         }
@@ -62,6 +66,14 @@ pub(super) async fn write(client: &Client, item: &Item, known: Option<&Known>) -
             client.put::<_, JobSchedule>(&format!("{path}/schedule"), schedule).await?;
         }
         None if before.is_some() => client.delete(&format!("{path}/schedule")).await?,
+        _ => {}
+    }
+    let before = known.and_then(|known| known.savepoints.as_ref());
+    match &file.savepoints {
+        Some(wanted) if before != Some(wanted) => {
+            client.put::<_, JobSavepointSchedule>(&format!("{path}/savepoint-schedule"), wanted).await?;
+        }
+        None if before.is_some() => client.delete(&format!("{path}/savepoint-schedule")).await?,
         _ => {}
     }
     Ok(())

@@ -17,22 +17,26 @@ mod canonical;
 mod folder;
 mod item;
 mod job;
+mod one_table;
 mod plan;
 mod remote;
+mod team_variable;
 mod variables;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
 
+use super::agree::agreed;
 use super::client::Client;
 use super::{Outcome, Output, output};
 use folder::Folder;
+pub(super) use one_table::{Wanted as WantedTable, apply as apply_table, text as table_text};
 use plan::{Action, Choices, Plan};
 use remote::Remote;
+pub(super) use team_variable::{TeamVariable, read as read_team_variables};
 use variables::Variables;
 
 #[derive(Args)]
@@ -116,7 +120,7 @@ impl Apply {
         if self.dry_run || !plan.does_something() {
             return Ok(ExitCode::SUCCESS);
         }
-        if !self.yes && !agreed()? {
+        if !self.yes && !agreed("Apply this?", "nothing was applied")? {
             bail!("nothing was applied");
         }
         // What stands the same on both sides is known from now on, whoever made it so.
@@ -137,15 +141,4 @@ impl Apply {
         folder.save_base()?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn agreed() -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        bail!("nothing was applied: say --yes, or call this from a terminal");
-    }
-    eprint!("Apply this? [y/N] ");
-    std::io::stderr().flush()?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }

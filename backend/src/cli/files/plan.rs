@@ -78,6 +78,14 @@ pub(super) struct Step {
     pub(super) wanted: Option<String>,
 }
 
+impl Step {
+    /// One that is not part of a plan.
+    pub(super) fn of(action: Action, item: Item) -> Step {
+        let (path, key, wanted) = (path_of(&item.key), item.key.clone(), Some(item.text()));
+        Step { action, path, diff: String::new(), key, item: Some(item), wanted }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,

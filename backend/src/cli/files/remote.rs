@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, anyhow, bail};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use millrace_wire::connection::{Connection, ConnectionDraft};
-use millrace_wire::ids::ConnectionId;
+use millrace_wire::ids::{ConnectionId, TableId};
 use millrace_wire::job::JobSummary;
 use millrace_wire::table::{Database, NewDatabase, Table, TableDraft, TableSummary};
 use millrace_wire::table_version::{SaveTable, TableChange};
@@ -108,6 +108,24 @@ impl Remote {
             self.table_secrets.insert(name, table.secrets_set);
         }
         Ok(())
+    }
+
+    /// What writing one table needs. Gives its canonical text, where it is there.
+    pub(super) async fn read_for_table(
+        &mut self,
+        client: &Client,
+        table: Option<TableId>,
+    ) -> anyhow::Result<Option<String>> {
+        let connections: Vec<Connection> = client.all(&client.team_path("/connections")).await?;
+        self.connections = connections.into_iter().map(|one| (one.name.clone(), one)).collect();
+        let Some(id) = table else { return Ok(None) };
+        let table: Table = client.get(&client.team_path(&format!("/tables/{id}")), &[]).await?;
+        let own = self.connections.values().find(|one| Some(one.id) == table.draft.connection);
+        let yaml = canonical::write(&TableFile::of(&table, own.map(|one| one.name.clone())))?;
+        let name = format!("{}.{}", table.draft.database, table.draft.name);
+        self.add(Kind::Table, &name, id.to_string(), yaml.clone());
+        self.table_secrets.insert(name, table.secrets_set);
+        Ok(Some(yaml))
     }
 
     async fn read_jobs(&mut self, client: &Client) -> anyhow::Result<()> {

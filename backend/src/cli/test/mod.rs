@@ -10,9 +10,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use millrace_wire::job_test::{RunTests, TestReport, TestResult};
+use millrace_wire::sql::Diagnostic;
 
 use self::file::TestFile;
 use super::client::{Client, Credentials};
+use super::script_variables::{Given, ScriptVariables};
 use super::{Outcome, Output, jobs, output};
 use crate::engine::{self, TestRequest};
 
@@ -32,6 +34,8 @@ pub(super) struct Test {
     /// Write the results as JUnit XML, too.
     #[arg(long)]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    variables: ScriptVariables,
 }
 
 /// The results of one file or of one job.
@@ -42,10 +46,13 @@ struct Suite {
 
 impl Test {
     pub(super) fn run(self, format: Output) -> Outcome {
+        if self.job.is_some() && !self.variables.is_empty() {
+            bail!("the tests of a job run with the team's variables; --var and --variables are for files");
+        }
         let suites = match (&self.job, self.files.as_slice()) {
             (Some(job), _) => vec![super::on_one_thread(self.of_job(job))?],
             (None, []) => bail!("name a job with --job, or files of tests"),
-            (None, files) => of_files(files)?,
+            (None, files) => of_files(files, &self.variables.read()?)?,
         };
         if let Some(path) = &self.junit {
             let text = junit::document(&suites);
@@ -73,7 +80,7 @@ impl Test {
     }
 }
 
-fn of_files(files: &[PathBuf]) -> anyhow::Result<Vec<Suite>> {
+fn of_files(files: &[PathBuf], given: &Given) -> anyhow::Result<Vec<Suite>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _entered = runtime.enter();
     let engine = engine::front();
@@ -82,8 +89,14 @@ fn of_files(files: &[PathBuf]) -> anyhow::Result<Vec<Suite>> {
         let file = TestFile::read(path)?;
         let mut results = Vec::new();
         for test in file.tests {
-            let (sql, catalog) = (file.sql.clone(), file.catalog.clone());
-            let mut result = engine.run_test(TestRequest { sql, catalog, test });
+            let mut result = match given.fill(&file.sql) {
+                Ok(filled) => {
+                    let (sql, catalog) = (filled.text().to_owned(), file.catalog.clone());
+                    let result = engine.run_test(TestRequest { sql, catalog, test });
+                    TestResult { error: result.error.map(|error| filled.diagnostic(error)), ..result }
+                }
+                Err(problems) => not_run(test.name, problems),
+            };
             // Positions are those of the script, not of what the tables put before it.
             if let Some(span) = result.error.as_mut().and_then(|error| error.span.as_mut()) {
                 span.line = span.line.saturating_sub(file.lines_before);
@@ -94,4 +107,9 @@ fn of_files(files: &[PathBuf]) -> anyhow::Result<Vec<Suite>> {
         suites.push(Suite { name: path.display().to_string(), results });
     }
     Ok(suites)
+}
+
+/// The script cannot be filled in; the first of its problems is told.
+fn not_run(name: String, problems: Vec<Diagnostic>) -> TestResult {
+    TestResult { test: None, name, passed: false, ms: 0, error: problems.into_iter().next(), sinks: Vec::new() }
 }
