@@ -6,8 +6,8 @@ use millrace_wire::connection::JobRef;
 use millrace_wire::ids::{ApprovalId, JobId, RunId, TeamId};
 use millrace_wire::job::{JobKind, Start, StartFrom, Version};
 use millrace_wire::report::{
-    DeploymentReport, Downstream, LineageChange, ReportedResult, ReportedTest, ReportedVariable,
-    SourceRead, StateReport, StateVerdict,
+    DeploymentReport, Downstream, LineageChange, ReportedResult, ReportedTest, ReportedVariable, SourceRead,
+    StateReport, StateVerdict,
 };
 use millrace_wire::sql::Severity;
 

@@ -98,10 +98,18 @@ struct Place {
 #[derive(Clone, Debug)]
 enum Need {
     /// The next offset of each partition that was read, and when the point was taken.
-    Topic { place: Place, offsets: BTreeMap<i32, i64>, taken_at: i64 },
+    Topic {
+        place: Place,
+        offsets: BTreeMap<i32, i64>,
+        taken_at: i64,
+    },
     /// A source of which nothing is known, and why.
-    Silent { reason: String },
-    Unreadable { reason: String },
+    Silent {
+        reason: String,
+    },
+    Unreadable {
+        reason: String,
+    },
 }
 
 impl Need {
@@ -110,20 +118,17 @@ impl Need {
     }
 }
 
-async fn needs(
-    app: &App,
-    team: TeamId,
-    sources: Option<Vec<SourceRead>>,
-    taken_at: i64,
-) -> Result<Option<Vec<Need>>> {
+async fn needs(app: &App, team: TeamId, sources: Option<Vec<SourceRead>>, taken_at: i64) -> Result<Option<Vec<Need>>> {
     let Some(sources) = sources else { return Ok(None) };
     let mut needs = Vec::new();
     for source in sources.into_iter().filter(|source| source.goes_on) {
         let origin = catalog::origin(app, team, &source.table).await?;
         let kafka = origin.as_ref().filter(|origin| matches!(origin.connector.as_str(), "kafka" | "upsert-kafka"));
         let Some((team, connection)) = kafka.and_then(|origin| origin.connection) else {
-            let connector = origin.map_or_else(|| "another".to_owned(), |origin| origin.connector);
-            let reason = format!("{} is a source of the kind {connector}, which tells of no limit.", source.table);
+            let reason = match origin {
+                Some(origin) => format!("{} is read by {}, which tells of no limit.", source.table, origin.connector),
+                None => format!("{} is a table of the script, which tells of no limit.", source.table),
+            };
             needs.push(Need::Silent { reason });
             continue;
         };
@@ -294,7 +299,10 @@ mod tests {
         assert_eq!(verdict(&[(0, 60)], &old).kind, Restorability::Overdue);
         let found = verdict(&[(0, 20), (1, 0)], &old);
         assert_eq!((found.kind, found.missing, found.topic.as_str()), (Restorability::Gone, 30, "orders"));
-        assert_eq!(warning(&found).as_deref(), Some("The state is no longer restorable: 30 records of topic orders are gone."));
+        assert_eq!(
+            warning(&found).as_deref(),
+            Some("The state is no longer restorable: 30 records of topic orders are gone.")
+        );
         assert_eq!(verdict(&[(0, 95)], &old).kind, Restorability::Gone, "made anew");
         assert_eq!(verdict(&[(7, 0)], &old).kind, Restorability::Gone, "without this partition");
     }
@@ -319,11 +327,8 @@ mod tests {
 
     #[test]
     fn the_worst_source_counts() {
-        let place = |topic: &str| Place {
-            team: TeamId(new_id()),
-            connection: ConnectionId(new_id()),
-            topic: topic.to_owned(),
-        };
+        let place =
+            |topic: &str| Place { team: TeamId(new_id()), connection: ConnectionId(new_id()), topic: topic.to_owned() };
         let (fine, short, down) = (place("fine"), place("short"), place("down"));
         let need = |place: &Place, offset: i64| Need::Topic {
             place: place.clone(),

@@ -166,9 +166,7 @@ async fn settle(app: &App, row: &SavepointScheduleRow, now: i64) -> Result<()> {
     let mine = transact!(app.store, tx => { store::savepoint_schedule::settle(tx, row.job, asked).await })?;
     match failure {
         _ if !mine => Ok(()),
-        Some(why) => {
-            say(app, &run, RunEventKind::Warning, format!("Scheduled savepoint failed: {why}"), now).await
-        }
+        Some(why) => say(app, &run, RunEventKind::Warning, format!("Scheduled savepoint failed: {why}"), now).await,
         None => remove_old(app, row, &run, now).await,
     }
 }

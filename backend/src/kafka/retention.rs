@@ -80,7 +80,9 @@ async fn rule(cluster: &Cluster, topic: &str) -> Result<Rule> {
     let answer = answers.into_iter().next();
     let settings = match answer {
         Some(Ok(settings)) => settings,
-        Some(Err(code)) => return Err(Error::external(format!("The broker does not tell a topic's settings: {code}."))),
+        Some(Err(code)) => {
+            return Err(Error::external(format!("The broker does not tell a topic's settings: {code}.")));
+        }
         None => return Err(Error::external("The broker does not tell a topic's settings.")),
     };
     let value = |name: &str| settings.get(name).and_then(|entry| entry.value.clone());

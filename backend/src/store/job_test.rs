@@ -34,11 +34,7 @@ fn read_result(row: &Row) -> Result<LastResult> {
 }
 
 /// Of the version, or of the draft as it is now: a result from before the draft was changed tells nothing of it.
-pub async fn results_for(
-    store: &Store,
-    job: JobId,
-    version: Option<u32>,
-) -> Result<BTreeMap<JobTestId, LastResult>> {
+pub async fn results_for(store: &Store, job: JobId, version: Option<u32>) -> Result<BTreeMap<JobTestId, LastResult>> {
     let rows = sqlx::query(
         "SELECT r.test_id, r.version_number, r.passed, r.at, r.ms FROM job_test_results r \
          JOIN job_tests t ON t.id = r.test_id JOIN jobs j ON j.id = t.job_id \

@@ -27,6 +27,7 @@ mod job_test;
 mod live;
 mod many_tables;
 mod request;
+mod savepoint;
 mod session;
 mod setup;
 mod table;

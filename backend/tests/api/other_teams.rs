@@ -42,6 +42,8 @@ fn body(path: &str) -> Option<Value> {
         Some(json!({ "rows": [["1"]] }))
     } else if path.ends_with("/schedule/check") {
         Some(json!({ "cron": "* * * * *", "zone": "UTC" }))
+    } else if path.ends_with("/savepoint-schedule") {
+        Some(json!({ "cron": "* * * * *", "zone": "UTC", "enabled": true, "keep": 1 }))
     } else if path.ends_with("/schedule") {
         Some(json!({
             "cron": "* * * * *", "zone": "UTC", "enabled": true, "catch_up": "skip", "catch_up_most": 1,

@@ -69,7 +69,10 @@ impl Fleet {
                         process_start: process.start,
                         state: WorkerState::Waiting,
                     };
-                    mine.spawn(Worker { hello, process, seq: 0, server: current.clone(), all: all.clone() }.live());
+                    mine.spawn(
+                        Worker { hello, process, seq: 0, savepoints: 0, server: current.clone(), all: all.clone() }
+                            .live(),
+                    );
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -127,6 +130,8 @@ struct Worker {
     hello: Hello,
     process: ProcessRow,
     seq: u64,
+    /// Taken when asked for, beside the last one.
+    savepoints: u64,
     server: watch::Receiver<Option<Supervisor>>,
     all: Arc<Mutex<BTreeMap<u32, Seen>>>,
 }
@@ -223,7 +228,12 @@ impl Worker {
                     return false;
                 }
             }
-            Command::Servers { .. } | Command::GoTo { .. } | Command::Checkpoint | Command::Savepoint => {}
+            Command::Savepoint => {
+                self.savepoints += 1;
+                let report = Report::CheckpointDone(done(20 + self.savepoints, RestoreKind::Savepoint));
+                self.report(to_server, report).await;
+            }
+            Command::Servers { .. } | Command::GoTo { .. } | Command::Checkpoint => {}
         }
         true
     }

@@ -6,8 +6,8 @@ use millrace_wire::run::{RestoreKind, RunState};
 
 use super::fake_worker::Fleet;
 use super::surroundings::{PATIENCE, World};
-use crate::job::process;
 use crate::job::steps::{Step, Steps};
+use crate::job::{SavepointBy, process};
 use crate::log::{LogQuery, LogStore};
 use crate::store::{job_event, restore_point};
 
@@ -55,6 +55,28 @@ async fn starts_runs_and_stops_with_a_savepoint() {
     let texts: Vec<_> = events.iter().rev().map(|(_, event)| event.message.as_str()).collect();
     assert_eq!(texts.first(), Some(&"Starting version 1."));
     assert_eq!(texts.last(), Some(&"Stopped with savepoint 9."));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn savepoints_of_the_schedule_are_told_from_those_of_people() {
+    let world = World::new().await;
+    let fleet = Fleet::new(world.run_folder(), world.job, world.run);
+    let (server, _shutdown) = world.server(Steps::default(), LINK).await;
+    fleet.talk_to(&server);
+    world.until("running", |row| row.state == RunState::Running).await;
+    let deadline = Instant::now() + PATIENCE;
+    let until = async |number: u64| loop {
+        let points = restore_point::list(&world.store, world.job).await.unwrap();
+        if let Some(point) = points.into_iter().find(|point| point.number == number) {
+            return (point.by, point.scheduled);
+        }
+        assert!(Instant::now() < deadline, "savepoint {number} does not come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(server.take_savepoint(world.run, SavepointBy::Schedule).await);
+    assert_eq!(until(21).await, ("the schedule".to_owned(), true));
+    assert!(server.take_savepoint(world.run, SavepointBy::Person("ann".to_owned())).await);
+    assert_eq!(until(22).await, ("ann".to_owned(), false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

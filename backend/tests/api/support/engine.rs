@@ -14,7 +14,7 @@ use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, Functio
 use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
 use millrace_wire::job_test::TestResult;
 use millrace_wire::link::TableSource;
-use millrace_wire::report::{SourceRead, StateReport};
+use millrace_wire::report::{SourcePosition, SourceRead, StateReport};
 use millrace_wire::sql::{CompletionItem, Diagnostic, Severity, Span, StatementInfo, Validation};
 use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
@@ -70,6 +70,14 @@ fn columns_of(ddl: &str) -> Vec<String> {
     names.map(|name| name.split(' ').next().unwrap_or_default().to_owned()).collect()
 }
 
+/// In the file `positions` of a checkpoint: lines of table, split and position.
+fn positions(checkpoint: &Path, table: &str) -> Vec<SourcePosition> {
+    let text = std::fs::read_to_string(checkpoint.join("positions")).unwrap_or_default();
+    let words = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let own = words.filter(|words| words.first() == Some(&table));
+    own.map(|words| SourcePosition { split: words[1].to_owned(), position: words[2].to_owned() }).collect()
+}
+
 /// As of a script that writes one table.
 fn insert(table: &str) -> Validation {
     let span = Span { start: 0, end: 0, line: 1, column: 1, end_line: 1, end_column: 1 };
@@ -113,7 +121,8 @@ impl EngineFront for FormEngine {
         let source = |rest: &str| {
             let table = rest.split_whitespace().next().unwrap_or_default().to_owned();
             let (bounded, goes_on) = (table.contains(".file"), checkpoint.is_some());
-            SourceRead { table, bounded, goes_on, startup: String::new(), positions: Vec::new() }
+            let positions = checkpoint.map(|checkpoint| positions(checkpoint, &table)).unwrap_or_default();
+            SourceRead { table, bounded, goes_on, startup: String::new(), positions }
         };
         let sources = sql.split(" FROM ").skip(1).map(source).collect();
         sql.contains("INSERT INTO").then_some(StateReport { operators: Vec::new(), sources, problem: None })
