@@ -1,7 +1,8 @@
 //! Checkpoints of runs long past: each start without them leaves a folder behind.
 //!
 //! Kept are the folder in use, the one before it (somebody may have started afresh by mistake), and every folder with a
-//! savepoint, for those are removed by people only. Called once a run has a checkpoint of its own.
+//! savepoint, for those are removed by people and by their schedule only. Called once a run has a checkpoint of its
+//! own.
 
 use std::path::Path;
 
