@@ -30,6 +30,7 @@ pub mod table_version;
 pub mod user_function;
 
 pub mod graph;
+pub mod snippet;
 pub mod sql;
 pub mod variable;
 
@@ -46,6 +47,7 @@ pub mod schedule;
 pub mod live;
 pub mod overview;
 pub mod preview;
+pub mod preview_history;
 pub mod search;
 
 pub mod job_test;

@@ -39,6 +39,9 @@ pub enum LiveEvent {
     },
     ConnectionsChanged,
     VariablesChanged,
+    SnippetsChanged,
+    /// Somebody's preview ended and is in their history now.
+    PreviewKept,
     Broker {
         status: BrokerStatus,
     },

@@ -267,3 +267,33 @@ pub(super) fn planning_options(app: &App, row: &ConnectionRow, connector: &str) 
     }
     endpoint::table_options(row.kind, connector, settings)
 }
+
+/// The tables of these names, whoever may see them. `None` when one of them is gone.
+pub(super) async fn ids_of(app: &App, team: TeamId, names: &BTreeSet<String>) -> Result<Option<BTreeSet<TableId>>> {
+    let mut ids = BTreeSet::new();
+    for name in names {
+        let Some(table) = self::named(app, team, name).await? else { return Ok(None) };
+        ids.insert(table.id);
+    }
+    Ok(Some(ids))
+}
+
+/// What somebody may read at this moment, by the same rules as a script that names it.
+pub(super) struct ReadableTables {
+    ids: BTreeSet<TableId>,
+}
+
+impl ReadableTables {
+    pub(super) async fn load(app: &App, sight: &Sight) -> Result<ReadableTables> {
+        let TeamTables { names, .. } = team_tables(app, sight.team).await?;
+        let closed = store::table::closed(&app.store, sight).await?;
+        let own = names.keys().filter(|id| !closed.hidden.contains(id)).copied();
+        let foreign = store::table::open_to(&app.store, sight).await?.into_iter().map(|found| found.table.id);
+        Ok(ReadableTables { ids: own.chain(foreign).collect() })
+    }
+
+    /// A table that is gone can be read by nobody.
+    pub(super) fn has_all(&self, tables: &BTreeSet<TableId>) -> bool {
+        tables.is_subset(&self.ids)
+    }
+}

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use millrace_wire::ids::PreviewId;
 use millrace_wire::link::PreviewAssignment;
 use millrace_wire::preview::{PreviewStarted, StartPreview};
+use millrace_wire::sql::StatementInfo;
 
-use super::{catalog, script, sql, variable};
+use super::{catalog, preview_history, script, sql, variable};
 use crate::access::identity::TeamCaller;
-use crate::clock::new_id;
+use crate::clock::{new_id, now_ms};
 use crate::error::{Error, Result};
 use crate::parameter::Filled;
 use crate::preview::{MEMORY_MB, MOST_ROWS, MOST_SECONDS, Reader};
@@ -34,6 +35,13 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
     let validation = sql::validate_filled(app, &caller.sight(), None, &filled, None).await?;
     sql::refuse_out_of_reach(&validation)?;
     let catalog = catalog::for_planning(app, &caller.sight(), None).await?.text;
+    let about = preview_history::About {
+        team: caller.team,
+        user: caller.caller.user,
+        sql: statement(&request, &validation.statements),
+        started_at: now_ms(),
+        tables: preview_history::tables_of(app, caller.team, filled.text(), &catalog, &validation).await?,
+    };
     let named = validation.reads.into_iter().chain(validation.writes);
     let names: BTreeSet<String> = named.filter(|name| catalog.tables.contains_key(name)).collect();
     let mut tables = catalog.named_in(filled.text());
@@ -53,7 +61,19 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartPreview) -> Res
         identity: format!("millrace-preview-{}", new_id()),
     };
     let started = app.previews.start(caller.team, caller.caller.user, filled, assignment).await?;
+    preview_history::keep_when_over(app, about, &started.columns, started.id, started.ended);
     Ok(PreviewStarted { id: started.id, columns: started.columns, note: started.note })
+}
+
+/// The one at the caret, as far as the script can be read; else the whole script.
+fn statement(request: &StartPreview, statements: &[StatementInfo]) -> String {
+    let found = request.offset.and_then(|offset| {
+        // A statement ends before its semicolon; behind the last one the last one is meant.
+        let at_caret = statements.iter().find(|statement| offset <= statement.span.end);
+        let span = &at_caret.or(statements.last())?.span;
+        request.sql.get(usize::try_from(span.start).ok()?..usize::try_from(span.end).ok()?)
+    });
+    found.unwrap_or(&request.sql).trim().to_owned()
 }
 
 fn at(script: &Filled, offset: u32) -> u32 {

@@ -11,7 +11,7 @@ use millrace_wire::sql::{
 use tokio::sync::Semaphore;
 
 use super::catalog::Planning;
-use super::{catalog, reach, script};
+use super::{catalog, reach, script, snippet};
 use crate::access::sight::Sight;
 use crate::engine::EngineFront;
 use crate::error::{Code, Error, Result};
@@ -98,7 +98,10 @@ pub async fn complete(app: &App, sight: &Sight, request: Complete) -> Result<Vec
     let filled = parameter::fill_what_is_known(&request.sql, &values);
     let caret = u32::try_from(filled.forward(offset)).unwrap_or(u32::MAX);
     let catalog = catalog::for_planning(app, sight, None).await?.text;
-    plan(app, move |engine| filled.completions(engine.complete(filled.text(), caret, &catalog))).await
+    let mut found =
+        plan(app, move |engine| filled.completions(engine.complete(filled.text(), caret, &catalog))).await?;
+    found.extend(snippet::completions(app, sight.team, &request.sql, offset).await?);
+    Ok(found)
 }
 
 /// Where the name begins when the caret stands in an open `${…`.

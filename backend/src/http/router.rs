@@ -12,8 +12,9 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
-    openapi, overview, peer, permission, preview, prometheus, report, request, run, savepoint, schedule, search, session,
-    setup, sign_on, start, table, table_script, table_version, team, test_run, token, topic, variable, version,
+    openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint, schedule,
+    search, session, setup, sign_on, snippet, start, table, table_script, table_version, team, test_run, token, topic,
+    variable, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -42,6 +43,7 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/audit/export", audit::export)
         .get("/connectors", catalog::connectors)
         .get("/functions", catalog::functions)
+        .get("/templates", snippet::templates)
         .get("/catalogue", request::catalogue)
         .post("/catalogue/{table}/requests", request::ask_for_access)
         .post("/ingestion-requests", request::ask_for_ingestion)
@@ -117,6 +119,15 @@ pub fn api(app: Arc<App>) -> Routes {
         .post("/teams/{team}/sql/complete", catalog::complete)
         .post("/teams/{team}/sql/format", catalog::format)
         .post("/teams/{team}/sql/parameters", variable::parameters)
+        .get("/teams/{team}/snippets", snippet::list)
+        .post("/teams/{team}/snippets", snippet::create)
+        .get("/teams/{team}/snippets/{snippet}", snippet::show)
+        .put("/teams/{team}/snippets/{snippet}", snippet::update)
+        .delete("/teams/{team}/snippets/{snippet}", snippet::delete)
+        .get("/teams/{team}/preview-history", preview_history::list)
+        .get("/teams/{team}/preview-history/{preview}", preview_history::show)
+        .delete("/teams/{team}/preview-history/{preview}", preview_history::delete)
+        .get("/teams/{team}/preview-history/{preview}/compare/{other}", preview_history::compare)
         .get("/teams/{team}/variables", variable::list)
         .post("/teams/{team}/variables", variable::create)
         .get("/teams/{team}/variables/{variable}", variable::show)

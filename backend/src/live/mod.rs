@@ -188,6 +188,8 @@ fn object_of(event: &LiveEvent) -> Option<Uuid> {
         LiveEvent::FunctionsChanged { .. }
         | LiveEvent::ConnectionsChanged
         | LiveEvent::VariablesChanged
+        | LiveEvent::SnippetsChanged
+        | LiveEvent::PreviewKept
         | LiveEvent::Broker { .. }
         | LiveEvent::Reset => None,
     }

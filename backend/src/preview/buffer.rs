@@ -94,6 +94,10 @@ impl Buffer {
         self.content.lock().progress.clone()
     }
 
+    pub(super) fn events(&self) -> Vec<Arc<str>> {
+        self.content.lock().events.clone()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.content.lock().over
     }

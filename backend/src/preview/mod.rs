@@ -20,6 +20,7 @@ use millrace_wire::ids::{PreviewId, TeamId, UserId};
 use millrace_wire::link::PreviewAssignment;
 use millrace_wire::preview::{PreviewEvent, ResultColumn};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::new_id;
@@ -63,6 +64,8 @@ pub struct Started {
     pub id: PreviewId,
     pub columns: Vec<ResultColumn>,
     pub note: String,
+    /// Comes when it is over: all its events as JSON.
+    pub ended: oneshot::Receiver<Vec<Arc<str>>>,
 }
 
 impl Previews {
@@ -88,13 +91,17 @@ impl Previews {
         let folder = self.inner.folder.clone();
         let job = child::Job { program, folder, script, assignment, buffer: buffer.clone(), cancel };
         let previews = self.clone();
+        let (end, ended) = oneshot::channel();
+        let whole = buffer.clone();
         tokio::spawn(async move {
             child::run(job).await;
+            // Nobody may wait for it, which is fine.
+            let _ = end.send(whole.events());
             tokio::time::sleep(KEPT_AFTER_END).await;
             previews.inner.running.lock().remove(&id);
         });
         match tokio::time::timeout(PLANNED_WITHIN, buffer.planned()).await {
-            Ok((columns, note)) => Ok(Started { id, columns, note }),
+            Ok((columns, note)) => Ok(Started { id, columns, note, ended }),
             Err(_) => {
                 if let Some(preview) = self.inner.running.lock().get(&id) {
                     preview.cancel.cancel();

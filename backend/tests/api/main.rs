@@ -17,6 +17,7 @@ mod request_for_access;
 mod sight;
 
 mod connection;
+mod editor_library;
 mod endpoint;
 mod function;
 mod job;

@@ -144,6 +144,8 @@ fn follow(overview: Loaded<Overview>) {
         LiveEvent::Reset => overview.reload(),
         LiveEvent::FunctionsChanged { .. }
         | LiveEvent::VariablesChanged
+        | LiveEvent::SnippetsChanged
+        | LiveEvent::PreviewKept
         | LiveEvent::Metrics { .. }
         | LiveEvent::Broker { .. } => {}
     });

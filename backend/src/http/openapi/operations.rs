@@ -23,6 +23,7 @@ use millrace_wire::log::{LogLine, LogPage};
 use millrace_wire::metric::{MetricReport, MetricSeries};
 use millrace_wire::overview::Overview;
 use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
+use millrace_wire::preview_history::{KeptPreview, PreviewComparison, PreviewSnapshot};
 use millrace_wire::report::{DeploymentReport, VersionDiff};
 use millrace_wire::request::{AccessRequest, AskForAccess, AskForIngestion, CatalogueEntry, Decision, Inbox, Requests};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
@@ -30,6 +31,7 @@ use millrace_wire::savepoint::{JobSavepointSchedule, RestorablePoint, SavepointS
 use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
 use millrace_wire::search::SearchHit;
 use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn};
+use millrace_wire::snippet::{ScriptTemplate, Snippet, SnippetDraft};
 use millrace_wire::sql::{Complete, CompletionItem, Format, Formatted, Validate, Validation};
 use millrace_wire::table::{
     Database, FetchSchema, FetchedSchema, NewDatabase, Sample, Table, TableCheck, TableDraft, TableSummary,
@@ -61,7 +63,9 @@ pub fn operations() -> Vec<Operation> {
         functions(),
         scripts(),
         variables(),
+        snippets(),
         previews(),
+        preview_history(),
         test_runs(),
         jobs(),
         job_tests(),
@@ -98,6 +102,7 @@ fn server() -> Vec<Operation> {
         on("GET", "/audit/export", "The audit trail as a file.").query(AUDIT_EXPORT).gives_file(AUDIT_FILES),
         on("GET", "/connectors", "Connectors and formats with their options.").gives::<ConnectorCatalog>(),
         on("GET", "/functions", "Built-in functions.").lists::<FunctionInfo>(),
+        on("GET", "/templates", "Scripts to begin with.").lists::<ScriptTemplate>(),
     ]
 }
 
@@ -287,6 +292,26 @@ fn variables() -> Vec<Operation> {
             .gives::<Variable>(),
         on("DELETE", "/teams/{team}/variables/{variable}", "Delete a variable."),
         on("GET", "/teams/{team}/variables/{variable}/uses", "Jobs whose scripts name it.").gives::<VariableUses>(),
+    ]
+}
+
+fn snippets() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/snippets", "Saved pieces of SQL.").lists::<Snippet>(),
+        on("POST", "/teams/{team}/snippets", "Save a piece of SQL.").takes::<SnippetDraft>().gives::<Snippet>(),
+        on("GET", "/teams/{team}/snippets/{snippet}", "A snippet.").gives::<Snippet>(),
+        on("PUT", "/teams/{team}/snippets/{snippet}", "Change a snippet.").takes::<SnippetDraft>().gives::<Snippet>(),
+        on("DELETE", "/teams/{team}/snippets/{snippet}", "Delete a snippet."),
+    ]
+}
+
+fn preview_history() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/preview-history", "My previews that ended, newest first.").lists::<KeptPreview>(),
+        on("GET", "/teams/{team}/preview-history/{preview}", "One of them with its rows.").gives::<PreviewSnapshot>(),
+        on("DELETE", "/teams/{team}/preview-history/{preview}", "Delete it from my history."),
+        on("GET", "/teams/{team}/preview-history/{preview}/compare/{other}", "What differs between two of them.")
+            .gives::<PreviewComparison>(),
     ]
 }
 
