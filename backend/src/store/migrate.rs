@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "approvals", include_str!("../../../migrations/0011_approvals.sql")),
     (12, "editor", include_str!("../../../migrations/0012_editor.sql")),
     (13, "table secrets", include_str!("../../../migrations/0013_table_secrets.sql")),
+    (14, "editor library", include_str!("../../../migrations/0014_editor_library.sql")),
     (15, "savepoints", include_str!("../../../migrations/0015_savepoints.sql")),
     (16, "servers", include_str!("../../../migrations/0016_servers.sql")),
 ];
