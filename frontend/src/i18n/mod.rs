@@ -39,6 +39,7 @@ pub mod job;
 pub mod job_actions;
 pub mod job_settings;
 pub mod jobs;
+pub mod library;
 pub mod log;
 pub mod overview;
 pub mod permissions;

@@ -12,6 +12,7 @@ use super::desk::{Desk, KeepText, Saving};
 use super::dialogs::{CreateJob, SaveVersion};
 use super::graph_panel::GraphPanel;
 use super::history::HistoryPanel;
+use super::library::Library;
 use super::open_tabs::OpenTabs;
 use super::panes::{Edge, Handle, Pane};
 use super::preview::Preview;
@@ -129,11 +130,8 @@ pub(super) fn Bench(
         let (from, to) = desk.sql.selection().get_untracked();
         let chosen = usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(from, to)| sql.get(from..to));
         match chosen.filter(|chosen| !chosen.trim().is_empty()) {
-            Some(chosen) => preview.start(chosen.to_owned(), None, chosen.to_owned()),
-            None => {
-                let statement = desk.statement_at(&sql, to);
-                preview.start(sql, Some(to), statement);
-            }
+            Some(chosen) => preview.start(chosen.to_owned(), None),
+            None => preview.start(sql, Some(to)),
         }
     });
     let save = Callback::new(move |()| {
@@ -195,7 +193,6 @@ pub(super) fn Bench(
         })
     });
     let show_rows = Callback::new(move |()| panel.set(Panel::Preview));
-    let put_in = Callback::new(move |sql: String| desk.sql.insert(&sql));
     let problem_count =
         move || desk.validation.with(|validation| validation.as_ref().map_or(0, |found| found.diagnostics.len()));
     let read_only = !editable.get_untracked();
@@ -241,7 +238,7 @@ pub(super) fn Bench(
                         <SqlTests subject form edits=test_edits saved=test_saved/>
                     </div>
                 })}
-                {move || (panel.get() == Panel::History).then(|| view! { <HistoryPanel preview on_open=show_rows on_insert=put_in/> })}
+                {move || (panel.get() == Panel::History).then(|| view! { <HistoryPanel desk preview on_open=show_rows/> })}
             </div>
         </section>
         <StartDialog team=team.clone() open=starts target on_started=started/>
@@ -300,6 +297,7 @@ fn Tools(
         <div class="ide-tools" role="toolbar" aria-label=text::draft_actions()>
             <Button kind=Kind::Primary small=true icon=Icon::Play reason=cannot_preview busy=starting title=text::preview_tip().to_owned() on_press=run>{text::preview()}</Button>
             <Button kind=Kind::Quiet small=true icon=Icon::Format reason=cannot_create title=text::format_tip().to_owned() on_press=format>{text::format_sql()}</Button>
+            <Library desk/>
             <span class="grow"></span>
             <SaveState desk/>
             {if desk.id.is_some() {

@@ -111,18 +111,6 @@ impl Desk {
         })
     }
 
-    /// The statement that a preview at this byte is of, as far as the last check knows; else the whole script.
-    pub(super) fn statement_at(&self, sql: &str, byte: u32) -> String {
-        let found = self.validation.with_untracked(|validation| {
-            let statements = validation.as_ref().map(|validation| validation.statements.as_slice()).unwrap_or_default();
-            // A statement ends before its semicolon; behind the last one the last one is meant.
-            let at_caret = statements.iter().find(|statement| byte <= statement.span.end);
-            let span = &at_caret.or(statements.last())?.span;
-            sql.get(usize::try_from(span.start).ok()?..usize::try_from(span.end).ok()?).map(str::to_owned)
-        });
-        found.unwrap_or_else(|| sql.to_owned()).trim().to_owned()
-    }
-
     pub(super) fn errors(&self) -> Vec<Diagnostic> {
         self.validation.with(|validation| {
             let all = validation.as_ref().map(|validation| validation.diagnostics.as_slice()).unwrap_or_default();

@@ -6,11 +6,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::ids::PreviewId;
 use millrace_wire::preview::{PreviewEvent, PreviewProgress, PreviewRow, PreviewStarted, ResultColumn, StartPreview};
+use millrace_wire::preview_history::{PreviewOutcome, PreviewSnapshot};
 
-use super::history::{History, Past, use_history};
 use crate::api::stream::{Stream, StreamEvent};
 use crate::api::{self, Failure};
-use crate::clock::{local, now};
+use crate::clock::local;
 use crate::i18n::editor as text;
 use crate::widget::data_grid::{CurrentRows, GridRow};
 
@@ -56,9 +56,6 @@ pub(super) struct Preview {
     id: StoredValue<Option<PreviewId>>,
     stream: StoredValue<Option<Stream>, LocalStorage>,
     asked: StoredValue<u32>,
-    /// The statement that was asked for last, and when.
-    about: StoredValue<(String, i64)>,
-    history: History,
 }
 
 impl Preview {
@@ -78,8 +75,6 @@ impl Preview {
             id: StoredValue::new(None),
             stream: StoredValue::new_local(None),
             asked: StoredValue::new(0),
-            about: StoredValue::new((String::new(), 0)),
-            history: use_history(),
         };
         on_cleanup(move || preview.abandon());
         preview
@@ -89,11 +84,10 @@ impl Preview {
         matches!(self.phase.get(), Phase::Starting | Phase::Running)
     }
 
-    /// Starts one; a running one is cancelled on the server first. `statement` is what the history shows.
-    pub(super) fn start(&self, sql: String, offset: Option<u32>, statement: String) {
+    /// Starts one; a running one is cancelled on the server first.
+    pub(super) fn start(&self, sql: String, offset: Option<u32>) {
         let preview = *self;
         self.abandon();
-        self.about.set_value((statement, now()));
         self.phase.set(Phase::Starting);
         self.changes.set(Vec::new());
         self.columns.set(Vec::new());
@@ -113,10 +107,7 @@ impl Preview {
                 Ok(started) if is_stale => cancel(&format!("{path}/{}", started.id)),
                 Ok(started) => preview.follow(&path, started),
                 Err(_) if is_stale => {}
-                Err(failure) => {
-                    preview.phase.set(Phase::Failed(failure));
-                    preview.record(text::history_failed());
-                }
+                Err(failure) => preview.phase.set(Phase::Failed(failure)),
             }
         });
     }
@@ -160,48 +151,38 @@ impl Preview {
 
     fn end(&self, phase: Phase) {
         if self.phase.try_with_untracked(|now| *now == Phase::Running) == Some(true) {
-            let reason = match &phase {
-                Phase::Ended(reason) => reason.clone(),
-                _ => text::history_failed().to_owned(),
-            };
             self.phase.set(phase);
-            self.record(&reason);
         }
         let _ = self.id.try_set_value(None);
         self.close_stream();
     }
 
-    /// Puts what came into the history.
-    fn record(&self, reason: &str) {
-        let Some((sql, at)) = self.about.try_get_value() else { return };
-        let (Some(columns), Some(mut rows)) = (self.columns.try_get_untracked(), self.changes.try_get_untracked())
-        else {
-            return;
-        };
-        let held = self.held.try_get_value().unwrap_or_default();
-        rows.extend(numbered(rows.len(), held));
-        let note = self.note.try_get_untracked().unwrap_or_default();
-        let progress = self.progress.try_get_untracked().flatten();
-        self.history.add(Past { at, sql, columns, rows, note, reason: reason.to_owned(), progress });
-    }
-
     /// Shows the rows of one that ended; nothing runs.
-    pub(super) fn reopen(&self, past: &Past) {
+    pub(super) fn reopen(&self, past: PreviewSnapshot) {
         self.abandon();
         self.resume();
-        self.about.set_value((past.sql.clone(), past.at));
-        let mut current = CurrentRows::new(key_of(&past.columns));
-        for row in &past.rows {
-            if let Some(kind) = row.kind {
-                current.apply(kind, &row.values);
-            }
+        let PreviewSnapshot { preview, columns, rows } = past;
+        let mut current = CurrentRows::new(key_of(&columns));
+        for row in &rows {
+            current.apply(row.kind, &row.values);
         }
         self.current.set_value(current);
-        self.columns.set(past.columns.clone());
-        self.note.set(text::history_note(local(past.at).seconds()));
-        self.progress.set(past.progress.clone());
-        self.phase.set(Phase::Ended(past.reason.clone()));
-        self.changes.set(past.rows.clone());
+        self.columns.set(columns);
+        let at = local(preview.started_at).seconds();
+        let all = rows.len() as u64 == preview.row_count;
+        self.note.set(if all { text::history_note(at) } else { text::history_note_first(at, preview.row_count) });
+        let waiting_for = String::new();
+        self.progress.set(Some(PreviewProgress {
+            elapsed_ms: preview.duration_ms,
+            records_read: preview.records_read,
+            rows: preview.row_count,
+            waiting_for,
+        }));
+        self.phase.set(match preview.outcome {
+            PreviewOutcome::Failed => Phase::Broken { message: preview.reason, hint: None },
+            PreviewOutcome::Finished | PreviewOutcome::Cancelled => Phase::Ended(preview.reason),
+        });
+        self.changes.set(numbered(0, rows).collect());
     }
 
     /// Closed at the next turn, since this may run inside one of its own handlers.
@@ -245,7 +226,6 @@ impl Preview {
     /// Leaves no preview running on the server.
     fn abandon(&self) {
         if self.phase.try_with_untracked(|now| *now == Phase::Running) == Some(true) {
-            self.record(text::cancelled());
             let _ = self.phase.try_set(Phase::Idle);
         }
         let id = self.id.try_update_value(Option::take).flatten();
