@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::job::with_worker;
 use crate::support::{As, People, TestApp};
 
-/// Answers by the script: two runs of the same query give other rows.
+/// Answers by what the script holds; the words stand in no built-in table.
 const WORKER: &str = r#"#!/bin/sh
 read -r assignment
 echo '{"type":"started","columns":[{"name":"k","data_type":"STRING","key":true},{"name":"n","data_type":"BIGINT","key":false}],"note":""}'
 case "$assignment" in
-  *first*) echo '{"type":"rows","rows":[{"kind":"+I","values":["a",1]},{"kind":"+I","values":["b",2]},{"kind":"-U","values":["a",1]},{"kind":"+U","values":["a",5]}]}' ;;
-  *second*) echo '{"type":"rows","rows":[{"kind":"+I","values":["a",6]},{"kind":"+I","values":["c",3]}]}' ;;
-  *breaks*) echo '{"type":"failed","diagnostic":{"severity":"error","code":"cast","message":"It broke."}}'; exit 0 ;;
+  *aardvark*) echo '{"type":"rows","rows":[{"kind":"+I","values":["a",1]},{"kind":"+I","values":["b",2]},{"kind":"-U","values":["a",1]},{"kind":"+U","values":["a",5]}]}' ;;
+  *badger*) echo '{"type":"rows","rows":[{"kind":"+I","values":["a",6]},{"kind":"+I","values":["c",3]}]}' ;;
+  *caiman*) echo '{"type":"failed","diagnostic":{"severity":"error","code":"cast","message":"It broke."}}'; exit 0 ;;
 esac
 echo '{"type":"end","reason":"finished","progress":{"elapsed_ms":7,"records_read":9,"rows":4,"waiting_for":""}}'
 "#;
@@ -46,9 +46,9 @@ async fn ids(test: &TestApp, who: &As, people: &People) -> Vec<String> {
 async fn previews_are_kept_with_their_rows_and_two_are_compared() {
     let (_folder, test) = with_worker(WORKER).await;
     let people = People::settle(&test.app).await;
-    let first = preview(&test, &people, "SELECT 'first'").await;
-    let second = preview(&test, &people, "SELECT 'second'").await;
-    let broken = preview(&test, &people, "SELECT 'breaks'").await;
+    let first = preview(&test, &people, "SELECT 'aardvark'").await;
+    let second = preview(&test, &people, "SELECT 'badger'").await;
+    let broken = preview(&test, &people, "SELECT 'caiman'").await;
     assert_eq!(ids(&test, &people.developer, &people).await, [broken.clone(), second.clone(), first.clone()]);
 
     let one = |id: &str| people.path(&format!("/preview-history/{id}"));
@@ -56,7 +56,7 @@ async fn previews_are_kept_with_their_rows_and_two_are_compared() {
     assert_eq!(seen["rows"].as_array().unwrap().len(), 4);
     assert_eq!((&seen["rows"][3]["kind"], &seen["rows"][3]["values"]), (&json!("+U"), &json!(["a", 5])));
     let about = &seen["preview"];
-    assert_eq!((&about["sql"], &about["outcome"]), (&json!("SELECT 'first'"), &json!("finished")));
+    assert_eq!((&about["sql"], &about["outcome"]), (&json!("SELECT 'aardvark'"), &json!("finished")));
     assert_eq!((&about["duration_ms"], &about["records_read"], &about["row_count"]), (&json!(7), &json!(9), &json!(4)));
     let failed = test.get(&people.developer, &one(&broken)).await.good();
     assert_eq!((&failed["preview"]["outcome"], &failed["preview"]["reason"]), (&json!("failed"), &json!("It broke.")));
@@ -84,7 +84,7 @@ async fn rows_of_a_table_that_was_closed_are_shown_no_more() {
     let people = People::settle(&test.app).await;
     let table = test.post(&people.owner, &people.path("/tables"), crate::table::draft("orders")).await.good();
     // The engine of these tests reads every table that it knows.
-    let kept = preview(&test, &people, "SELECT 'first'").await;
+    let kept = preview(&test, &people, "SELECT 'aardvark'").await;
     let path = people.path(&format!("/preview-history/{kept}"));
     let permissions = people.path(&format!("/tables/{}/permissions", id_of(&table)));
     let restrict = async |restricted: bool| {
