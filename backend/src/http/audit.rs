@@ -197,11 +197,16 @@ fn shown(link: Link) -> AuditEntry {
 
 /// As the API's document says it. Calls that are no more keep their method and path.
 fn in_words(action: &str) -> String {
-    static WORDS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    // What stands behind a semicolon is for readers of the document.
+    static WORDS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         let operations = openapi::operations();
-        operations.iter().map(|known| (format!("{} {}", known.method, known.path), known.summary)).collect()
+        operations.iter().map(|known| (format!("{} {}", known.method, known.path), first_part(known.summary))).collect()
     });
-    WORDS.get(action).map_or_else(|| action.to_owned(), |words| (*words).to_owned())
+    WORDS.get(action).cloned().unwrap_or_else(|| action.to_owned())
+}
+
+fn first_part(summary: &str) -> String {
+    summary.split_once(';').map_or_else(|| summary.to_owned(), |(first, _)| format!("{first}."))
 }
 
 #[cfg(test)]
@@ -217,6 +222,7 @@ mod tests {
     #[test]
     fn actions_have_words() {
         assert_eq!(in_words("POST /teams"), "Make a team.");
+        assert_eq!(in_words("POST /teams/{team}/jobs/{job}/start"), "Start.");
         assert_eq!(in_words("POST /gone"), "POST /gone");
     }
 }

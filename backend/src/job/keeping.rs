@@ -52,7 +52,7 @@ impl Supervisor {
         loop {
             let outcome = tokio::select! {
                 _ = claim.tick() => self.claim_and_say().await,
-                _ = listen.tick() => self.listen().await,
+                _ = listen.tick() => self.listen_to_others().await,
                 () = self.shared.shutdown.cancelled() => return,
             };
             if let Err(error) = outcome {
@@ -69,14 +69,18 @@ impl Supervisor {
         if claimed > 0 {
             tracing::info!(runs = claimed, "runs of a server that is gone are taken over");
         }
-        Ok(())
+        // Also while no other server is there: it may have left word and gone before this one knew of it.
+        self.listen().await
     }
 
-    /// Nobody else leaves words for a server that is alone.
-    async fn listen(&self) -> Result<()> {
+    async fn listen_to_others(&self) -> Result<()> {
         if self.shared.membership.is_alone() || !self.shared.membership.holds() {
             return Ok(());
         }
+        self.listen().await
+    }
+
+    async fn listen(&self) -> Result<()> {
         for (run, what, by) in server::take_asks(&self.shared.store, self.shared.membership.id()).await? {
             self.send(run, Message::Look { by: by.clone() }).await;
             if what == Ask::Savepoint {

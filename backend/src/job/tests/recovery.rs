@@ -73,9 +73,9 @@ async fn savepoints_of_the_schedule_are_told_from_those_of_people() {
         assert!(Instant::now() < deadline, "savepoint {number} does not come");
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
-    assert!(server.take_savepoint(world.run, SavepointBy::Schedule).await);
+    assert!(server.take_savepoint(&world.row().await, SavepointBy::Schedule).await);
     assert_eq!(until(21).await, ("the schedule".to_owned(), true));
-    assert!(server.take_savepoint(world.run, SavepointBy::Person("ann".to_owned())).await);
+    assert!(server.take_savepoint(&world.row().await, SavepointBy::Person("ann".to_owned())).await);
     assert_eq!(until(22).await, ("ann".to_owned(), false));
 }
 

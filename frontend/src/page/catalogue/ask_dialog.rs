@@ -29,6 +29,8 @@ pub(super) fn AskDialog(asking: RwSignal<Option<CatalogueEntry>>) -> impl IntoVi
     let session = use_session();
     Effect::new(move |_| {
         if asking.with(Option::is_some) {
+            level.set(Level::Read.as_str().to_owned());
+            for_team.set(String::new());
             reason.set(String::new());
             failure.set(None);
             open.set(true);

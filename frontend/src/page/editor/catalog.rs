@@ -44,6 +44,8 @@ pub(super) struct Catalog {
     databases: Loaded<Vec<Database>>,
     shelf: RwSignal<Shelf>,
     pause: StoredValue<Option<TimeoutHandle>>,
+    /// What is searched for now.
+    wanted: StoredValue<String>,
 }
 
 impl Catalog {
@@ -53,6 +55,7 @@ impl Catalog {
             databases: load_all(api::path::team(team, "databases")),
             shelf: RwSignal::new(Shelf::default()),
             pause: StoredValue::new(None),
+            wanted: StoredValue::new(String::new()),
         };
         use_live().on(move |event| {
             if matches!(event, LiveEvent::TablesChanged { .. } | LiveEvent::Reset) {
@@ -130,6 +133,7 @@ impl Catalog {
             handle.clear();
         }
         let words = words.trim().to_owned();
+        self.wanted.set_value(words.clone());
         if words.is_empty() {
             self.shelf.update(|shelf| shelf.found = None);
             return;
@@ -141,7 +145,12 @@ impl Catalog {
     fn ask(self, words: String) {
         let path = self.path(&[("q", &words), ("limit", MOST_FOUND)]);
         spawn_local(async move {
-            if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
+            let answer = api::get::<Page<TableSummary>>(&path).await;
+            // Other words may be searched for by now.
+            if self.wanted.try_with_value(|wanted| *wanted == words) != Some(true) {
+                return;
+            }
+            if let Ok(page) = answer {
                 let _ = self.shelf.try_update(|shelf| shelf.found = Some(Found { words, tables: page.items }));
             }
         });
@@ -159,7 +168,9 @@ impl Catalog {
         self.databases.reload();
         let catalog = *self;
         spawn_local(async move {
-            let mut tables = BTreeMap::new();
+            // What cannot be had now stays as it was.
+            let shown = catalog.shelf.try_with_untracked(|shelf| shelf.tables.clone());
+            let Some(mut tables) = shown else { return };
             for name in opened {
                 let path = catalog.path(&[("database", &name), ("limit", PART)]);
                 if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
@@ -167,10 +178,13 @@ impl Catalog {
                 }
             }
             // Columns that are shown stay until they are asked for again; the others are forgotten.
-            let _ = catalog.shelf.try_update(|shelf| {
+            let there = catalog.shelf.try_update(|shelf| {
                 shelf.tables = tables;
                 shelf.columns.clear();
             });
+            if there.is_none() {
+                return;
+            }
             for full in columns {
                 catalog.open_table(&full);
             }

@@ -119,11 +119,11 @@ fn row(run: Run) -> AnyView {
             <td class="muted wide-only">{restored}</td>
             <td class="num wide-only">{records}</td>
             <td class="muted"><span class="run-end truncate" title=end.clone()>{end.clone()}</span></td>
-            <td class="nowrap">
-                <a class="link" href=logs_here aria-label=text::logs_of(number)>{text::logs()}</a>" "
-                <a class="link" href=metrics aria-label=text::metrics_of(number)>{text::metrics()}</a>" "
+            <td class="nowrap"><span class="row">
+                <a class="link" href=logs_here aria-label=text::logs_of(number)>{text::logs()}</a>
+                <a class="link" href=metrics aria-label=text::metrics_of(number)>{text::metrics()}</a>
                 <a class="link" href=report aria-label=text::report_of(number)>{text::report()}</a>
-            </td>
+            </span></td>
         </tr>
     }
     .into_any()

@@ -91,6 +91,11 @@ pub(super) fn browser_zone() -> String {
     zone.unwrap_or_else(|| "UTC".to_owned())
 }
 
+/// Of minutes, parts of which may be set by the API.
+fn milliseconds(minutes: f64) -> u64 {
+    (minutes.max(0.0) * MINUTE_MS as f64).round() as u64
+}
+
 #[component]
 fn Form(kept: Loaded<JobSchedule>) -> impl IntoView {
     let context = use_job();
@@ -107,7 +112,7 @@ fn Form(kept: Loaded<JobSchedule>) -> impl IntoView {
     let catch_up = part(|kept| kept.catch_up.to_string(), CatchUp::Once.as_str());
     let most = part(|kept| kept.catch_up_most.to_string(), "10");
     let retries = part(|kept| kept.retry_attempts.to_string(), "2");
-    let delay = part(|kept| (kept.retry_delay_ms / MINUTE_MS).to_string(), "5");
+    let delay = part(|kept| (kept.retry_delay_ms as f64 / MINUTE_MS as f64).to_string(), "5");
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
     let at = move |field: &'static str| {
@@ -123,7 +128,7 @@ fn Form(kept: Loaded<JobSchedule>) -> impl IntoView {
             catch_up: catch_up.get_untracked().parse().unwrap_or(CatchUp::Skip),
             catch_up_most: number(most),
             retry_attempts: number(retries),
-            retry_delay_ms: u64::from(number(delay)).saturating_mul(MINUTE_MS),
+            retry_delay_ms: milliseconds(delay.get_untracked().trim().parse().unwrap_or_default()),
         };
         let path = context.path("schedule");
         busy.set(true);

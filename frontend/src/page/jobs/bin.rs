@@ -126,6 +126,7 @@ fn Restore(team: String, path: String, asked: Asked, jobs: Loaded<Vec<BinnedJob>
         let Some(id) = asked.job.with_untracked(|job| job.as_ref().map(|job| job.id)) else { return };
         let one = format!("{}/{id}/restore", path.get_value());
         let body = RestoreJob { name: Some(name.get_untracked()) };
+        let slug = team.get_value();
         busy.set(true);
         failure.set(None);
         spawn_local(async move {
@@ -135,7 +136,7 @@ fn Restore(team: String, path: String, asked: Asked, jobs: Loaded<Vec<BinnedJob>
                 Ok(job) => {
                     let _ = asked.restores.try_set(false);
                     jobs.reload();
-                    let href = TeamRoute::Job(job.id, JobTab::Overview).of(&team.get_value()).href();
+                    let href = TeamRoute::Job(job.id, JobTab::Overview).of(&slug).href();
                     let link = Some((text::restore_open().to_owned(), href));
                     toasts.push(Toast { good: true, title: text::restored(job.name), body: String::new(), link });
                 }

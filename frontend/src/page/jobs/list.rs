@@ -198,8 +198,9 @@ impl JobRows {
         spawn_local(async move {
             let answer: Result<Page<JobSummary>, Failure> = api::get(&asked).await;
             let _ = self.busy.try_set(false);
-            // The filter may be another one by now.
-            if self.filter.try_get_untracked() != Some(filter) {
+            // Filter and order may be others by now.
+            let order_now = self.sort.try_get_untracked().map(Option::unwrap_or_default);
+            if self.filter.try_get_untracked() != Some(filter) || order_now.as_ref() != Some(&sort) {
                 return;
             }
             match answer {

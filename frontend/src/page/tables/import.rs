@@ -84,6 +84,7 @@ pub fn TableImportPage(team: String) -> impl IntoView {
         script.busy.set(true);
         script.failure.set(None);
         let (path, done, request) = (path.clone(), done.clone(), script.request(step));
+        let sent = request.sql.clone();
         spawn_local(async move {
             let answer = api::post::<ImportReport>(&path, &request).await;
             if script.busy.try_set(false).is_some() {
@@ -94,7 +95,9 @@ pub fn TableImportPage(team: String) -> impl IntoView {
                     toasts.good(text::applied(counted(report.tables.len() as u64, "table", "tables")));
                     address.go_to(&done);
                 }
-                Ok(report) => script.report.set(Some(report)),
+                // Of a text that was changed meanwhile nothing is known.
+                Ok(report) if script.sql.with_untracked(|sql| *sql == sent) => script.report.set(Some(report)),
+                Ok(_) => {}
                 Err(refusal) => script.failure.set(Some(refusal)),
             }
         });

@@ -30,9 +30,15 @@ pub(super) fn DeleteDialog(
         failure.set(None);
         uses.set(None);
         open.set(true);
-        let path = path(&variable, "/uses");
+        let (path, asked) = (path(&variable, "/uses"), variable.id);
         spawn_local(async move {
-            match api::get::<VariableUses>(&path).await {
+            let answer = api::get::<VariableUses>(&path).await;
+            // The dialog may be about another one by now.
+            let now = deleting.try_with_untracked(|now| now.as_ref().map(|variable| variable.id));
+            if now != Some(Some(asked)) {
+                return;
+            }
+            match answer {
                 Ok(found) => {
                     let _ = uses.try_set(Some(found));
                 }

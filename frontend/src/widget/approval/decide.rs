@@ -67,7 +67,7 @@ pub fn DecideStart(
                         (false, _) => toasts.good(text::declined()),
                     }
                     let _ = open.try_set(false);
-                    on_decided.run(());
+                    let _ = on_decided.try_run(());
                     inbox.0.reload();
                 }
                 Err(refusal) => {

@@ -48,6 +48,7 @@ pub fn withdraw(asked: &StartApproval, toasts: Toasts, done: Callback<()>) {
             Ok(()) => toasts.good(text::withdrawn()),
             Err(failure) => toasts.bad(failure.error.message.clone(), failure.error.hint.clone().unwrap_or_default()),
         }
-        done.run(());
+        // The page may have been left.
+        let _ = done.try_run(());
     });
 }

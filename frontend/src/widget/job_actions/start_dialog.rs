@@ -91,8 +91,14 @@ pub fn StartDialog(
         ran.set(None);
         request.clear();
         let path = path("start-options");
+        let asked = target.get_untracked().map(|target| target.id);
         spawn_local(async move {
-            match api::get::<StartOptions>(&path).await {
+            let answer = api::get::<StartOptions>(&path).await;
+            // Another job's dialog may be open by now.
+            if target.try_with_untracked(|target| target.as_ref().map(|target| target.id)) != Some(asked) {
+                return;
+            }
+            match answer {
                 Ok(found) => {
                     // Never remembers a dangerous choice: it always opens at the latest state.
                     let _ = from.try_set(if found.latest.is_some() { StartFrom::Latest } else { StartFrom::Fresh });
@@ -167,7 +173,7 @@ pub fn StartDialog(
             match answer {
                 Ok(job) => {
                     let _ = open.try_set(false);
-                    on_started.run(job);
+                    let _ = on_started.try_run(job);
                 }
                 Err(reason) => {
                     let _ = failure.try_set(Some(reason));

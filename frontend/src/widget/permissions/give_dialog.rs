@@ -39,19 +39,20 @@ pub(super) fn GiveDialog(open: RwSignal<bool>, shared: Shared) -> impl IntoView 
         busy.set(true);
         failure.set(None);
         let name = who.get_untracked().trim().to_owned();
+        let shown = name.clone();
         let level = level.get_untracked().parse().unwrap_or(Level::Read);
         let (email, team) = if is_person.get_untracked() { (Some(name), None) } else { (None, Some(name)) };
         let (path, body) = (shared.path("grants"), NewGrant { level, email, team });
         leptos::task::spawn_local(async move {
             match api::put::<Permissions>(&path, &body).await {
                 Ok(changed) => {
-                    toasts.good(text::given(who.get_untracked().trim()));
-                    open.set(false);
-                    shared.permissions.set(changed);
+                    toasts.good(text::given(&shown));
+                    let _ = open.try_set(false);
+                    let _ = shared.permissions.try_set(changed);
                 }
-                Err(refusal) => failure.set(Some(refusal)),
+                Err(refusal) => drop(failure.try_set(Some(refusal))),
             }
-            busy.set(false);
+            let _ = busy.try_set(false);
         });
     });
     let error = Signal::derive(move || {

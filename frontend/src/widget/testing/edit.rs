@@ -86,7 +86,7 @@ pub fn EditTest(
                 Ok(test) => {
                     toasts.good(text::saved(&test.draft.name));
                     let _ = open.try_set(false);
-                    on_saved.run(());
+                    let _ = on_saved.try_run(());
                 }
                 Err(reason) => drop(failure.try_set(Some(reason))),
             }

@@ -18,6 +18,7 @@ pub struct TestForm {
     parallelism: RwSignal<u32>,
     /// The number of the next part, so that parts keep their fields while others come and go.
     next: StoredValue<u32>,
+    owner: StoredValue<Owner>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,6 +50,7 @@ impl TestForm {
             expected: RwSignal::new(Vec::new()),
             parallelism: RwSignal::new(1),
             next: StoredValue::new(0),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
     }
 
@@ -100,26 +102,34 @@ impl TestForm {
         run.summary.sinks.iter().for_each(|sink| self.add_expected(&sink.table));
     }
 
+    /// Makes fields that live as long as this form: whoever asks for them may be a row that is drawn anew.
+    fn owned<T>(&self, make: impl FnOnce() -> T) -> T {
+        let owner = self.owner.try_get_value().unwrap_or_default();
+        owner.with(make)
+    }
+
     pub(super) fn add_input(&self, table: &str, rows: String) {
-        let form = InputForm {
-            number: self.number(),
+        let number = self.number();
+        let form = self.owned(|| InputForm {
+            number,
             table: RwSignal::new(table.to_owned()),
             rows: RwSignal::new(rows),
             mask: RwSignal::new(String::new()),
-        };
+        });
         self.inputs.update(|all| all.push(form));
     }
 
     pub(super) fn add_expected(&self, table: &str) {
-        let form = ExpectedForm {
-            number: self.number(),
+        let number = self.number();
+        let form = self.owned(|| ExpectedForm {
+            number,
             table: RwSignal::new(table.to_owned()),
             view: RwSignal::new(ResultView::State.as_str().to_owned()),
             order: RwSignal::new(RowOrder::Any.as_str().to_owned()),
             tolerance: RwSignal::new("0".to_owned()),
             ignore: RwSignal::new(String::new()),
             rows: RwSignal::new(String::new()),
-        };
+        });
         self.expected.update(|all| all.push(form));
     }
 

@@ -41,6 +41,8 @@ pub fn StartTestRunDialog(
         rows: RwSignal::new(BTreeMap::new()),
     };
     let problem = RwSignal::new(None::<String>);
+    // Theirs is the life of this dialog, not that of one opening.
+    let owner = Owner::current().unwrap_or_default();
     // Fields stay while the dialog is open, whatever a new check finds.
     Effect::new(move |_| {
         if open.get() {
@@ -49,7 +51,7 @@ pub fn StartTestRunDialog(
             form.rows.update(|rows| {
                 rows.retain(|table, _| reads.contains(table));
                 for table in reads {
-                    rows.entry(table).or_insert_with(|| RwSignal::new(String::new()));
+                    rows.entry(table).or_insert_with(|| owner.with(|| RwSignal::new(String::new())));
                 }
             });
         }

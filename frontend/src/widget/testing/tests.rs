@@ -192,8 +192,10 @@ fn Gate(subject: Subject, gate: Signal<TestGate>, tests: Loaded<JobTests>) -> im
     };
     let of_team = move |must_pass: bool| change(subject.path("tests-gate"), must_pass);
     view! {
+        <div class="test-gates">
         {gate_switch(text::gate(), Signal::derive(move || gate.with(|gate| gate.job)), Right::Operate, of_job)}
         {gate_switch(text::gate_team(), Signal::derive(move || gate.with(|gate| gate.team)), Right::Own, of_team)}
+        </div>
         {move || failure.get().map(|failure| view! { <FailureNote failure/> })}
     }
     .into_any()

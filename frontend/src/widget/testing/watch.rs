@@ -87,6 +87,10 @@ impl TestRunWatch {
 
     fn follow(&self, run: TestRun) {
         let (watch, id) = (*self, run.summary.id);
+        // Left meanwhile.
+        let Some(path) = self.team.try_with_value(|team| api::path::team(team, &format!("test-runs/{id}/events"))) else {
+            return;
+        };
         let running = run.summary.state == TestRunState::Running;
         self.close_stream();
         let _ = self.waiting_for.try_set(String::new());
@@ -94,7 +98,7 @@ impl TestRunWatch {
         if !running {
             return;
         }
-        let stream = Stream::open(&self.path(&format!("/{id}/events")), move |event| match event {
+        let stream = Stream::open(&path, move |event| match event {
             StreamEvent::Open { .. } => {}
             StreamEvent::Message(message) => match serde_json::from_str::<TestRunEvent>(&message) {
                 Ok(event) => watch.hear(event),
