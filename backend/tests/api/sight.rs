@@ -85,18 +85,16 @@ async fn jobs_that_are_hidden_are_counted_in_impact_and_named_nowhere_downstream
     let test = TestApp::new().await;
     let people = People::settle(&test.app).await;
     let table = make_table(&test, &people, "t").await;
-    let writer = make_job(&test, &people, "writer", "INSERT INTO main.t SELECT 1").await;
-    let mut both = draft("t");
-    both["columns"] = json!([
-        { "name": "id", "data_type": "BIGINT", "kind": "physical" },
-        { "name": "more", "data_type": "BIGINT", "kind": "physical" },
-    ]);
+    let writer = make_job(&test, &people, "writer", "INSERT INTO main.t needs id").await;
+    let mut without = draft("t");
+    without["columns"] = json!([{ "name": "more", "data_type": "BIGINT", "kind": "physical" }]);
     let ask = async |who: &As| {
-        let impact = test.post(who, &format!("{table}/impact"), both.clone()).await.good();
+        let impact = test.post(who, &format!("{table}/impact"), without.clone()).await.good();
         (impact["checked"].clone(), impact["jobs"].as_array().unwrap().len(), impact["hidden_jobs"].clone())
     };
     let (checked, named, hidden) = ask(&people.developer).await;
     let broken = named as u64 + hidden.as_u64().unwrap();
+    assert!(broken > 0, "the change breaks the job");
     restrict(&test, &people, &people.path(&format!("/jobs/{writer}"))).await;
     let after = ask(&people.developer).await;
     assert_eq!((after.0, after.1, after.2), (checked, 0, json!(broken)));
