@@ -118,8 +118,7 @@ async fn handle(
         entry.status = response.status().as_u16();
         entry.outcome = match response.extensions().get::<Outcome>() {
             Some(Outcome(code)) => code.as_str().to_owned(),
-            None if response.status().is_success() => "done".to_owned(),
-            None => "refused".to_owned(),
+            None => outcome_of(response.status()).to_owned(),
         };
         if let Some(Change(change)) = response.extensions_mut().remove::<Change>() {
             entry.detail = change.to_string();
@@ -130,6 +129,11 @@ async fn handle(
         }
     }
     response
+}
+
+/// Where no error says more. A redirect is done: those who sign in at a provider are led on.
+fn outcome_of(status: StatusCode) -> &'static str {
+    if status.is_client_error() || status.is_server_error() { "refused" } else { "done" }
 }
 
 fn is_audited(audit: Audit, response: &Response) -> bool {
@@ -296,4 +300,21 @@ fn client_address(request: &Request) -> IpAddr {
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_led_on_is_not_refused() {
+        for (status, outcome) in [
+            (StatusCode::SEE_OTHER, "done"),
+            (StatusCode::NO_CONTENT, "done"),
+            (StatusCode::FORBIDDEN, "refused"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
+        ] {
+            assert_eq!(outcome_of(status), outcome, "{status}");
+        }
+    }
 }
