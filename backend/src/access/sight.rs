@@ -96,6 +96,14 @@ impl Sight {
         }
     }
 
+    /// The user, where what other teams gave them in person counts: by no token, which is good for its team alone.
+    pub fn in_person_elsewhere(&self) -> Option<UserId> {
+        match self.eyes {
+            Eyes::Person { user, token: None, .. } => Some(user),
+            Eyes::Platform | Eyes::Person { token: Some(_), .. } => None,
+        }
+    }
+
     /// Only grants to this team count.
     pub fn token_team(&self) -> Option<TeamId> {
         match self.eyes {

@@ -127,7 +127,7 @@ pub async fn set_member(app: &App, caller: &TeamCaller, request: SetMember) -> R
             })
         }
     };
-    transact!(app.store, tx => {
+    let set = transact!(app.store, tx => {
         let existing = store::user::by_email_in(tx, &request.email).await?;
         let user = match (existing, &fresh) {
             (Some(_), Some(_)) => {
@@ -151,21 +151,45 @@ pub async fn set_member(app: &App, caller: &TeamCaller, request: SetMember) -> R
         store::team::set_member(tx, caller.team, user.id, request.role, now).await?;
         let after = store::team::member(tx, caller.team, user.id).await?.ok_or_else(|| Error::not_found("member"))?;
         Ok(MemberSet { before, after })
-    })
+    })?;
+    ask_streams_again(app, caller.team, set.after.user).await?;
+    Ok(set)
 }
 
-/// Their tokens for the team stop to work at once.
-pub async fn remove_member(app: &App, caller: &TeamCaller, user: UserId) -> Result<Member> {
+/// What `remove_member` did, for the audit trail.
+pub struct MemberRemoved {
+    pub member: Member,
+    /// What they were given in person of the team's jobs and tables.
+    pub grants: u64,
+}
+
+/// Their tokens for the team stop to work at once, and nothing of the team stays open to them in person: who restricted
+/// something was given the right to manage it unasked. As a guest they can be given it anew.
+pub async fn remove_member(app: &App, caller: &TeamCaller, user: UserId) -> Result<MemberRemoved> {
     let now = clock::now_ms();
-    transact!(app.store, tx => {
+    let removed = transact!(app.store, tx => {
         let member = store::team::member(tx, caller.team, user).await?.ok_or_else(|| Error::not_found("member"))?;
         if member.role == Role::Owner && store::team::owners(tx, caller.team).await? <= 1 {
             return Err(last_owner());
         }
         store::team::remove_member(tx, caller.team, user).await?;
         store::team::revoke_tokens(tx, caller.team, user, now).await?;
-        Ok(member)
-    })
+        let grants = store::grant::withdraw_of_person(tx, caller.team, user).await?;
+        Ok(MemberRemoved { member, grants })
+    })?;
+    ask_streams_again(app, caller.team, user).await?;
+    Ok(removed)
+}
+
+/// In the team, and where the person sees what was given to it.
+async fn ask_streams_again(app: &App, team: TeamId, user: UserId) -> Result<()> {
+    app.live.rights_changed(team);
+    for other in store::team::memberships(&app.store, user).await? {
+        if other.team != team {
+            app.live.rights_changed(other.team);
+        }
+    }
+    Ok(())
 }
 
 fn last_owner() -> Error {

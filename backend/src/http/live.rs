@@ -35,16 +35,20 @@ pub(super) async fn stream(
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let subscription = app.live.subscribe(caller.team, last);
     let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("alive");
-    Sse::new(events(app, caller.sight(), subscription)).keep_alive(heartbeat)
+    Sse::new(events(app, caller, subscription)).keep_alive(heartbeat)
 }
 
-fn events(app: Arc<App>, sight: Sight, subscription: Subscription) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(
+    app: Arc<App>,
+    caller: TeamCaller,
+    subscription: Subscription,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     let Subscription { missed, reset, mut receiver } = subscription;
     let hub = app.live.clone();
     let shutdown = app.shutdown.clone();
     async_stream(move |mut out| async move {
         // Asked after the subscription began, so that nothing is hidden in between unheard.
-        let Ok(mut hidden) = store::grant::hidden(&app.store, &sight).await else { return };
+        let Ok(mut hidden) = store::grant::hidden(&app.store, &caller.sight()).await else { return };
         if reset && !out.send(reset_event()).await {
             return;
         }
@@ -63,10 +67,9 @@ fn events(app: Arc<App>, sight: Sight, subscription: Subscription) -> impl Strea
             // Behind or closed: the browser comes back and resumes from the ring, or reloads.
             let Ok(event) = event else { return };
             if event.reset {
-                match store::grant::hidden(&app.store, &sight).await {
-                    Ok(now) => hidden = now,
-                    Err(_) => return,
-                }
+                let Some(sight) = sight_now(&app, &caller).await else { return };
+                let Ok(now) = store::grant::hidden(&app.store, &sight).await else { return };
+                hidden = now;
             }
             if is_hidden(&event, &hidden) {
                 continue;
@@ -76,6 +79,14 @@ fn events(app: Arc<App>, sight: Sight, subscription: Subscription) -> impl Strea
             }
         }
     })
+}
+
+/// By the role that the caller has by now; `None` for who is no member any more.
+async fn sight_now(app: &App, caller: &TeamCaller) -> Option<Sight> {
+    let found = store::team::membership_or_none(&app.store, &caller.slug, caller.caller.user).await.ok()?;
+    let (_, role) = found.filter(|(team, _)| *team == caller.team)?;
+    let role = caller.caller.via.limit(role?);
+    Some(TeamCaller { role: Some(role), ..caller.clone() }.sight())
 }
 
 fn is_hidden(event: &Numbered, hidden: &HashSet<Uuid>) -> bool {

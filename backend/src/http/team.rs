@@ -69,5 +69,7 @@ pub(super) async fn remove_member(
     Path((_, user)): Path<(String, UserId)>,
 ) -> Result<Response> {
     let removed = team::remove_member(&app, &caller, user).await?;
-    Ok((Extension(Change::new(removed, ())), StatusCode::NO_CONTENT).into_response())
+    let (before, grants) = (removed.member, removed.grants);
+    let change = Change(serde_json::json!({ "before": before, "after": null, "withdrawn_grants": grants }));
+    Ok((Extension(change), StatusCode::NO_CONTENT).into_response())
 }

@@ -207,7 +207,7 @@ macro_rules! shared {
 pub async fn shared_with(store: &Store, sight: &Sight) -> Result<Vec<SharedObject>> {
     let rows = sqlx::query(concat!("SELECT * FROM (", shared!(), ") AS opened ORDER BY name, id"))
         .bind(sight.team.to_string())
-        .bind(sight.in_person().map(|user| user.to_string()).unwrap_or_default())
+        .bind(sight.in_person_elsewhere().map(|user| user.to_string()).unwrap_or_default())
         .fetch_all(store.reader())
         .await?;
     rows.iter()
@@ -240,6 +240,19 @@ pub async fn guest_of(store: &Store, user: UserId, token: Option<TeamId>) -> Res
     .fetch_all(store.reader())
     .await?;
     rows.iter().map(|row| Ok(GuestTeam { slug: row.text("slug")?, name: row.text("name")? })).collect()
+}
+
+/// What the person was given of this team's jobs and tables; how much it was.
+pub async fn withdraw_of_person(tx: &mut Tx, team: TeamId, user: UserId) -> Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM grants WHERE user_id = $2 AND (job_id IN (SELECT id FROM jobs WHERE team_id = $1) \
+         OR table_id IN (SELECT id FROM stream_tables WHERE team_id = $1))",
+    )
+    .bind(team.to_string())
+    .bind(user.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// The team of that short name, by whomever it is asked.

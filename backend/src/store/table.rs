@@ -225,7 +225,7 @@ pub async fn open_to(store: &Store, sight: &Sight) -> Result<Vec<ForeignTable>> 
     );
     let rows = sqlx::query(sql)
         .bind(sight.team.to_string())
-        .bind(sight.in_person().map(|user| user.to_string()).unwrap_or_default())
+        .bind(sight.in_person_elsewhere().map(|user| user.to_string()).unwrap_or_default())
         .fetch_all(store.reader())
         .await?;
     rows.iter()

@@ -93,3 +93,34 @@ async fn streams_end_when_the_server_stops() {
     test.app.shutdown.cancel();
     assert!(reader.next().await.is_none());
 }
+
+#[tokio::test]
+async fn who_leaves_the_team_hears_no_more_and_a_lower_role_hears_less() {
+    for test in TestApp::on_each_database().await {
+        let people = People::settle(&test.app).await;
+        let job = json!({ "name": "hidden", "sql": "SELECT 1" });
+        let job = test.post(&people.owner, &people.path("/jobs"), job).await.good();
+        let job = people.path(&format!("/jobs/{}", job["id"].as_str().unwrap()));
+        let change = json!({ "restricted": true });
+        test.call(&people.owner, "PATCH", &format!("{job}/permissions"), Some(change)).await.good();
+        let second = people.maker(&test.app).await;
+        let email = test.get(&second, "/session").await.good()["user"]["email"].clone();
+
+        let mut leaving = Reader::open(&test, &people, None).await;
+        let mut lowered = Reader::open_as(&test, &people, &second, None).await;
+        let viewer = json!({ "email": email, "role": "viewer" });
+        test.call(&people.owner, "PUT", &people.path("/members"), Some(viewer)).await.good();
+        assert_eq!(lowered.next().await.unwrap().1["type"], "reset");
+        assert_eq!(leaving.next().await.unwrap().1["type"], "reset");
+        test.call(&people.owner, "PATCH", &job, Some(json!({ "description": "new" }))).await.good();
+        make_database(&test, &people, "seen").await;
+        assert_eq!(lowered.next().await.unwrap().1["type"], "tables_changed", "the job is hidden from a viewer");
+        assert_eq!(leaving.next().await.unwrap().1["type"], "tables_changed");
+
+        let member = people.path(&format!("/members/{}", people.viewer_id));
+        test.call(&people.owner, "DELETE", &member, None).await.good();
+        make_database(&test, &people, "unseen").await;
+        assert!(leaving.next().await.is_none());
+        test.close().await;
+    }
+}

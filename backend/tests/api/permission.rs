@@ -335,3 +335,45 @@ async fn a_connection_in_use_does_not_name_hidden_tables() {
         assert_eq!(refused.body.to_string().contains(HIDDEN), named, "{}", refused.body);
     }
 }
+
+#[tokio::test]
+async fn what_one_was_given_in_person_goes_with_the_membership() {
+    for test in TestApp::on_each_database().await {
+        let (people, others) = (People::settle(&test.app).await, People::settle(&test.app).await);
+        let (job, table) = things(&test, &people, "left").await;
+        let (other_job, _) = things(&test, &others, "stays").await;
+        restrict(&test, &people.operator, &job).await;
+        restrict(&test, &people.operator, &table).await;
+        let own = json!({ "level": "read", "email": email(&test, &people.operator).await });
+        give(&test, &others.owner, &other_job, own).await;
+        let member = people.path(&format!("/members/{}", people.operator_id));
+        test.call(&people.owner, "DELETE", &member, None).await.good();
+        for path in [&job, &table] {
+            test.get(&people.operator, path).await.refused(404, "not_found");
+        }
+        test.get(&people.operator, &other_job).await.good();
+        let trail = test.get(&people.owner, &people.path("/audit?q=members")).await.good().to_string();
+        assert!(trail.contains("withdrawn_grants"), "{trail}");
+        test.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_does_not_carry_what_other_teams_gave_in_person() {
+    let test = TestApp::new().await;
+    let (theirs, ours) = (People::settle(&test.app).await, People::settle(&test.app).await);
+    let (_, table) = things(&test, &theirs, "orders").await;
+    give(&test, &theirs.owner, &table, json!({ "level": "read", "email": email(&test, &ours.owner).await })).await;
+    let name = format!("{}.main.orders", theirs.slug);
+    let told = async |who: &As| {
+        let script = json!({ "sql": "SELECT 1" });
+        let reads = test.post(who, &ours.path("/sql/validate"), script).await.good()["reads"].to_string();
+        let shared = test.get(who, &ours.path("/shared")).await.good()["total"].clone();
+        (reads.contains(&name), shared)
+    };
+    assert_eq!(told(&ours.owner).await, (true, json!(1)));
+    assert_eq!(told(&ours.owner_token).await, (false, json!(0)));
+    // What the team was given, its token has.
+    give(&test, &theirs.owner, &table, json!({ "level": "read", "team": ours.slug })).await;
+    assert_eq!(told(&ours.owner_token).await, (true, json!(1)));
+}
