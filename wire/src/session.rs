@@ -20,6 +20,8 @@ wire_words! {
         NoEmail = "no_email",
         /// Nobody with this e-mail address has an account here.
         NoAccount = "no_account",
+        /// The account with this e-mail address belongs to somebody else at the provider.
+        OtherPerson = "other_person",
         /// The account is switched off.
         SwitchedOff = "switched_off",
         TooMany = "too_many",

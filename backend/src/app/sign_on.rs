@@ -105,13 +105,15 @@ fn verifier_place(state: &str) -> String {
     format!("sign_on/{}", hash_token(state))
 }
 
-/// Only paths of our own pages: the address bar must not be led elsewhere after a sign-in.
+/// Only paths of our own pages: the address bar must not be led elsewhere after a sign-in. Browsers drop tabs and line
+/// breaks from an address and read a backslash as a slash, so `/<tab>/example.org` is another host to them.
 fn is_own_path(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']) && path.len() <= 1000
+    let plain = !path.contains('\\') && !path.chars().any(char::is_control);
+    plain && path.starts_with('/') && !path.starts_with("//") && path.len() <= 1000
 }
 
 /// Known by the provider's subject; the first time by a verified e-mail address, or as somebody new.
-async fn user_of(app: &App, person: &Person, creates: bool) -> Result<UserRow, Refused> {
+pub async fn user_of(app: &App, person: &Person, creates: bool) -> Result<UserRow, Refused> {
     let now = clock::now_ms();
     let no = |why, message: &str| Ok(Err(refused(why, Error::not_allowed(message))));
     let user = transact!(app.store, tx => {
@@ -122,6 +124,10 @@ async fn user_of(app: &App, person: &Person, creates: bool) -> Result<UserRow, R
             return no(SignOnRefusal::NoEmail, "The provider gave no verified e-mail address.");
         };
         let user = match store::user::by_email_in(tx, email).await? {
+            // The provider tells them apart: the address was given to somebody new there.
+            Some(user) if store::sign_on::is_linked(tx, &person.issuer, user.id).await? => {
+                return no(SignOnRefusal::OtherPerson, "This e-mail address belongs to the account of another person.");
+            }
             Some(user) => user,
             None if creates => {
                 let user = new_user(email, person.name.as_deref(), now)?;
@@ -164,6 +170,9 @@ mod tests {
     fn one_comes_back_to_our_own_pages_only() {
         assert!(is_own_path("/t/demo/tables?q=logs"));
         for bad in ["//example.org", "https://example.org", "/\\example.org", "", "/a\r\nSet-Cookie: x=1"] {
+            assert!(!is_own_path(bad), "{bad:?}");
+        }
+        for bad in ["/\t/example.org", "/\n/example.org", "/\u{0}/example.org", "/\t\\example.org"] {
             assert!(!is_own_path(bad), "{bad:?}");
         }
     }

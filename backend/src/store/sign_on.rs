@@ -74,6 +74,16 @@ pub async fn user_of(tx: &mut Tx, issuer: &str, subject: &str) -> Result<Option<
     row.as_ref().map(user::read).transpose()
 }
 
+/// Somebody at this provider is known to be the user.
+pub async fn is_linked(tx: &mut Tx, issuer: &str, user: UserId) -> Result<bool> {
+    let row = sqlx::query("SELECT user_id FROM user_identities WHERE issuer = $1 AND user_id = $2")
+        .bind(issuer.to_owned())
+        .bind(user.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(row.is_some())
+}
+
 pub async fn link(tx: &mut Tx, issuer: &str, subject: &str, user: UserId, now: i64) -> Result<()> {
     sqlx::query("INSERT INTO user_identities (issuer, subject, user_id, created_at) VALUES ($1, $2, $3, $4)")
         .bind(issuer.to_owned())

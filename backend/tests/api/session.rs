@@ -93,3 +93,28 @@ async fn demo_sign_in_is_there_in_demo_mode_only() {
     let guess = json!({ "email": account::DEMO_EMAIL, "password": "" });
     test.post(&As::Nobody, "/session", guess).await.refused(401, "not_signed_in");
 }
+
+#[tokio::test]
+async fn an_address_that_was_given_to_somebody_else_at_the_provider_opens_no_account() {
+    use millrace_backend::access::sign_on::Person;
+    use millrace_backend::app::sign_on::user_of;
+    use millrace_wire::session::SignOnRefusal;
+
+    for test in crate::support::TestApp::on_each_database().await {
+        let people = crate::support::People::settle(&test.app).await;
+        let person = |issuer: &str, subject: &str| Person {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            email: Some(format!("{}@example.org", people.viewer_id)),
+            name: None,
+        };
+        let known = async |person: Person| user_of(&test.app, &person, true).await.map_err(|refused| refused.why);
+        for _ in 0..2 {
+            assert_eq!(known(person("https://a.example", "first")).await.unwrap().id, people.viewer_id);
+        }
+        let other = known(person("https://a.example", "second")).await;
+        assert_eq!(other.unwrap_err(), SignOnRefusal::OtherPerson);
+        assert_eq!(known(person("https://b.example", "second")).await.unwrap().id, people.viewer_id);
+        test.close().await;
+    }
+}

@@ -15,6 +15,7 @@ super::texts! {
     refused_not_confirmed = "The sign-in provider did not confirm it. Try again; the server's log says what was wrong.";
     refused_no_email = "The sign-in provider gave no verified e-mail address, so it is not known who you are.";
     refused_no_account = "There is no account for your e-mail address here. Ask an owner of your team to add you.";
+    refused_other_person = "Your e-mail address belongs to the account of somebody else here. Ask an administrator of the server.";
     refused_switched_off = "Your account is switched off.";
     refused_too_many = "Too many sign-ins from your address. Wait a minute.";
     refused_failed = "The server failed to do this. Its log says why.";

@@ -131,6 +131,7 @@ fn refusal_words(why: SignOnRefusal) -> &'static str {
         SignOnRefusal::NotConfirmed => text::refused_not_confirmed(),
         SignOnRefusal::NoEmail => text::refused_no_email(),
         SignOnRefusal::NoAccount => text::refused_no_account(),
+        SignOnRefusal::OtherPerson => text::refused_other_person(),
         SignOnRefusal::SwitchedOff => text::refused_switched_off(),
         SignOnRefusal::TooMany => text::refused_too_many(),
         SignOnRefusal::Failed => text::refused_failed(),
