@@ -351,7 +351,7 @@ pub async fn asked_by(store: &Store, user: UserId) -> Result<Vec<ApprovalRow>> {
 pub async fn deciders(tx: &mut Tx, job: JobId, asker: UserId) -> Result<Vec<UserId>> {
     let rows = sqlx::query(
         "SELECT m.user_id FROM jobs j JOIN members m ON m.team_id = j.team_id \
-         WHERE j.id = $1 AND m.user_id <> $2 AND m.role IN ('operator', 'owner') AND (j.restricted = 0 \
+         JOIN users u ON u.id = m.user_id AND u.disabled = 0 WHERE j.id = $1 AND m.user_id <> $2 AND m.role IN ('operator', 'owner') AND (j.restricted = 0 \
          OR j.owner_id = m.user_id OR m.role = 'owner' OR EXISTS (SELECT 1 FROM grants g WHERE g.job_id = j.id \
          AND g.level IN ('write', 'manage') AND (g.user_id = m.user_id OR g.team_id IN \
          (SELECT own.team_id FROM members own WHERE own.user_id = m.user_id))))",

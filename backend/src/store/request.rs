@@ -206,12 +206,13 @@ pub async fn decide(tx: &mut Tx, decided: &AccessRequest) -> Result<()> {
 /// Who is to be told of a request: those who may decide it.
 pub async fn deciders(tx: &mut Tx, team: TeamId, table: Option<TableId>) -> Result<Vec<UserId>> {
     let rows = sqlx::query(
-        "SELECT m.user_id FROM members m WHERE m.team_id = $1 AND m.role IN ('operator', 'owner') \
+        "SELECT u.id AS user_id FROM users u WHERE u.disabled = 0 AND u.id IN ( \
+         SELECT m.user_id FROM members m WHERE m.team_id = $1 AND m.role IN ('operator', 'owner') \
          AND ($2 = '' OR EXISTS (SELECT 1 FROM stream_tables s WHERE s.id = $2 \
          AND (s.restricted = 0 OR s.owner_id = m.user_id OR m.role = 'owner'))) \
          UNION SELECT g.user_id FROM grants g WHERE g.table_id = $2 AND g.level = 'manage' AND g.user_id IS NOT NULL \
          UNION SELECT m.user_id FROM grants g JOIN members m ON m.team_id = g.team_id \
-         WHERE g.table_id = $2 AND g.level = 'manage'",
+         WHERE g.table_id = $2 AND g.level = 'manage')",
     )
     .bind(team.to_string())
     .bind(table.map(|table| table.to_string()).unwrap_or_default())

@@ -243,3 +243,37 @@ async fn who_may_not_start_any_more_starts_nothing_by_an_approval() {
     let told = inbox(&test, &people.operator).await;
     assert!(told["notices"][0]["title"].as_str().unwrap().contains("did not start"), "{told}");
 }
+
+#[tokio::test]
+async fn who_is_switched_off_counts_as_nobody_who_could_decide() {
+    use millrace_backend::clock::new_id;
+    use millrace_backend::store::user::UserRow;
+    use millrace_wire::ids::{JobId, UserId};
+    use millrace_wire::team::Role;
+
+    for test in TestApp::on_each_database().await {
+        let people = People::settle(&test.app).await;
+        let path = job(&test, &people, "stream").await;
+        let job: JobId = path.rsplit_once('/').unwrap().1.parse().unwrap();
+        let id = UserId(new_id());
+        let off = UserRow {
+            id,
+            name: "Away".to_owned(),
+            email: format!("{id}@example.org"),
+            password_hash: String::new(),
+            administrator: false,
+            disabled: true,
+            created_at: now_ms(),
+        };
+        let found: millrace_backend::error::Result<_> = transact!(test.app.store, tx => {
+            store::user::insert(tx, &off).await?;
+            store::team::set_member(tx, people.team, id, Role::Operator, now_ms()).await?;
+            let of_starts = store::approval::deciders(tx, job, people.operator_id).await?;
+            Ok((of_starts, store::request::deciders(tx, people.team, None).await?))
+        });
+        let (of_starts, of_requests) = found.unwrap();
+        assert!(of_starts.contains(&people.owner_id) && !of_starts.contains(&id), "{of_starts:?}");
+        assert!(of_requests.contains(&people.owner_id) && !of_requests.contains(&id), "{of_requests:?}");
+        test.close().await;
+    }
+}
