@@ -45,7 +45,7 @@ struct Content<'a> {
     settings: &'a JobSettings,
     tables: &'a BTreeMap<String, String>,
     functions: BTreeMap<&'a str, Function<'a>>,
-    connections: BTreeMap<String, (ConnectionId, BTreeMap<String, String>)>,
+    connections: BTreeMap<String, (Option<ConnectionId>, BTreeMap<String, String>)>,
     /// What the parameters of the script stand for; nothing for secrets.
     parameters: BTreeMap<&'a str, Option<&'a str>>,
 }

@@ -149,12 +149,13 @@ async fn team_tables(app: &App, team: TeamId) -> Result<TeamTables> {
 async fn read_tables(app: &App, team: TeamId) -> Result<TeamTables> {
     let connections = store::connection::list(&app.store, team).await?;
     let connections: HashMap<ConnectionId, ConnectionRow> = connections.into_iter().map(|row| (row.id, row)).collect();
+    let catalog = app.engine.connectors();
     let (mut sources, mut names) = (BTreeMap::new(), HashMap::new());
     for table in store::table::descriptors(&app.store, team).await? {
         let connection = table.connection.and_then(|id| connections.get(&id));
         let hidden_options = match &table.draft {
             // A hint must not lead its password elsewhere.
-            Some(draft) => table_secret::for_planning(draft),
+            Some(draft) => table_secret::for_planning(&catalog, draft),
             None => connection.map(|row| planning_options(app, row, &table.connector)).unwrap_or_default(),
         };
         names.insert(table.id, table.name.clone());
@@ -172,18 +173,25 @@ pub async fn ddl_now(app: &App, team: TeamId, names: &BTreeSet<String>) -> Resul
     Ok(found)
 }
 
-/// Where the tables of these names lead: the connection of each with what is no secret of it, as it is now.
+/// Where the tables of these names lead: the connection of each with what is no secret of it, as it is now; of a table
+/// with a password of its own the address that it is for.
 pub async fn connections_now<'a>(
     app: &App,
     team: TeamId,
     names: impl Iterator<Item = &'a String>,
-) -> Result<BTreeMap<String, (ConnectionId, BTreeMap<String, String>)>> {
+) -> Result<BTreeMap<String, (Option<ConnectionId>, BTreeMap<String, String>)>> {
     let mut found = BTreeMap::new();
     for name in names {
         let Some(table) = named(app, team, name).await? else { continue };
-        let Some(id) = table.draft.connection else { continue };
-        let options = store::connection::get(&app.store, table.team, id).await?.map(|row| row.options);
-        found.insert(name.clone(), (id, options.unwrap_or_default()));
+        let leads = match table.draft.connection {
+            Some(id) => {
+                let options = store::connection::get(&app.store, table.team, id).await?.map(|row| row.options);
+                (Some(id), options.unwrap_or_default())
+            }
+            None if table.secrets.is_empty() => continue,
+            None => (None, table_secret::for_planning(&app.engine.connectors(), &table.draft)),
+        };
+        found.insert(name.clone(), leads);
     }
     Ok(found)
 }

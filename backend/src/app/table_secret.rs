@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_wire::connector::{OptionKind, OptionSchema};
+use millrace_wire::connector::{ConnectorCatalog, OptionKind, OptionSchema};
 use millrace_wire::error::FieldError;
 use millrace_wire::ids::TableId;
 use millrace_wire::table::TableDraft;
@@ -81,9 +81,16 @@ pub(super) fn seal(app: &App, table: TableId, given: &Secrets) -> Result<Secrets
     worth.map(|(name, value)| Ok((name.clone(), app.keys.seal(&place(table, name), value)?))).collect()
 }
 
-/// The address that the secrets of a table are for, as what is filled in.
-pub(super) fn for_planning(draft: &TableDraft) -> BTreeMap<String, String> {
-    address(draft).into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+/// The address that the secrets of a table are for, as what is filled in. What the table leaves at its default is part of
+/// it: a hint must not name another port either, or switch encryption off.
+pub(super) fn for_planning(catalog: &ConnectorCatalog, draft: &TableDraft) -> BTreeMap<String, String> {
+    let connector = catalog.connectors.iter().find(|connector| connector.name == draft.connector);
+    let options = connector.into_iter().flat_map(|connector| &connector.options);
+    let defaults = options.filter(|option| says_where(&option.name) && option.kind != OptionKind::Secret);
+    let defaults = defaults.filter_map(|option| Some((option.name.clone(), option.default.clone()?)));
+    let mut filled: BTreeMap<String, String> = defaults.filter(|(_, value)| !value.is_empty()).collect();
+    filled.extend(address(draft).into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    filled
 }
 
 /// What a run is given on top of the DDL: the secrets, and the address that they are for.
@@ -91,7 +98,7 @@ pub(super) fn for_running(app: &App, row: &TableRow) -> Result<BTreeMap<String, 
     if row.secrets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut options = for_planning(&row.draft);
+    let mut options = for_planning(&app.engine.connectors(), &row.draft);
     for (name, sealed) in &row.secrets {
         options.insert(name.clone(), app.keys.open(&place(row.id, name), sealed)?);
     }
@@ -106,9 +113,12 @@ fn place(table: TableId, name: &str) -> String {
     format!("table/{table}/{name}")
 }
 
+fn says_where(option: &str) -> bool {
+    OF_ADDRESS.iter().any(|part| option.contains(part))
+}
+
 /// The options that say where a table leads.
 fn address(draft: &TableDraft) -> BTreeMap<&str, &str> {
-    let says_where = |name: &str| OF_ADDRESS.iter().any(|part| name.contains(part));
     draft
         .options
         .iter()

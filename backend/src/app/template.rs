@@ -67,7 +67,8 @@ mod tests {
         for template in &templates {
             assert!(!template.description.is_empty(), "{}", template.name);
             let tables = tables_of(&template.name);
-            let catalog = CatalogText { default_database: "main".to_owned(), tables: tables.into(), ..CatalogText::default() };
+            let catalog =
+                CatalogText { default_database: "main".to_owned(), tables: tables.into(), ..CatalogText::default() };
             let found = engine::front().validate(&template.sql, &catalog, 1);
             assert!(found.diagnostics.is_empty(), "{}: {:?}", template.name, found.diagnostics);
             assert!(found.graph.is_some(), "{} has no plan", template.name);

@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Response};
 use millrace_wire::access::Level;
 use millrace_wire::ids::{JobId, TableId, TeamId};
 use millrace_wire::team::Role;
+use tracing::Instrument as _;
 
-use super::problem::{Outcome, request_id};
+use super::problem::{Outcome, REQUEST_ID, request_id};
 use super::session::cookie_of;
 use super::{idempotency, origin};
 use crate::access::audit::{Change, Entry};
@@ -91,7 +92,8 @@ pub async fn guard(State(gate): State<Gate>, params: RawPathParams, mut request:
         return handle(gate, admitted, request, entry, next).await;
     }
     // To its end, also when the caller hangs up in between: what was begun is done and kept.
-    let handled = tokio::spawn(handle(gate, admitted, request, entry, next)).await;
+    let handling = REQUEST_ID.scope(request_id(), handle(gate, admitted, request, entry, next));
+    let handled = tokio::spawn(handling.in_current_span()).await;
     handled.unwrap_or_else(|cause| Error::internal(cause).into_response())
 }
 

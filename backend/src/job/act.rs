@@ -13,10 +13,11 @@ use millrace_wire::run::{RunEvent, RunEventKind, RunState};
 use super::actor::{Actor, Message};
 use super::launch::{Identity, exit_in_words, hand_over_token};
 use super::lifecycle::{AttemptAfter, Move, Phase, Process, Report, back_off};
+use super::link::link_at;
 use super::steps::Step;
 use super::{process, token};
 use crate::clock::{new_id, now_ms};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::module;
 use crate::store::run::{self, Change, Seen};
 use crate::store::{job, job_event};
@@ -134,6 +135,7 @@ impl Actor {
             attempt: self.run.attempt,
             worker: self.worker,
             team: work.map(|work| work.team_slug.clone()).unwrap_or_default(),
+            other_links: self.shared.membership.others().borrow().iter().map(|other| link_at(&other.address)).collect(),
         }
     }
 
@@ -251,6 +253,19 @@ impl Actor {
         let names = work.version.tables.keys().cloned().collect();
         let (default_database, mut known) = self.shared.tables.named(self.run.team, names).await?;
         let (sql, secrets) = self.shared.tables.script(self.run.team, self.run.id, work.version.sql.clone()).await?;
+        if let Some(name) =
+            work.version.tables.iter().find_map(|(name, frozen)| {
+                known.get(name).is_some_and(|now| leads_elsewhere(frozen, now)).then_some(name)
+            })
+        {
+            let number = work.version.summary.number;
+            let message = format!(
+                "The table '{name}' leads elsewhere now than version {number} says; its password is for there."
+            );
+            return Err(
+                Error::conflict(Code::WrongState, message).hint("Make a new version of the job and start that.")
+            );
+        }
         let tables = work.version.tables.iter().map(|(name, ddl)| {
             let hidden_options = known.remove(name).map(|table| table.hidden_options).unwrap_or_default();
             (name.clone(), TableSource { ddl: ddl.clone(), hidden_options })
@@ -277,6 +292,16 @@ impl Actor {
             identity: format!("millrace-{}", self.run.job),
         })
     }
+}
+
+/// Whether what is filled in belongs to another address than the frozen description of the table names. What a table's
+/// own description says and what is filled in as well is where its password belongs; a connection's fill-ins stand in no
+/// description.
+fn leads_elsewhere(frozen: &str, now: &TableSource) -> bool {
+    now.hidden_options.iter().any(|(option, value)| {
+        let written = format!("'{option}' = '{}'", value.replace('\'', "''"));
+        now.ddl.contains(&written) && !frozen.contains(&written)
+    })
 }
 
 /// As they were when the version was made, wherever the data directory lies now.
@@ -308,5 +333,28 @@ fn event_text(to: &Move) -> String {
         (true, _) => headline.to_owned(),
         (false, true) => to.reason.clone(),
         (false, false) => format!("{headline} {}", to.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ddl(host: &str) -> String {
+        format!("CREATE TABLE main.t (\n  id BIGINT\n) WITH (\n  'connector' = 'postgres',\n  'hostname' = '{host}'\n)")
+    }
+
+    #[test]
+    fn a_password_goes_where_the_description_of_the_version_leads() {
+        let filled = |host: &str| {
+            let pairs = [("hostname", host), ("port", "5432"), ("password", "secret")];
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let now = |host: &str| TableSource { ddl: ddl(host), hidden_options: filled(host) };
+        assert!(!leads_elsewhere(&ddl("good"), &now("good")));
+        assert!(leads_elsewhere(&ddl("good"), &now("evil")));
+        // What a connection fills in stands in no description: it may change.
+        let by_connection = TableSource { ddl: "CREATE TABLE main.t ()".to_owned(), hidden_options: filled("new") };
+        assert!(!leads_elsewhere("CREATE TABLE main.t ()", &by_connection));
     }
 }

@@ -31,7 +31,10 @@ impl Times {
             field: "zone",
             message: format!("'{zone}' is not a time zone. Use a name such as Europe/Berlin, Asia/Shanghai or UTC."),
         })?;
-        let wrong = |why: String| Wrong { field: "cron", message: format!("This is not a cron expression: {why}.") };
+        let wrong = |why: String| Wrong {
+            field: "cron",
+            message: format!("This is not a cron expression: {}.", why.trim_end_matches('.')),
+        };
         let cron = Cron::from_str(cron.trim()).map_err(|why| wrong(why.to_string()))?;
         Ok(Times { cron, zone })
     }

@@ -25,6 +25,8 @@ pub(crate) struct Identity {
     pub(crate) attempt: u32,
     pub(crate) worker: WorkerId,
     pub(crate) team: String,
+    /// Where the link may be opened besides: at the other servers.
+    pub(crate) other_links: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,9 +68,11 @@ impl Launcher {
         let folder = self.run_folder(identity.run);
         std::fs::create_dir_all(&folder)?;
         let output = std::fs::File::create(self.stderr_file(identity.run, identity.attempt))?;
+        let links = std::iter::once(&self.link_url).chain(&identity.other_links);
+        let links = links.map(String::as_str).collect::<Vec<_>>().join(",");
         let mut command = Command::new(executable);
         command
-            .args(["run", "--link", &self.link_url])
+            .args(["run", "--link", &links])
             .current_dir(&folder)
             .env_clear()
             .env("PWD", &folder)

@@ -158,6 +158,28 @@ async fn a_connection_that_leads_elsewhere_ends_the_approval() {
     start(&test, &people.operator, &job, json!({ "from": "latest" })).await.good();
 }
 
+#[tokio::test]
+async fn a_table_with_its_own_password_that_leads_elsewhere_ends_the_approval() {
+    let test = TestApp::new().await;
+    let people = People::settle(&test.app).await;
+    let mut table = draft("clicks");
+    table["connector"] = json!("postgres");
+    table.as_object_mut().unwrap().remove("connection");
+    table["options"] = json!({ "table-name": "clicks", "hostname": "good.example", "password": "of the good one" });
+    let made = test.post(&people.developer, &people.path("/tables"), table.clone()).await.good();
+    let job = job(&test, &people, "stream").await;
+    save(&test, &people, &job, "INSERT INTO main.clicks SELECT 1", 1).await;
+    let request = ask(&test, &people, &job, json!({})).await;
+    approve(&test, &people, &request).await;
+
+    table["options"]["hostname"] = json!("evil.example");
+    table["options"]["password"] = json!("of another one");
+    table["accept_breaking"] = json!(true);
+    let path = people.path(&format!("/tables/{}", made["id"].as_str().unwrap()));
+    test.call(&people.developer, "PUT", &path, Some(table)).await.good();
+    start(&test, &people.operator, &job, json!({ "from": "latest" })).await.refused(409, "approval_needed");
+}
+
 fn every_minute() -> Value {
     json!({ "cron": "* * * * *", "zone": "UTC", "enabled": true, "catch_up": "skip", "catch_up_most": 1,
         "retry_attempts": 0, "retry_delay_ms": 1_000 })

@@ -128,7 +128,7 @@ async fn schedules_of_savepoints_are_checked_kept_and_removed() {
         ] {
             let refused = put(&people.operator, wrong).await;
             refused.refused(400, "validation_failed");
-            assert_eq!(refused.body["details"][0]["field"], field, "{}", refused.body);
+            assert_eq!(refused.body["field"], field, "{}", refused.body);
         }
         let kept = put(&people.operator, minutely(3)).await.good();
         assert_eq!((&kept["schedule"]["keep"], kept["next"].as_array().unwrap().len()), (&json!(3), 5));

@@ -80,6 +80,14 @@ async fn pair() -> Option<(Shared, Server, Server)> {
         one.post("/tables", table).await;
     }
     let two = one.another().await;
+    // From then on workers are told of both.
+    for server in [&one, &two] {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !server.log().contains("another server is there") {
+            assert!(std::time::Instant::now() < deadline, "the other server is not seen:\n{}", server.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
     Some((shared, one, two))
 }
 

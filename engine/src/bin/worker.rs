@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             use std::io::Write as _;
             let _ = writeln!(
                 std::io::stderr(),
-                "usage: millrace-worker run --link ws://… | preview | test-run | --version"
+                "usage: millrace-worker run --link ws://…[,ws://…] | preview | test-run | --version"
             );
             ExitCode::from(2)
         }

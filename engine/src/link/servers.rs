@@ -9,9 +9,9 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// `first`: as the worker was launched with.
-    pub(super) fn new(first: &str) -> Self {
-        Servers { links: Mutex::new(vec![first.to_owned()]) }
+    /// As the worker was launched with, parted by commas.
+    pub(super) fn new(links: &str) -> Self {
+        Servers { links: Mutex::new(links.split(',').map(str::to_owned).collect()) }
     }
 
     pub(super) fn current(&self) -> String {
@@ -52,6 +52,7 @@ mod tests {
         let servers = Servers::new("a");
         servers.next();
         assert_eq!(servers.current(), "a");
+        assert_eq!(Servers::new("a,b").count(), 2);
         servers.known(vec!["b".into(), "a".into(), "c".into()]);
         let mut tried = Vec::new();
         for _ in 0..4 {

@@ -95,6 +95,9 @@ impl TestApp {
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::from_sources(None, all).unwrap();
         let app = Arc::new(App::open(config, engine).await.unwrap());
+        // Runs are acted on by a server whose lease holds.
+        app.membership.renew(&app.store).await.unwrap();
+        tokio::spawn(app.membership.clone().keep(app.store.clone(), app.shutdown.clone()));
         let router = router::server(app.clone());
         TestApp { app, router, folder, database }
     }

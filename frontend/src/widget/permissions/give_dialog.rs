@@ -48,7 +48,7 @@ pub(super) fn GiveDialog(open: RwSignal<bool>, shared: Shared) -> impl IntoView 
                 Ok(changed) => {
                     toasts.good(text::given(&shown));
                     let _ = open.try_set(false);
-                    let _ = shared.permissions.try_set(changed);
+                    shared.permissions.set(changed);
                 }
                 Err(refusal) => drop(failure.try_set(Some(refusal))),
             }

@@ -88,7 +88,8 @@ impl TestRunWatch {
     fn follow(&self, run: TestRun) {
         let (watch, id) = (*self, run.summary.id);
         // Left meanwhile.
-        let Some(path) = self.team.try_with_value(|team| api::path::team(team, &format!("test-runs/{id}/events"))) else {
+        let Some(path) = self.team.try_with_value(|team| api::path::team(team, &format!("test-runs/{id}/events")))
+        else {
             return;
         };
         let running = run.summary.state == TestRunState::Running;
