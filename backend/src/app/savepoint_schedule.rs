@@ -133,7 +133,7 @@ async fn take_time(app: &App, row: &SavepointScheduleRow, now: i64) -> Result<()
     let Some(run) = run.as_ref().filter(|_| mine) else { return Ok(()) };
     let refusal = match refusal {
         Some(why) => Some(why),
-        None if app.jobs.take_savepoint(&run, SavepointBy::Schedule).await => None,
+        None if app.jobs.take_savepoint(run, SavepointBy::Schedule).await => None,
         None => {
             give_up(app, row.job).await?;
             Some("its worker was not linked, or a savepoint was being taken by hand.")

@@ -78,7 +78,7 @@ impl Channel {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Told {
-    Event { team: TeamId, event: LiveEvent },
+    Event { team: TeamId, event: Box<LiveEvent> },
     Forget { team: TeamId, object: Uuid },
 }
 
@@ -107,7 +107,7 @@ impl Default for LiveHub {
 impl LiveHub {
     /// Sends to everybody who watches the team, at whatever server.
     pub fn publish(&self, team: TeamId, event: &LiveEvent) {
-        self.tell_servers(|| Told::Event { team, event: event.clone() });
+        self.tell_servers(|| Told::Event { team, event: Box::new(event.clone()) });
         self.publish_here(team, event);
     }
 

@@ -149,7 +149,7 @@ impl Follower<'_> {
 
     async fn take(&mut self, data: &[u8]) {
         match serde_json::from_slice(data) {
-            Ok(Told::Event { team, event }) => self.event(team, event).await,
+            Ok(Told::Event { team, event }) => self.event(team, *event).await,
             Ok(Told::Forget { team, object }) => self.app.live.forget_here(team, object),
             Err(cause) => tracing::warn!(%cause, "what another server tells cannot be read"),
         }

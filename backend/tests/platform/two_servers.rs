@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _};
@@ -255,25 +254,23 @@ async fn every_time_was_noted_once(server: &Server, job: &str) -> usize {
 
 /// Looks all the time how many workers each job has.
 struct Watch {
-    over: Arc<AtomicBool>,
+    over: Sender<()>,
     thread: std::thread::JoinHandle<Vec<String>>,
 }
 
 impl Watch {
     fn over(mut jobs: Vec<String>, due: String) -> Watch {
         jobs.push(due);
-        let over = Arc::new(AtomicBool::new(false));
-        let ended = over.clone();
+        let (over, ended) = channel();
         let thread = std::thread::spawn(move || {
             let mut wrong = Vec::new();
-            while !ended.load(Ordering::Relaxed) {
+            while ended.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
                 for job in &jobs {
                     let workers = process::workers_with("MILLRACE_JOB_ID", job);
                     if workers.len() > 1 {
                         wrong.push(format!("job {job} has workers {workers:?}"));
                     }
                 }
-                std::thread::sleep(Duration::from_millis(20));
             }
             wrong
         });
@@ -281,7 +278,7 @@ impl Watch {
     }
 
     fn end(self) -> Vec<String> {
-        self.over.store(true, Ordering::Relaxed);
+        drop(self.over);
         self.thread.join().unwrap()
     }
 }

@@ -2,6 +2,7 @@
 //! table. Tests keep the rows, the policy table and the router the same, and the document as a snapshot.
 
 mod build;
+mod jobs;
 mod operations;
 
 use std::sync::LazyLock;
