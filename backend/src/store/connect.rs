@@ -87,7 +87,8 @@ async fn open_postgres(url: &str) -> Result<Store> {
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::query("SET statement_timeout = 30000").execute(&mut *connection).await?;
-                sqlx::query("SET idle_in_transaction_session_timeout = 30000").execute(&mut *connection).await?;
+                // A server that is held up in the middle of a transaction must not keep the others waiting for its locks.
+                sqlx::query("SET idle_in_transaction_session_timeout = 8000").execute(&mut *connection).await?;
                 Ok(())
             })
         })
