@@ -1,6 +1,7 @@
 /** The editor's library: previews kept with their rows and compared, snippets, templates. */
 import type { Page } from '@playwright/test';
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
+import { takeCompletion } from '../fixtures/editor.ts';
 import { Team } from '../fixtures/team.ts';
 
 async function write(page: Page, sql: string): Promise<void> {
@@ -83,8 +84,7 @@ test('editor library: a snippet is saved, completed, put in, renamed and deleted
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Delete');
   await page.keyboard.type(name.slice(0, 8));
-  await page.keyboard.press('Control+Space');
-  await page.getByRole('listbox').getByRole('option').filter({ hasText: name }).click();
+  await takeCompletion(page, name);
   await expect(page.locator('.cm-content')).toHaveText("SELECT 'of the snippet' AS words;");
 
   await choose(page, 'Snippets…');
