@@ -15,7 +15,7 @@ use crate::store::server::{self, ServerRow};
 
 /// So long after its last sign a server is taken for gone.
 pub const LEASE: Duration = Duration::from_secs(6);
-const RENEW_EVERY: Duration = Duration::from_secs(1);
+const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// This much before others may claim its runs, a server stops to act on them.
 const MARGIN: Duration = Duration::from_secs(1);
 

@@ -58,10 +58,12 @@ pub(in crate::cli) async fn apply(client: &Client, wanted: Wanted<'_>) -> anyhow
     Ok((name, action.done()))
 }
 
-/// From `…/<database>/<table>.yaml`.
+/// From `…/tables/<database>/<table>.yaml`.
 fn name_of(path: &Path) -> anyhow::Result<String> {
+    let folder = path.parent().and_then(Path::parent).and_then(Path::file_name);
+    let is_exported = folder.is_some_and(|folder| folder == Kind::Table.folder());
     let part = |path: Option<&Path>| path.and_then(Path::file_stem).and_then(|part| part.to_str()).map(str::to_owned);
-    let parts = part(path.parent()).zip(part(Some(path)));
+    let parts = part(path.parent()).zip(part(Some(path))).filter(|_| is_exported);
     let key = parts.and_then(|(database, table)| key_of(&format!("{}/{database}/{table}", Kind::Table.folder())));
     key.map(|key| key.name).ok_or_else(|| anyhow!("name the table by --name <database>.<table>"))
 }
@@ -85,5 +87,6 @@ mod tests {
     fn a_table_is_named_by_where_its_file_lies() {
         assert_eq!(name_of(Path::new("team/tables/shop/orders.yaml")).unwrap(), "shop.orders");
         assert!(name_of(Path::new("orders.yaml")).is_err());
+        assert!(name_of(Path::new("shop/orders.yaml")).is_err());
     }
 }
