@@ -135,7 +135,7 @@ impl Actor {
             attempt: self.run.attempt,
             worker: self.worker,
             team: work.map(|work| work.team_slug.clone()).unwrap_or_default(),
-            other_links: self.shared.membership.others().borrow().iter().map(|other| link_at(&other.address)).collect(),
+            other_links: self.shared.membership.addresses().borrow().iter().map(|address| link_at(address)).collect(),
         }
     }
 

@@ -130,7 +130,7 @@ impl Supervisor {
         if actor.inbox.send(linked).await.is_err() || !answer.await.unwrap_or(false) {
             return;
         }
-        let mut servers = self.shared.membership.others();
+        let mut servers = self.shared.membership.addresses();
         servers.mark_changed();
         let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
         // Frames that are taken and not acknowledged, since lines among them are not on the disk yet.
@@ -167,7 +167,7 @@ impl Supervisor {
                     }
                 }
                 Ok(()) = servers.changed() => {
-                    let links = servers.borrow_and_update().iter().map(|server| link_at(&server.address)).collect();
+                    let links = servers.borrow_and_update().iter().map(|address| link_at(address)).collect();
                     if !send(&frames.outgoing, attempt, Command::Servers { links }).await {
                         break;
                     }

@@ -26,6 +26,7 @@ pub struct Membership {
     /// Until when this server may act; `None` before the first renewal. Always, where it is alone for good.
     held: Arc<Mutex<Held>>,
     others: watch::Sender<Vec<ServerRow>>,
+    addresses: watch::Sender<Vec<String>>,
 }
 
 enum Held {
@@ -40,6 +41,7 @@ impl Membership {
             me: Arc::new(me),
             held: Arc::new(Mutex::new(Held::Until(None))),
             others: watch::Sender::new(Vec::new()),
+            addresses: watch::Sender::new(Vec::new()),
         }
     }
 
@@ -50,6 +52,7 @@ impl Membership {
             me: Arc::new(me),
             held: Arc::new(Mutex::new(Held::Always)),
             others: watch::Sender::new(Vec::new()),
+            addresses: watch::Sender::new(Vec::new()),
         }
     }
 
@@ -71,6 +74,11 @@ impl Membership {
 
     pub fn others(&self) -> watch::Receiver<Vec<ServerRow>> {
         self.others.subscribe()
+    }
+
+    /// Where other servers are or were within a day: one that is gone may be back by the time somebody asks there.
+    pub fn addresses(&self) -> watch::Receiver<Vec<String>> {
+        self.addresses.subscribe()
     }
 
     pub fn is_alone(&self) -> bool {
@@ -99,9 +107,13 @@ impl Membership {
         if let Held::Until(until) = &mut *self.held.lock() {
             *until = Some(asked + LEASE - MARGIN);
         }
-        let mut alive = server::alive(store).await?;
-        alive.retain(|server| server.id != self.me.id);
-        for server in alive.extract_if(.., |server| self.has_ended(server)) {
+        let known = server::known(store).await?;
+        self.note_addresses(&known);
+        let (mut alive, mut ended) = (Vec::new(), Vec::new());
+        for (server, _) in known.into_iter().filter(|(server, holds)| *holds && server.id != self.me.id) {
+            if self.has_ended(&server) { ended.push(server) } else { alive.push(server) }
+        }
+        for server in ended {
             server::leave(store, &server.id).await?;
         }
         self.others.send_if_modified(|known| {
@@ -120,6 +132,23 @@ impl Membership {
         Ok(())
     }
 
+    fn note_addresses(&self, known: &[(ServerRow, bool)]) {
+        let mut addresses: Vec<String> = Vec::new();
+        for (server, _) in known {
+            if server.address != self.me.address && !addresses.contains(&server.address) {
+                addresses.push(server.address.clone());
+            }
+        }
+        self.addresses.send_if_modified(|held| {
+            // The order changes with every renewal and means little.
+            let same = held.len() == addresses.len() && addresses.iter().all(|address| held.contains(address));
+            if !same {
+                *held = addresses;
+            }
+            !same
+        });
+    }
+
     /// Known without waiting for the end of its lease, where its process can be looked at.
     fn has_ended(&self, server: &ServerRow) -> bool {
         server.host == self.me.host && !is_alive(server.process)
@@ -127,6 +156,9 @@ impl Membership {
 
     /// Renews until the server stops, and takes its leave then.
     pub async fn keep(self, store: Store, shutdown: CancellationToken) {
+        if let Err(error) = server::forget_gone(&store).await {
+            tracing::warn!(%error, "servers that are gone stay known");
+        }
         let mut tick = tokio::time::interval(RENEW_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -193,5 +225,6 @@ mod tests {
         two.leave(&store).await.unwrap();
         one.renew(&store).await.unwrap();
         assert!(one.is_alone());
+        assert_eq!(*one.addresses().borrow(), ["http://b:2"], "it may come back there");
     }
 }

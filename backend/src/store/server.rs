@@ -63,13 +63,15 @@ pub async fn renew(store: &Store, me: &ServerRow, lease_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// Those whose lease holds, the oldest first.
-pub async fn alive(store: &Store) -> Result<Vec<ServerRow>> {
+/// The servers of the last day, and whether the lease of each holds; those that were there last come first.
+pub async fn known(store: &Store) -> Result<Vec<(ServerRow, bool)>> {
     let now = now(store);
     let query = sqlx::query(AssertSqlSafe(format!(
-        "SELECT id, host, pid, process_start, address FROM servers WHERE lease_until > {now} ORDER BY started_at, id"
+        "SELECT id, host, pid, process_start, address, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END AS alive \
+         FROM servers ORDER BY lease_until DESC, id"
     )));
-    query.fetch_all(store.reader()).await?.iter().map(read).collect()
+    let rows = query.fetch_all(store.reader()).await?;
+    rows.iter().map(|row| Ok((read(row)?, row.int("alive")? == 1))).collect()
 }
 
 fn read(row: &Row) -> Result<ServerRow> {
@@ -82,9 +84,12 @@ fn read(row: &Row) -> Result<ServerRow> {
     })
 }
 
-/// A server that stops in order does not let the others wait for the end of its lease.
+/// A server that stops in order does not let the others wait for the end of its lease. Its address stays known: the next
+/// one there may be it again.
 pub async fn leave(store: &Store, id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM servers WHERE id = $1").bind(id.to_owned()).execute(store.writer()).await?;
+    let now = now(store);
+    let query = sqlx::query(AssertSqlSafe(format!("UPDATE servers SET lease_until = {now} WHERE id = $1")));
+    query.bind(id.to_owned()).execute(store.writer()).await?;
     Ok(())
 }
 
