@@ -25,6 +25,8 @@ pub enum Code {
     BreakingChange,
     DraftChanged,
     NameTaken,
+    /// The thing is not any more what `If-Match` says.
+    PreconditionFailed,
     WrongState,
     TestsFailed,
     /// Somebody else has to approve this start first.
@@ -54,6 +56,7 @@ impl Code {
             Code::BreakingChange => "breaking_change",
             Code::DraftChanged => "draft_changed",
             Code::NameTaken => "name_taken",
+            Code::PreconditionFailed => "precondition_failed",
             Code::WrongState => "wrong_state",
             Code::TestsFailed => "tests_failed",
             Code::ApprovalNeeded => "approval_needed",

@@ -81,6 +81,9 @@ wire! {
         /// Save although the compatibility mode or a job speaks against it.
         #[serde(default)]
         pub accept_breaking: bool,
+        /// The revision this edit started from; another one on the server answers 409.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub revision: Option<u32>,
     }
 
     /// What saving would do.

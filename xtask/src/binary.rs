@@ -36,24 +36,20 @@ pub(crate) struct Built {
     pub(crate) over_budget: Option<OverBudget>,
 }
 
-/// Builds all three. The demo broker shares nothing with the rest, so it is compiled beside the others, whose last
-/// steps would each leave a core idle.
+/// Builds all three. The demo broker and the worker need nothing of the console, so they are compiled beside it: its last
+/// steps would leave a core idle. If the console fails, this program ends, and what is built beside it with it.
 pub(crate) fn build(profile: Profile, console: &web::Options) -> anyhow::Result<Built> {
     need::compilers()?;
-    let mut broker = Child::start_shown(&mut broker_build(profile))?;
+    let beside = std::thread::spawn(move || {
+        to_its_end(&mut broker_build(profile))?;
+        to_its_end(&mut programs_build(profile, &["--bin", "millrace-worker"]))
+    });
     let over_budget = web::build_of_any_size(console)?;
-    say::step("Build the server and the worker", || {
-        let mut cargo = command::cargo();
-        cargo.args(["build", "--package", "millrace-backend", "--package", "millrace-engine"]);
-        cargo.arg("--bins");
-        if profile == Profile::Release {
-            // These programs run on machines whose OpenSSL nobody knows.
-            cargo.arg("--release").env("OPENSSL_NO_VENDOR", "0");
-        }
-        embed_bundle(&mut cargo);
-        command::run(&mut cargo)
+    say::step("Build the demo broker and the worker, begun before", || match beside.join() {
+        Ok(outcome) => outcome,
+        Err(panic) => std::panic::resume_unwind(panic),
     })?;
-    say::step("Build the demo broker, begun before", || wait_for_broker(&mut broker))?;
+    say::step("Build the server", || command::run(&mut programs_build(profile, &["--bins"])))?;
     let folder = place::target().join(profile.folder());
     let binaries = Binaries {
         server: folder.join("millrace"),
@@ -81,23 +77,36 @@ fn broker_build(profile: Profile) -> Command {
     if profile == Profile::Release {
         cargo.arg("--release");
     }
-    // Two progress bars would overwrite each other.
-    cargo.env("CARGO_TERM_PROGRESS_WHEN", "never");
     cargo
 }
 
-fn wait_for_broker(build: &mut Child) -> anyhow::Result<()> {
+/// Both packages are named whatever is built of them: features, and with them all dependencies, follow from that.
+fn programs_build(profile: Profile, targets: &[&str]) -> Command {
+    let mut cargo = command::cargo();
+    cargo.args(["build", "--package", "millrace-backend", "--package", "millrace-engine"]).args(targets);
+    if profile == Profile::Release {
+        // These programs run on machines whose OpenSSL nobody knows.
+        cargo.arg("--release").env("OPENSSL_NO_VENDOR", "0");
+    }
+    embed_bundle(&mut cargo);
+    cargo
+}
+
+/// As a child that does not outlive this program.
+fn to_its_end(build: &mut Command) -> anyhow::Result<()> {
+    // Two progress bars would overwrite each other.
+    let mut build = Child::start_shown(build.env("CARGO_TERM_PROGRESS_WHEN", "never"))?;
     loop {
         match build.ended()? {
             Some(status) if status.success() => return Ok(()),
-            Some(status) => bail!("compiling the demo broker ended with {status}; its last lines are above"),
+            Some(status) => bail!("compiling ended with {status}; its last lines are above"),
             None => signal::pause(),
         }
     }
 }
 
 impl Profile {
-    fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Profile::Dev => "debug",
             Profile::Release => "release",

@@ -15,6 +15,7 @@ mod need;
 mod place;
 mod run;
 mod say;
+mod scale;
 mod server;
 mod servers;
 mod signal;
@@ -50,6 +51,8 @@ enum Command {
     Bench(bench::Options),
     /// A group aggregate of 20 million keys in 2 GB of memory: its answer, its pauses, its restore.
     LargeState,
+    /// Thousands of jobs and tables in one team: lists, searches, a server's start and its memory.
+    Scale(scale::Options),
     /// Measure what people wait for and what an idle machine spends, with optimised programs.
     Measure,
     /// Install what the machine lacks, as far as that may be done.
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Contract(options) => contract::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::LargeState => bench::large_state(),
+        Command::Scale(options) => scale::run(&options),
         Command::Measure => measure::run(),
         Command::Setup => need::everything(),
         Command::Build { release } => build(release),

@@ -6,7 +6,7 @@ use millrace_wire::job::{DesiredState, Draft, Job, JobChange, JobKind, JobSettin
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
-use super::check;
+use super::{check, guest_script};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Sight};
 use crate::clock::{new_id, now_ms};
@@ -128,6 +128,9 @@ pub async fn save_draft(app: &App, caller: &TeamCaller, id: JobId, request: Save
         return Err(Error::fields(problems));
     }
     let job = row(app, caller.team, id).await?;
+    if caller.role.is_none() && request.sql != job.draft.sql {
+        guest_script::check(app, caller.team, &job.draft.sql, &request.sql).await?;
+    }
     let draft = DraftRow {
         sql: request.sql,
         settings: request.settings,

@@ -22,6 +22,7 @@ pub mod database;
 pub mod external;
 pub mod function;
 pub mod function_test;
+mod guest_script;
 mod impact;
 pub mod overview;
 mod reach;

@@ -435,7 +435,7 @@ async fn end_run(app: &App, starter: Starter<'_>, id: JobId, mode: StopMode, aft
     };
     let asked = transact!(app.store, tx => {
         let Some(run) = store::run::live_in(tx, id).await? else { return Ok(None) };
-        store::run::ask_stop(tx, run.id, mode).await?;
+        store::run::ask_stop(tx, run.id, mode, starter.name).await?;
         store::job::set_desired(tx, id, desired).await?;
         store::job::want_restart(tx, id, restart_by).await?;
         let (kind, attempt, message) = (RunEventKind::Person, run.attempt, message.clone());

@@ -305,7 +305,10 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     let before = row(app, caller.team, id).await?;
     refuse_built_in(&before)?;
     check::description("version_comment", &request.version_comment)?;
-    let SaveTable { draft, version_comment, accept_breaking } = request;
+    let SaveTable { draft, version_comment, accept_breaking, revision } = request;
+    if revision.is_some_and(|revision| revision != before.revision) {
+        return Err(saved_meanwhile(&before));
+    }
     let (check, database) = checked(app, caller, &draft).await?;
     refuse_built_in_database(app, caller.team, database).await?;
     let (draft, given) = table_secret::split(app, draft);
@@ -322,8 +325,7 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     let row = transact!(app.store, tx => {
         let stored = store::table::get_in(tx, caller.team, id).await?.ok_or_else(|| Error::not_found("table"))?;
         if stored.revision != before.revision {
-            let message = format!("{} saved the table meanwhile.", stored.updated_by);
-            return Err(Error::conflict(Code::DraftChanged, message).hint("Load it again and repeat the change."));
+            return Err(saved_meanwhile(&stored));
         }
         let renamed = stored.draft.database != draft.database || stored.draft.name != draft.name;
         if renamed {
@@ -348,6 +350,11 @@ pub async fn update(app: &App, caller: &TeamCaller, id: TableId, request: SaveTa
     app.live.publish(caller.team, &LiveEvent::TablesChanged { table: row.id });
     let broke = impact.breaks.then_some(impact);
     Ok(Edited { before: before.draft, after: get(app, &caller.sight(), id).await?, broke })
+}
+
+fn saved_meanwhile(stored: &TableRow) -> Error {
+    let message = format!("{} saved the table meanwhile.", stored.updated_by);
+    Error::conflict(Code::DraftChanged, message).hint("Load it again and repeat the change.")
 }
 
 pub async fn delete(app: &App, caller: &TeamCaller, id: TableId) -> Result<TableDraft> {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use millrace_wire::ids::JobId;
-use millrace_wire::job::{Job, JobChange, NewJob, SaveDraft};
+use millrace_wire::job::{JobChange, NewJob, SaveDraft};
 
+use super::etag;
 use super::extract::{Json, Path};
 use crate::access::audit::Change;
 use crate::access::identity::TeamCaller;
@@ -28,8 +30,11 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Path((_, id)): Path<(String, JobId)>,
-) -> Result<Json<Job>> {
-    Ok(Json(job::get(&app, &caller.sight(), id).await?))
+) -> Result<Response> {
+    let job = job::get(&app, &caller.sight(), id).await?;
+    // Without the run, whose figures are others with each reading: what people set has not changed by them.
+    let set = (&job.name, &job.description, &job.owner, &job.tags, job.kind, &job.draft, &job.latest_version);
+    Ok(([(header::ETAG, etag::of(&set)?)], Json(job)).into_response())
 }
 
 pub(super) async fn change(

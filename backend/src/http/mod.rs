@@ -5,6 +5,7 @@ pub mod routes;
 
 pub mod assets;
 pub mod envelope;
+mod etag;
 pub mod extract;
 pub mod guard;
 pub mod openapi;

@@ -39,6 +39,7 @@ pub const fn status_of(code: Code) -> StatusCode {
         | Code::WrongState
         | Code::TestsFailed
         | Code::ApprovalNeeded => StatusCode::CONFLICT,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::InvalidSql | Code::ExternalFailed => StatusCode::UNPROCESSABLE_ENTITY,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,

@@ -11,8 +11,8 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
-    openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint,
+    approval, audit, bin, catalog, connection, database, etag, function, health, job, job_list, job_test, link, live,
+    log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint,
     schedule, search, session, setup, sign_on, snippet, start, table, table_script, table_version, team, test_run,
     token, topic, variable, version,
 };
@@ -214,10 +214,12 @@ pub fn outside(app: Arc<App>) -> Routes {
 
 /// The whole server: the API and the console.
 pub fn server(app: Arc<App>) -> Router {
-    let api = api(app.clone())
-        .into_router()
+    let routes = api(app.clone()).into_router();
+    let tags = etag::Tags::over(routes.clone());
+    let api = routes
         .fallback(|| async { Error::not_found("address in the API") })
         .method_not_allowed_fallback(|| async { Error::not_found("call of that method") })
+        .layer(from_fn_with_state(tags, etag::answer))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     let assets = Assets::from_environment();
     let console = move |method: Method, uri: Uri, headers: HeaderMap| assets.clone().answer(method, uri, headers);

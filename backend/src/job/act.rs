@@ -42,6 +42,7 @@ impl Actor {
             return self.reload().await;
         }
         self.shared.steps.reached(Step::IntentWritten).await;
+        self.end_remains().await?;
         let attempt = self.run.attempt;
         self.worker = WorkerId(new_id());
         let spawned = self
@@ -83,6 +84,17 @@ impl Actor {
         self.count_restarts().await?;
         self.publish_job();
         written.map(|_| ())
+    }
+
+    /// The worker of the run before may still offer its last report, to a server that died when it had stored it. Nothing
+    /// of it is wanted any more, and a job has one worker.
+    async fn end_remains(&self) -> Result<()> {
+        let Some(before) = run::before(&self.shared.store, self.run.job, self.run.number).await? else { return Ok(()) };
+        let Some(process) = before.process.filter(|_| before.state.is_terminal()) else { return Ok(()) };
+        if self.shared.look_at_process(&before.host, process) == Process::Alive && process::kill(process) {
+            tracing::info!(run = %before.id, "a worker that was still there after its run is ended");
+        }
+        Ok(())
     }
 
     async fn write_intent(&mut self, token: &str) -> Result<bool> {

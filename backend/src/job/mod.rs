@@ -43,5 +43,6 @@ pub use supervisor::Supervisor;
 
 pub(crate) use launch::{exit_in_words, in_own_session};
 pub(crate) use lifecycle::in_words as stop_in_words;
+pub use process::start_time;
 pub(crate) use process::{end_in_order, is_alive, signal, this_process};
 pub use rest::Rested;

@@ -20,7 +20,7 @@ fn stat(pid: u32) -> Option<(char, u64)> {
 }
 
 /// When the process started, in clock ticks since boot; `None` when there is none, or only its remains.
-pub(crate) fn start_time(pid: u32) -> Option<u64> {
+pub fn start_time(pid: u32) -> Option<u64> {
     stat(pid).filter(|(state, _)| !matches!(state, 'Z' | 'X')).map(|(_, start)| start)
 }
 

@@ -250,6 +250,12 @@ pub async fn list(store: &Store, job: JobId, limit: u32) -> Result<Vec<RunRow>> 
     all(newest_first.bind(job.to_string()).bind(i64::from(limit)), store).await
 }
 
+/// The run before this one.
+pub async fn before(store: &Store, job: JobId, number: u32) -> Result<Option<RunRow>> {
+    let newest = sqlx::query("SELECT * FROM job_runs WHERE job_id = $1 AND number < $2 ORDER BY number DESC LIMIT 1");
+    one(newest.bind(job.to_string()).bind(i64::from(number)), store.reader()).await
+}
+
 /// The next attempt, written down before anything is spawned: `state` is `starting` or stays `recovering`.
 pub async fn begin_attempt(
     tx: &mut Tx,
@@ -360,13 +366,17 @@ pub async fn set_plan(store: &Store, run: RunId, attempt: u32, graph: &Graph, gu
     Ok(())
 }
 
-/// How a person wants the run to end. A later wish replaces an earlier one only when it is more pressing.
-pub async fn ask_stop(tx: &mut Tx, run: RunId, mode: StopMode) -> Result<bool> {
+/// How a person wants the run to end. A later wish replaces an earlier one only when it is more pressing. Word for the
+/// run's keeper is left with it: whoever that is by then, and whatever happens to the server that took the wish.
+pub async fn ask_stop(tx: &mut Tx, run: RunId, mode: StopMode, by: &str) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE job_runs SET stop_mode = $1 WHERE id = $2 AND ended_at IS NULL AND (stop_mode IS NULL OR $1 = 'cancel')",
+        "UPDATE job_runs SET stop_mode = $1, asked_by = $3, \
+         asked = CASE WHEN asked = 'savepoint' THEN asked ELSE 'look' END \
+         WHERE id = $2 AND ended_at IS NULL AND (stop_mode IS NULL OR $1 = 'cancel')",
     )
     .bind(mode.as_str())
     .bind(run.to_string())
+    .bind(by.to_owned())
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -8,6 +8,14 @@ pub(crate) fn workers_with(name: &str, value: &str) -> Vec<u32> {
     workers(|environment| environment.split('\0').any(|variable| variable == entry))
 }
 
+/// Which run and attempt a worker was started for.
+pub(crate) fn describe(pid: u32) -> String {
+    let environment = read(pid, "environ");
+    let value =
+        |name: &str| environment.split('\0').find_map(|variable| variable.strip_prefix(name)).unwrap_or("?").to_owned();
+    format!("{pid} of run {} attempt {}", value("MILLRACE_RUN_ID="), value("MILLRACE_ATTEMPT="))
+}
+
 /// Workers that were started below a folder.
 pub(crate) fn workers_below(folder: &std::path::Path) -> Vec<u32> {
     let start = format!("PWD={}", folder.display());

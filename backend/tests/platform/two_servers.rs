@@ -17,6 +17,8 @@ use crate::server::{NO_KAFKA, Server};
 
 const ROUNDS: usize = 4;
 const JOBS: usize = 3;
+/// What was accepted is done by then.
+const DONE_WITHIN: Duration = Duration::from_secs(80);
 /// A fire comes every so many seconds.
 const EVERY_S: i64 = 2;
 
@@ -46,6 +48,19 @@ impl Shared {
             ("MILLRACE_SHARED_DIR", self.folder.path().display().to_string()),
             ("MILLRACE_SECRET_KEY_FILE", self.folder.path().join("secret.key").display().to_string()),
         ]
+    }
+
+    /// Of a job's newest run, what the servers tell each other by.
+    async fn run_of(&self, job: &str) -> String {
+        sqlx::any::install_default_drivers();
+        let pool = sqlx::AnyPool::connect(&self.settings()[1].1).await.unwrap();
+        let row = sqlx::query(
+            "SELECT CONCAT_WS(' ', number, state, phase, 'stop:', stop_mode, 'asked:', asked, 'keeper:', keeper) \
+             FROM job_runs WHERE job_id = $1 ORDER BY number DESC LIMIT 1",
+        );
+        let row = row.bind(job.to_owned()).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        sqlx::Row::get(&row, 0)
     }
 
     async fn drop(self) {
@@ -190,7 +205,12 @@ async fn killed_at_random_nothing_runs_twice_and_nothing_is_lost() {
         if accepted.status < 300 {
             wishes += 1;
             let wanted = if stops { "stopped" } else { "running" };
-            servers[witness].until(job, wanted, |run| run["state"] == wanted && run["stale"] == false).await;
+            let done = servers[witness].until(job, wanted, |run| run["state"] == wanted && run["stale"] == false);
+            if tokio::time::timeout(DONE_WITHIN, done).await.is_err() {
+                let row = shared.run_of(job).await;
+                let (this, other) = (servers[witness].log(), servers[victim].log());
+                panic!("round {round}: never {wanted}: {row}\n{this}\n--- the victim:\n{other}");
+            }
         }
         for job in &jobs {
             let settled = |run: &Value| is_fresh(run) || run["state"] == "stopped";
@@ -205,7 +225,8 @@ async fn killed_at_random_nothing_runs_twice_and_nothing_is_lost() {
     for job in &jobs {
         let run = servers[0].until(job, "settled", |run| is_fresh(run) || run["state"] == "stopped").await;
         let workers = servers[0].workers_of(job);
-        assert_eq!(workers.len(), usize::from(run["state"] == "running"), "{run}");
+        let described: Vec<String> = workers.iter().map(|pid| process::describe(*pid)).collect();
+        assert_eq!(workers.len(), usize::from(run["state"] == "running"), "{described:?} {run}");
         if run["state"] == "running" {
             servers[1].stop(job, "cancel").await;
         }
@@ -268,6 +289,7 @@ impl Watch {
                 for job in &jobs {
                     let workers = process::workers_with("MILLRACE_JOB_ID", job);
                     if workers.len() > 1 {
+                        let workers: Vec<String> = workers.iter().map(|pid| process::describe(*pid)).collect();
                         wrong.push(format!("job {job} has workers {workers:?}"));
                     }
                 }

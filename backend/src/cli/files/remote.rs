@@ -275,7 +275,7 @@ impl Remote {
             client.post(&client.team_path("/tables"), &draft).await?
         } else {
             let version_comment = "from files".to_owned();
-            let save = SaveTable { draft, version_comment, accept_breaking: self.accept_breaking };
+            let save = SaveTable { draft, version_comment, accept_breaking: self.accept_breaking, revision: None };
             client.put(&self.path(client, &item.key)?, &save).await?
         };
         let path = client.team_path(&format!("/tables/{}", written.id));

@@ -13,6 +13,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::policy::{self, Who};
 
+const ABOUT: &str = "Everything the console does. Errors of every call are an ApiError. What is read as JSON has an ETag: \
+    with If-None-Match a GET answers 304 while nothing changed, and with If-Match a PUT, PATCH or DELETE of something that \
+    can be read at the same address answers 412 once somebody else changed it.";
+
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What a call answers when all is well.
@@ -131,11 +135,7 @@ pub(super) fn document(operations: &[Operation]) -> OpenApi {
         .security_scheme("session", session)
         .security_scheme("token", token)
         .build();
-    let info = InfoBuilder::new()
-        .title("Millrace")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Everything the console does. Errors of every call are an ApiError."))
-        .build();
+    let info = InfoBuilder::new().title("Millrace").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).build();
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
 }
 
@@ -194,6 +194,10 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
     let problem = RefOr::Ref(Ref::from_schema_name(ApiError::name()));
     let bad = ResponseBuilder::new().description("Refused or failed.").content("application/json", content(&problem));
     built = built.response(status, good.build()).response("default", bad.build());
+    if operation.method == "GET" && matches!(operation.answer, Answer::Json(_)) {
+        built = built
+            .response("304", ResponseBuilder::new().description("As the caller knows it by If-None-Match.").build());
+    }
     if matches!(who, Who::SignedIn | Who::Team(_) | Who::Job(..) | Who::Table(..)) {
         built = built.security(requirement("session")).security(requirement("token"));
     } else if matches!(who, Who::InPerson | Who::Administrator) {

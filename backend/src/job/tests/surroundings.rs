@@ -216,7 +216,7 @@ impl World {
 
     pub(super) async fn ask_stop(&self, server: &Supervisor, mode: StopMode) {
         let (store, run) = (self.store.clone(), self.run);
-        transact!(store, tx => { run::ask_stop(tx, run, mode).await }).unwrap();
+        transact!(store, tx => { run::ask_stop(tx, run, mode, "ann").await }).unwrap();
         server.look_at(self.run, "ann").await;
     }
 }

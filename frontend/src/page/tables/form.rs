@@ -163,11 +163,13 @@ fn Foot(team: String, back: String) -> impl IntoView {
         };
         let team = team.clone();
         let version_comment = comment.get_untracked().trim().to_owned();
+        let revision = form.revision.get_value();
         leptos::task::spawn_local(async move {
             let answer: Result<Table, Failure> = if is_new {
                 api::post(&path, &draft).await
             } else {
-                let request = SaveTable { draft, version_comment, accept_breaking: saving == Saving::Confirmed };
+                let accept_breaking = saving == Saving::Confirmed;
+                let request = SaveTable { draft, version_comment, accept_breaking, revision };
                 if saving == Saving::Asked
                     && let Ok(found) = api::post::<TableImpact>(&format!("{path}/impact"), &request).await
                     && found.breaks

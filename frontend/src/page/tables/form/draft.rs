@@ -36,6 +36,8 @@ pub(super) struct Form {
     pub(super) team: StoredValue<String>,
     pub(super) catalog: StoredValue<ConnectorCatalog>,
     pub(super) editing: StoredValue<Option<TableId>>,
+    /// Of the table when it was opened, so that nobody's change is overwritten.
+    pub(super) revision: StoredValue<Option<u32>>,
     pub(super) connector: RwSignal<String>,
     pub(super) connection: RwSignal<String>,
     pub(super) format: RwSignal<String>,
@@ -78,6 +80,7 @@ impl Form {
             team: StoredValue::new(team.to_owned()),
             catalog: StoredValue::new(catalog.clone()),
             editing: StoredValue::new(table.map(|table| table.id)),
+            revision: StoredValue::new(table.map(|table| table.revision)),
             connector: text(|draft| &draft.connector),
             connection: RwSignal::new(
                 draft.and_then(|draft| draft.connection).map(|id| id.to_string()).unwrap_or_default(),

@@ -1,112 +1,31 @@
-//! Fills a database with 15,000 jobs and 20,000 tables of one team and prints how long lists, filters, search and the
-//! overview take, through the router and without a network:
-//!
-//! ```text
-//! cargo run --release -p millrace-backend --example jobs_at_scale [database url]
-//! ```
-//! Without a URL it uses SQLite in a folder that is removed at the end.
-
-#![allow(clippy::print_stdout)]
+//! One team with jobs, runs and tables.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, header};
 use millrace_backend::access::secret::{hash_token, random_token};
 use millrace_backend::access::sight::Sight;
 use millrace_backend::app::team;
 use millrace_backend::clock::{new_id, now_ms};
-use millrace_backend::config::Config;
-use millrace_backend::http::router;
 use millrace_backend::state::App;
 use millrace_backend::store::job::{DraftRow, JobRow};
+use millrace_backend::store::run::{Change, ProcessRow, RunRow, Seen};
 use millrace_backend::store::table::TableRow;
 use millrace_backend::store::user::UserRow;
-use millrace_backend::{engine, error, store, transact};
-use millrace_wire::ids::{DatabaseId, JobId, TableId, TeamId, UserId};
-use millrace_wire::job::{DesiredState, JobKind, JobSettings};
-use millrace_wire::run::RunState;
+use millrace_backend::{error, store, transact};
+use millrace_wire::ids::{DatabaseId, JobId, RunId, TableId, TeamId, UserId, VersionId};
+use millrace_wire::job::{DesiredState, JobKind, JobSettings, Version, VersionSummary};
+use millrace_wire::run::{RunCause, RunState};
 use millrace_wire::table::TableDraft;
 use millrace_wire::table_version::Compatibility;
 use millrace_wire::team::Role;
-use tower::ServiceExt as _;
 
-const JOBS: usize = 15_000;
-const TABLES: usize = 20_000;
+use crate::worker::{self, Worker};
+use crate::{JOBS, LIVE, SLUG, TABLES};
+
 const AT_ONCE: usize = 500;
-const CALLS: usize = 200;
-const HOST: &str = "127.0.0.1:7878";
-const SLUG: &str = "large";
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let folder = std::env::temp_dir().join(format!("millrace-scale-{}", new_id().simple()));
-    let mut settings =
-        BTreeMap::from([("data_dir".to_owned(), folder.display().to_string()), ("listen".to_owned(), HOST.to_owned())]);
-    settings.extend(std::env::args().nth(1).map(|url| ("database_url".to_owned(), url)));
-    std::fs::create_dir_all(&folder)?;
-    let outcome = measure(settings).await;
-    std::fs::remove_dir_all(&folder)?;
-    outcome
-}
-
-async fn measure(settings: BTreeMap<String, String>) -> Result<()> {
-    let config = Config::from_sources(None, settings)?;
-    let app = Arc::new(App::open(config, engine::front()).await?);
-    let begun = Instant::now();
-    let (team, cookie) = people(&app).await?;
-    fill_jobs(&app, team).await?;
-    fill_tables(&app, team).await?;
-    println!("{JOBS} jobs and {TABLES} tables in {:.1} s", begun.elapsed().as_secs_f64());
-    let router = router::server(app.clone());
-    let calls = [
-        ("list", "jobs"),
-        ("list by name, page 100", "jobs?sort=name&cursor=10000"),
-        ("list by change", "jobs?sort=changed"),
-        ("filter by state", "jobs?state=failed"),
-        ("filter by tag", "jobs?tag=team-7"),
-        ("filter by words", "jobs?q=payments+hourly"),
-        ("filter without a match", "jobs?q=nothing-has-this"),
-        ("counters", "jobs/counts"),
-        ("counters under words", "jobs/counts?q=payments"),
-        ("search", "search?q=payments"),
-        ("overview", "overview"),
-    ];
-    for (name, path) in calls {
-        let mut took = Vec::with_capacity(CALLS);
-        let mut bytes = 0;
-        for _ in 0..CALLS {
-            let (time, length) = call(&router, &cookie, path).await?;
-            took.push(time);
-            bytes = length;
-        }
-        took.sort_unstable();
-        let at = |part: f64| took[((took.len() as f64 * part) as usize).min(took.len() - 1)].as_secs_f64() * 1000.0;
-        println!("{name:24} p50 {:7.1} ms   p99 {:7.1} ms   {bytes:8} bytes", at(0.5), at(0.99));
-    }
-    app.store.close().await;
-    Ok(())
-}
-
-async fn call(router: &Router, cookie: &str, path: &str) -> Result<(Duration, usize)> {
-    let request = Request::get(format!("/api/v1/teams/{SLUG}/{path}"))
-        .header(header::HOST, HOST)
-        .header(header::COOKIE, format!("millrace={cookie}"))
-        .body(Body::empty())?;
-    let begun = Instant::now();
-    let answer = router.clone().oneshot(request).await?;
-    let status = answer.status();
-    let body = to_bytes(answer.into_body(), usize::MAX).await?;
-    let took = begun.elapsed();
-    ensure!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&body));
-    Ok((took, body.len()))
-}
-
-async fn people(app: &App) -> Result<(TeamId, String)> {
+pub(crate) async fn people(app: &App) -> Result<(TeamId, String)> {
     let made = team::new_team(SLUG, "Large", now_ms());
     let (team, user, now) = (made.id, UserId(new_id()), now_ms());
     let row = UserRow {
@@ -159,25 +78,115 @@ fn job(team: TeamId, number: usize) -> JobRow {
     }
 }
 
-async fn fill_jobs(app: &App, team: TeamId) -> Result<()> {
-    let states = [RunState::Running, RunState::Stopped, RunState::Finished, RunState::Failed];
+/// Returns the ids of those that are to run.
+pub(crate) async fn jobs(app: &App, team: TeamId) -> Result<Vec<JobId>> {
+    let states = [RunState::Stopped, RunState::Finished, RunState::Failed];
+    let mut live = Vec::with_capacity(LIVE);
     for first in (0..JOBS).step_by(AT_ONCE) {
         let some: Vec<JobRow> = (first..(first + AT_ONCE).min(JOBS)).map(|number| job(team, number)).collect();
         transact!(app.store, tx => {
             for (place, job) in some.iter().enumerate() {
                 store::job::insert(tx, job).await?;
                 // Most have run; the runs themselves are not what lists are slow by.
-                if let Some(state) = states.get((first + place) % 7) {
+                if let Some(state) = states.get((first + place) % 5) && first + place >= LIVE {
                     store::job_list::set_run(tx, job.id, 0, *state).await?;
                 }
             }
             Ok::<_, error::Error>(())
         })?;
+        live.extend(some.iter().take(LIVE - live.len()).map(|job| job.id));
     }
-    Ok(())
+    Ok(live)
 }
 
-async fn fill_tables(app: &App, team: TeamId) -> Result<()> {
+/// A run of each job, as a server leaves it that was killed while all of them ran.
+pub(crate) async fn runs(app: &App, team: TeamId, jobs: &[JobId], process: ProcessRow) -> Result<Vec<Worker>> {
+    let mut workers = Vec::with_capacity(jobs.len());
+    for some in jobs.chunks(AT_ONCE) {
+        let made: Vec<(Version, RunRow, Worker)> = some.iter().map(|job| run(team, *job, process)).collect();
+        transact!(app.store, tx => {
+            for (version, row, worker) in &made {
+                let (id, now, host) = (row.id, row.created_at, "");
+                store::version::insert(tx, team, row.job, version).await?;
+                store::run::insert(tx, row).await?;
+                let pending = Seen { attempt: 0, state: RunState::Pending };
+                let hash = hash_token(&worker.token);
+                store::run::begin_attempt(tx, id, pending, RunState::Starting, &hash, host, now).await?;
+                let starting = Seen { attempt: 1, state: RunState::Starting };
+                let running = Change { to: RunState::Running, reason: "", attempt_is_over: false, at: now };
+                store::run::change_state(tx, id, starting, &running).await?;
+                store::job::set_desired(tx, row.job, DesiredState::Running).await?;
+            }
+            Ok::<_, error::Error>(())
+        })?;
+        for (_, row, worker) in made {
+            let known = store::run::set_process(&app.store, row.id, 1, "linked", process).await?;
+            ensure!(known, "a run has no attempt");
+            workers.push(worker);
+        }
+    }
+    Ok(workers)
+}
+
+fn run(team: TeamId, job: JobId, process: ProcessRow) -> (Version, RunRow, Worker) {
+    let (id, now) = (RunId(new_id()), now_ms());
+    let (graph, guarantee) = worker::plan();
+    let summary = VersionSummary {
+        id: VersionId(new_id()),
+        number: 1,
+        created_by: "scale".to_owned(),
+        created_at: now,
+        comment: String::new(),
+    };
+    let row = RunRow {
+        id,
+        job,
+        team,
+        number: 1,
+        version: summary.id,
+        version_number: 1,
+        cause: RunCause::Manual,
+        started_by: "scale".to_owned(),
+        state: RunState::Pending,
+        reason: String::new(),
+        state_at: now,
+        attempt: 0,
+        phase: "over".to_owned(),
+        token_hash: String::new(),
+        process: None,
+        stop_mode: None,
+        restored_from: String::new(),
+        restore: None,
+        start_at_ms: None,
+        checkpoint_root: format!("/nowhere/{id}"),
+        graph: None,
+        guarantee: Some(guarantee.clone()),
+        created_at: now,
+        running_at: None,
+        ended_at: None,
+        last_seen_at: None,
+        records_in: 0,
+        records_out: 0,
+        base_in: 0,
+        base_out: 0,
+        keeper: String::new(),
+        host: String::new(),
+    };
+    let version = Version {
+        summary,
+        sql: "INSERT INTO main.t1 SELECT * FROM main.t2".to_owned(),
+        settings: JobSettings::default(),
+        graph,
+        guarantee,
+        reads: vec!["main.t2".to_owned()],
+        writes: vec!["main.t1".to_owned()],
+        tables: BTreeMap::new(),
+        functions: BTreeMap::new(),
+    };
+    (version, row, Worker { job, run: id, token: random_token(), process })
+}
+
+pub(crate) async fn tables(app: &App, team: TeamId) -> Result<()> {
     let databases = store::database::list(&app.store, &Sight::platform(team)).await?;
     let database: DatabaseId = databases.first().context("a team has a database")?.id;
     for first in (0..TABLES).step_by(AT_ONCE) {
