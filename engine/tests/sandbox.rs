@@ -35,6 +35,7 @@ fn assignment(sql: String) -> TestRunAssignment {
         parallelism: 2,
         file_roots: Vec::new(),
         identity: format!("sandbox-{}", uuid::Uuid::now_v7().simple()),
+        settled: None,
     }
 }
 
@@ -57,7 +58,7 @@ fn run(assignment: &TestRunAssignment, runtime: &tokio::runtime::Runtime) -> Tol
             TestRunEvent::Rows { sink, rows } => told.rows.entry(sink).or_default().extend(rows),
             TestRunEvent::Inputs { rows } => told.inputs = rows,
             TestRunEvent::End { reason, progress } => told.end = Some((reason, progress.changes)),
-            TestRunEvent::Progress { .. } | TestRunEvent::Failed { .. } => {}
+            TestRunEvent::Progress { .. } | TestRunEvent::Failed { .. } | TestRunEvent::Settled { .. } => {}
         }
     });
     outcome.unwrap_or_else(|diagnostic| panic!("{diagnostic:?}"));

@@ -70,9 +70,14 @@ impl Buffer {
 }
 
 impl Inner {
-    /// False when there is no room for the event's rows.
+    /// False when nobody is told: there is no room for the event's rows, or it is not for readers.
     fn take(&mut self, event: &TestRunEvent, bytes: usize) -> bool {
         match event {
+            // For the run that is to read the same; nothing for those who watch.
+            TestRunEvent::Settled { ranges } => {
+                self.outcome.ranges.clone_from(ranges);
+                return false;
+            }
             TestRunEvent::Planned { sinks, sources } => {
                 self.captured.rows = vec![Vec::new(); sinks.len()];
                 (self.outcome.sinks, self.outcome.sources) = (sinks.clone(), sources.clone());
