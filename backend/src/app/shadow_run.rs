@@ -6,8 +6,8 @@ use millrace_wire::report::ReportedShadowRun;
 use millrace_wire::shadow_run::{ShadowRun, ShadowRunSummary, ShadowSide, ShadowSink, StartShadowRun};
 use millrace_wire::test_run::{StartTestRun, TestRunFrom, TestRunState};
 
-use super::test_run::{self, KEPT, KEPT_FOR_MS, Prepared};
 use super::job;
+use super::test_run::{self, KEPT, KEPT_FOR_MS, Prepared};
 use crate::access::identity::TeamCaller;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Error, Result};

@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, function, health, job, job_list, job_test, link, live, log,
     openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint,
-    schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script, table_version, team, test_run,
-    token, topic, variable, version,
+    schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script, table_version, team,
+    test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use millrace_wire::ids::{JobId, TeamId, TestRunId, UserId};
 use millrace_wire::preview::PreviewRow;
 use millrace_wire::sql::Diagnostic;
-use millrace_wire::test_run::{InputRange, SuppliedRow, TestRunFrom, TestRunLimits, TestRunSink, TestRunSource, TestRunState};
+use millrace_wire::test_run::{
+    InputRange, SuppliedRow, TestRunFrom, TestRunLimits, TestRunSink, TestRunSource, TestRunState,
+};
 use serde::{Deserialize, Serialize};
 
 use super::row::Columns;

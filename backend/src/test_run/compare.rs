@@ -97,7 +97,8 @@ fn both(a: SinkOf<'_>, b: SinkOf<'_>, key: Option<&Vec<String>>, to_their_end: b
 /// The chosen columns; else the primary key, where both have the same one.
 fn mark_key(columns: &mut [ResultColumn], left: &TestRunSink, right: &TestRunSink, chosen: Option<&Vec<String>>) {
     let primary = |sink: &TestRunSink| -> Vec<String> {
-        let mut names: Vec<String> = sink.columns.iter().filter(|column| column.key).map(|key| key.name.clone()).collect();
+        let mut names: Vec<String> =
+            sink.columns.iter().filter(|column| column.key).map(|key| key.name.clone()).collect();
         names.sort_unstable();
         names
     };
@@ -236,6 +237,9 @@ mod tests {
         other.sinks[0].table = "main.other".to_owned();
         let found = sinks(&whole, &other, &BTreeMap::new());
         assert_eq!((found[0].written_by, found[0].only_a_count), (WrittenBy::OnlyA, 1));
-        assert_eq!((found[1].written_by, found[1].only_b_count, &found[1].only_b), (WrittenBy::OnlyB, 1, &vec![vec![json!(7)]]));
+        assert_eq!(
+            (found[1].written_by, found[1].only_b_count, &found[1].only_b),
+            (WrittenBy::OnlyB, 1, &vec![vec![json!(7)]])
+        );
     }
 }

@@ -13,7 +13,8 @@ use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::collect::RowWriter;
 use crate::connector::{
-    PartitionFilter, RangeLimit, RowFilter, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart,
+    PartitionFilter, RangeLimit, RowFilter, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition,
+    SplitStart,
 };
 use crate::error::Result;
 use crate::types::Schema;

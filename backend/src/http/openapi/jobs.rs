@@ -15,8 +15,8 @@ use millrace_wire::metric::{MetricReport, MetricSeries};
 use millrace_wire::report::{DeploymentReport, VersionDiff};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
 use millrace_wire::savepoint::{JobSavepointSchedule, RestorablePoint, SavepointSchedule};
-use millrace_wire::shadow_run::{ShadowRun, ShadowRunSummary, StartShadowRun};
 use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
+use millrace_wire::shadow_run::{ShadowRun, ShadowRunSummary, StartShadowRun};
 
 use super::build::{Operation, on};
 

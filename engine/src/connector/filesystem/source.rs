@@ -11,7 +11,9 @@ use regex::Regex;
 use super::super::layout::{ReadLayout, physical_fields};
 use super::super::option::Options;
 use super::super::registry::problem;
-use super::super::{ConnectorContext, PartitionFilter, RangeLimit, Source, SourceReader, SplitId, SplitStart, TableUse};
+use super::super::{
+    ConnectorContext, PartitionFilter, RangeLimit, Source, SourceReader, SplitId, SplitStart, TableUse,
+};
 use super::avro::AvroOpener;
 use super::commit::CommitRules;
 use super::parquet::ParquetOpener;

@@ -169,7 +169,8 @@ impl Source for KafkaSource {
 
     fn settled(&self, limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
         let splits = self.splits()?;
-        let partitions: Vec<Partition> = splits.iter().map(|split| Partition::of_split(split)).collect::<Result<_>>()?;
+        let partitions: Vec<Partition> =
+            splits.iter().map(|split| Partition::of_split(split)).collect::<Result<_>>()?;
         let (consumer, shared) = (self.asker()?, &self.shared);
         let Some(ends) = offset::ends(&consumer, &shared.bounded, &partitions)? else { return Ok(None) };
         let starts = offset::starts(&consumer, &shared.startup, &partitions, shared.reset.as_deref())?;
