@@ -160,7 +160,7 @@ async fn only_those_who_may_edit_the_job_see_its_rows() {
     let job = job(&test, &people).await;
     let path = start(&test, &people, &job, 5).await;
     let run = until(&test, &people.developer, &path, |run| run["state"] != "running").await;
-    test.get(&people.viewer, &path).await.refused(403, "forbidden");
+    test.get(&people.viewer, &path).await.refused(403, "not_allowed");
     test.get(&people.outsider, &path).await.refused(404, "not_found");
     // Under another job of one's own team, or in another team, it is nothing.
     let id = run["id"].as_str().unwrap();

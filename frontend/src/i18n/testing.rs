@@ -72,6 +72,9 @@ super::texts! {
     changed_rows(count) = "{count} changed";
     by_key = "matched by primary key";
     by_row = "matched row by row";
+    rows_only_a = "Rows only in A";
+    rows_only_b = "Rows only in B";
+    rows_changed = "Changed rows: A, then B";
 
     sql_tests = "SQL tests";
     new_test = "New test";
