@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use millrace_wire::ids::{JobId, TeamId, TestRunId, UserId};
 use millrace_wire::preview::PreviewRow;
 use millrace_wire::sql::Diagnostic;
-use millrace_wire::test_run::{
-    InputRange, SuppliedRow, TestRunFrom, TestRunLimits, TestRunSink, TestRunSource, TestRunState,
-};
+use millrace_wire::test_run::{SuppliedRow, TestRunFrom, TestRunLimits, TestRunSink, TestRunSource, TestRunState};
 use serde::{Deserialize, Serialize};
 
 use super::row::Columns;
@@ -46,9 +44,6 @@ pub struct Outcome {
     pub sources: Vec<TestRunSource>,
     pub records_read: u64,
     pub diagnostic: Option<Diagnostic>,
-    /// What was read of each table, where that was settled before.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub ranges: BTreeMap<String, InputRange>,
 }
 
 /// What came out, and the first rows of what went in.

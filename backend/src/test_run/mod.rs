@@ -12,7 +12,7 @@ mod child;
 pub mod compare;
 mod shadow;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use std::time::Duration;
 use millrace_wire::ids::{TeamId, TestRunId};
 use millrace_wire::link::TestRunAssignment;
 use millrace_wire::sql::Diagnostic;
-use millrace_wire::test_run::TestRunState;
+use millrace_wire::test_run::{InputRange, TestRunState};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -186,6 +186,10 @@ impl TestRuns {
 
     fn content(&self, id: TestRunId) -> (Outcome, Captured) {
         self.live(id).map(|buffer| buffer.content()).unwrap_or_default()
+    }
+
+    fn ranges(&self, id: TestRunId) -> BTreeMap<String, InputRange> {
+        self.live(id).map(|buffer| buffer.ranges()).unwrap_or_default()
     }
 
     fn live(&self, id: TestRunId) -> Option<Arc<Buffer>> {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use millrace_wire::ids::{ShadowRunId, TeamId, TestRunId};
 use millrace_wire::link::TestRunAssignment;
 use millrace_wire::shadow_run::{ShadowSink, ShadowVerdict};
-use millrace_wire::test_run::{SinkComparison, TestRunSink, TestRunState, WrittenBy};
+use millrace_wire::test_run::{InputRange, SinkComparison, TestRunSink, TestRunSource, TestRunState, WrittenBy};
 
 use super::compare::{self, Side};
 use super::{Place, TestRuns};
@@ -56,23 +56,33 @@ impl TestRuns {
 async fn carried_out(runs: &TestRuns, shadow: Shadow) -> Ended {
     let Shadow { team, keys, old, new, .. } = shadow;
     let ids = (old.id, new.id);
-    let how = match both(runs, team, &keys, old, new).await {
-        Ok(how) => how,
-        Err(error) => (TestRunState::Failed, error.message().to_owned()),
+    let failed = |error: &Error| How::of(TestRunState::Failed, error.message().to_owned());
+    let how = both(runs, team, &keys, old, new).await.unwrap_or_else(|error| failed(&error));
+    let (how, results) = match results(runs, team, ids, &keys).await {
+        Ok(results) => (how, Some(results)),
+        Err(error) => (failed(&error), None),
     };
-    let (state, reason) = how;
-    match results(runs, team, ids, &keys).await {
-        Ok((outcome, comparison)) if state == TestRunState::Finished => {
-            Ended { at: now_ms(), state, reason, outcome, comparison }
-        }
-        Ok((outcome, _)) => {
-            let outcome = Outcome { verdict: None, sinks: Vec::new(), notes: Vec::new(), ..outcome };
-            Ended { at: now_ms(), state, reason, outcome, comparison: Vec::new() }
-        }
-        Err(error) => {
-            let (state, reason) = (TestRunState::Failed, error.message().to_owned());
-            Ended { at: now_ms(), state, reason, outcome: Outcome::default(), comparison: Vec::new() }
-        }
+    let (mut outcome, mut comparison) = results.unwrap_or_default();
+    if how.state == TestRunState::Finished {
+        outcome.notes.extend(how.notes);
+    } else {
+        outcome = Outcome { verdict: None, sinks: Vec::new(), notes: Vec::new(), ..outcome };
+        comparison = Vec::new();
+    }
+    Ended { at: now_ms(), state: how.state, reason: how.reason, outcome, comparison }
+}
+
+/// How the two ended together.
+struct How {
+    state: TestRunState,
+    reason: String,
+    /// What is to be known of their input.
+    notes: Vec<String>,
+}
+
+impl How {
+    fn of(state: TestRunState, reason: String) -> How {
+        How { state, reason, notes: Vec::new() }
     }
 }
 
@@ -83,7 +93,7 @@ async fn both(
     keys: &BTreeMap<String, Vec<String>>,
     old: Half,
     mut new: Half,
-) -> Result<(TestRunState, String)> {
+) -> Result<How> {
     let (old_id, new_id) = (old.id, new.id);
     let started = runs.start(old.place, old_id, old.script, old.assignment).await;
     let (outcome, _) = runs.content(old_id);
@@ -94,8 +104,9 @@ async fn both(
         let (state, reason) = runs.ended(old_id).await;
         return Ok(not_whole("old", state, reason));
     }
+    let ranges = runs.ranges(old_id);
     if let Some(settled) = &mut new.assignment.settled {
-        settled.ranges = outcome.ranges;
+        settled.ranges.clone_from(&ranges);
     }
     if let Err(error) = runs.start(new.place, new_id, new.script, new.assignment).await {
         runs.cancel(team, old_id);
@@ -107,21 +118,24 @@ async fn both(
         runs.cancel(team, old_id);
         runs.cancel(team, new_id);
     }
+    let notes = of_input((&outcome.sources, &ranges), (&other.sources, &runs.ranges(new_id)));
     let (old, new) = tokio::join!(ended_with(runs, team, old_id, new_id), ended_with(runs, team, new_id, old_id));
     Ok(match (wrong_key, old, new) {
-        (Some(reason), _, _) => (TestRunState::Failed, reason),
+        (Some(reason), _, _) => How::of(TestRunState::Failed, reason),
         (None, (TestRunState::Failed, reason), _) => not_whole("old", TestRunState::Failed, reason),
         (None, _, (TestRunState::Failed, reason)) => not_whole("new", TestRunState::Failed, reason),
-        (None, (TestRunState::Finished, _), (TestRunState::Finished, _)) => (TestRunState::Finished, String::new()),
-        (None, _, _) => (TestRunState::Cancelled, "cancelled".to_owned()),
+        (None, (TestRunState::Finished, _), (TestRunState::Finished, _)) => {
+            How { notes, ..How::of(TestRunState::Finished, String::new()) }
+        }
+        (None, _, _) => How::of(TestRunState::Cancelled, "cancelled".to_owned()),
     })
 }
 
-fn not_whole(which: &str, state: TestRunState, reason: String) -> (TestRunState, String) {
+fn not_whole(which: &str, state: TestRunState, reason: String) -> How {
     match state {
-        TestRunState::Cancelled => (TestRunState::Cancelled, reason),
+        TestRunState::Cancelled => How::of(TestRunState::Cancelled, reason),
         TestRunState::Running | TestRunState::Finished | TestRunState::Failed => {
-            (TestRunState::Failed, format!("The {which} version: {reason}"))
+            How::of(TestRunState::Failed, format!("The {which} version: {reason}"))
         }
     }
 }
@@ -161,7 +175,7 @@ async fn results(
     let outcome = Outcome {
         verdict: Some(verdict(&comparison)),
         sinks: comparison.iter().map(counts).collect(),
-        notes: notes(&old, &new),
+        notes: of_limits(&old, &new),
         old: SideOutcome { records_read: old.outcome.records_read, reason: old.reason },
         new: SideOutcome { records_read: new.outcome.records_read, reason: new.reason },
     };
@@ -203,35 +217,38 @@ fn counts(sink: &SinkComparison) -> ShadowSink {
     }
 }
 
-/// What a reader of the comparison has to know about its input.
-fn notes(old: &TestRunRow, new: &TestRunRow) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (which, row) in [("old", old), ("new", new)] {
-        match row.reason.as_str() {
-            "finished" => {}
-            limit => notes.push(format!("The {which} version was ended by its {limit}, before all input was read.")),
-        }
-    }
-    for source in &old.outcome.sources {
-        let table = &source.table;
-        if !new.outcome.sources.iter().any(|other| other.table == *table) {
-            continue;
-        }
-        match (old.outcome.ranges.get(table), new.outcome.ranges.get(table)) {
-            (Some(old), Some(new)) if old == new => {}
-            (Some(_), Some(_)) => {
-                notes.push(format!("{table} lies somewhere else for the new version: the two read other records."));
-            }
-            _ => notes.push(format!("{table} was asked by each at its own moment: it may have changed between.")),
-        }
-    }
-    notes
+/// What ended one of them before its input did.
+fn of_limits(old: &TestRunRow, new: &TestRunRow) -> Vec<String> {
+    let cut = [("old", old), ("new", new)].into_iter().filter(|(_, row)| row.reason != "finished");
+    let words = cut
+        .map(|(which, row)| format!("The {which} version was ended by its {}, before all input was read.", row.reason));
+    words.collect()
 }
+
+/// What of their input is not the same, or may not be.
+fn of_input(old: Input<'_>, new: Input<'_>) -> Vec<String> {
+    let reads = |source: &&TestRunSource| new.0.iter().any(|other| other.table == source.table);
+    let words = old.0.iter().filter(reads).filter_map(|source| {
+        let table = &source.table;
+        match (old.1.get(table), new.1.get(table)) {
+            (Some(old), Some(new)) if old == new => None,
+            (Some(_), Some(_)) => {
+                Some(format!("{table} lies somewhere else for the new version: the two read other records."))
+            }
+            _ => Some(format!("{table} was asked by each at its own moment: it may have changed between.")),
+        }
+    });
+    words.collect()
+}
+
+/// What is read, and over which ranges.
+type Input<'a> = (&'a [TestRunSource], &'a BTreeMap<String, InputRange>);
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use millrace_wire::preview::ResultColumn;
+    use millrace_wire::test_run::SplitRange;
 
     use super::*;
 
@@ -255,5 +272,24 @@ mod tests {
         assert_eq!(wrong_key(&key("b", "x"), &old, &new), None);
         assert!(wrong_key(&key("a", "n"), &old, &new).unwrap().contains("no column 'n'"));
         assert!(wrong_key(&key("c", "x"), &old, &new).unwrap().contains("Neither version writes c"));
+    }
+
+    #[test]
+    fn input_that_is_not_the_same_is_named() {
+        let source = |table: &str| TestRunSource { table: table.to_owned(), supplied: false, words: String::new() };
+        let range = |split: &str| InputRange::from([(split.to_owned(), SplitRange { position: None })]);
+        let (a, b) = (
+            [source("in"), source("moved"), source("asked"), source("gone")],
+            [source("in"), source("moved"), source("asked")],
+        );
+        let old = BTreeMap::from([
+            ("in".to_owned(), range("in/0")),
+            ("moved".to_owned(), range("x/0")),
+            ("gone".to_owned(), range("g/0")),
+        ]);
+        let new = BTreeMap::from([("in".to_owned(), range("in/0")), ("moved".to_owned(), range("y/0"))]);
+        let notes = of_input((&a, &old), (&b, &new));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].starts_with("moved lies somewhere else") && notes[1].starts_with("asked was asked by each"));
     }
 }

@@ -23,10 +23,11 @@ pub(super) fn shadow(team: &str, job: JobId, found: &ReportedShadowRun) -> AnyVi
         }
         (ShadowVerdict::Unclear, _) => (text::reported_unclear(old, records), "warn"),
     };
+    let at = local(found.at).full();
     let href = TeamRoute::Job(job, JobTab::Tests).of(team).href();
     view! {
         <Panel title=text::reported().to_owned()>
-            <p class="rail-note"><span class=class>{words}</span>" "<span class="muted">{local(found.at).full()}</span></p>
+            <p class="rail-note"><span class=class>{words}</span>" "<span class="muted">{at}</span></p>
             <p class="rail-note"><a class="link" href=href>{text::to_shadow_runs()}</a></p>
         </Panel>
     }

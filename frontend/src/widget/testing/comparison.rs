@@ -16,14 +16,16 @@ pub(super) fn columns_that_differ(sink: &SinkComparison, a: &str, b: &str) -> An
     let heads = vec![Head::text(text::column()), Head::text(text::in_version(a)), Head::text(text::in_version(b))];
     let of = |side: &Option<String>| side.clone().unwrap_or_else(|| text::no_column().to_owned());
     let row = |change: &ColumnChange| {
+        let (a, b) = (of(&change.a), of(&change.b));
         view! {
-            <tr><th scope="row" class="code">{change.name.clone()}</th><td class="code">{of(&change.a)}</td><td class="code">{of(&change.b)}</td></tr>
+            <tr><th scope="row" class="code">{change.name.clone()}</th><td class="code">{a}</td><td class="code">{b}</td></tr>
         }
     };
+    let rows: Vec<_> = sink.column_changes.iter().map(row).collect();
     let label = format!("{}: {}", sink.table, text::columns_differ());
     view! {
         <h4>{label.clone()}</h4>
-        <Table label heads compact=true narrow=true>{sink.column_changes.iter().map(row).collect_view()}</Table>
+        <Table label heads compact=true narrow=true>{rows}</Table>
     }
     .into_any()
 }

@@ -69,8 +69,9 @@ fn one(run: ShadowRun) -> AnyView {
     let sinks = (!run.comparison.is_empty()).then(|| counts(&run.comparison, &names));
     let details: Vec<AnyView> = run.comparison.iter().map(|sink| details(sink, &names)).collect();
     let heading = text::result_of(&names.0, &names.1);
+    let label = heading.clone();
     view! {
-        <section class="shadow-run" aria-label=heading.clone()>
+        <section class="shadow-run" aria-label=label>
             <h3>{heading}" "{result(&summary)}" "<span class="subtle small">{local(summary.started_at).seconds()}</span></h3>
             <p role="status">{words}" "<span class="muted">{read}</span></p>
             {notes}
@@ -100,19 +101,18 @@ fn counts(sinks: &[SinkComparison], names: &(String, String)) -> AnyView {
             WrittenBy::Both => key.join(", "),
         };
         let cut = (!sink.complete).then(|| view! { " "<span class="warn">{text::cut()}</span> });
+        let counts = [sink.same, sink.changed_count, sink.only_a_count, sink.only_b_count];
         view! {
             <tr>
                 <th scope="row" class="code">{sink.table.clone()}</th>
                 <td>{how}{cut}</td>
-                <td class="num cell-fit">{grouped(sink.same)}</td>
-                <td class="num cell-fit">{grouped(sink.changed_count)}</td>
-                <td class="num cell-fit">{grouped(sink.only_a_count)}</td>
-                <td class="num cell-fit">{grouped(sink.only_b_count)}</td>
+                {counts.into_iter().map(|count| view! { <td class="num cell-fit">{grouped(count)}</td> }).collect_view()}
             </tr>
         }
     };
+    let rows: Vec<_> = sinks.iter().map(row).collect();
     view! {
-        <Table label=text::sinks() heads compact=true>{sinks.iter().map(row).collect_view()}</Table>
+        <Table label=text::sinks() heads compact=true>{rows}</Table>
     }
     .into_any()
 }
