@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use millrace_engine::link::test_run::test_run;
-use millrace_wire::link::TestRunAssignment;
+use millrace_wire::link::{SettledInput, TestRunAssignment};
 use millrace_wire::preview::PreviewRow;
-use millrace_wire::test_run::{SuppliedRow, TestRunEvent, TestRunFrom, TestRunSink, TestRunSource};
+use millrace_wire::test_run::{InputRange, SuppliedRow, TestRunEvent, TestRunFrom, TestRunSink, TestRunSource};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -35,6 +35,7 @@ fn assignment(sql: String) -> TestRunAssignment {
         parallelism: 2,
         file_roots: Vec::new(),
         identity: format!("sandbox-{}", uuid::Uuid::now_v7().simple()),
+        settled: None,
     }
 }
 
@@ -44,6 +45,7 @@ struct Told {
     sources: Vec<TestRunSource>,
     rows: BTreeMap<u32, Vec<PreviewRow>>,
     inputs: BTreeMap<String, Vec<SuppliedRow>>,
+    ranges: BTreeMap<String, InputRange>,
     end: Option<(String, Vec<u64>)>,
 }
 
@@ -56,6 +58,7 @@ fn run(assignment: &TestRunAssignment, runtime: &tokio::runtime::Runtime) -> Tol
             TestRunEvent::Planned { sinks, sources } => (told.sinks, told.sources) = (sinks, sources),
             TestRunEvent::Rows { sink, rows } => told.rows.entry(sink).or_default().extend(rows),
             TestRunEvent::Inputs { rows } => told.inputs = rows,
+            TestRunEvent::Settled { ranges } => told.ranges = ranges,
             TestRunEvent::End { reason, progress } => told.end = Some((reason, progress.changes)),
             TestRunEvent::Progress { .. } | TestRunEvent::Failed { .. } => {}
         }
@@ -211,21 +214,108 @@ fn kafka_postgresql_and_files_stay_as_they_are_and_so_do_the_offsets_of_producti
     assert_eq!(own, Offset::Invalid, "the group of the test run commits nothing");
 }
 
-async fn create(kafka: &str, postgres: &str, topics: &[&str], table: &str) {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", kafka);
-    let admin: AdminClient<_> = config.create().unwrap();
+/// As much as there is, unless another run has settled what is read.
+fn settled(max_records: u64, newest: bool, ranges: BTreeMap<String, InputRange>) -> Option<SettledInput> {
+    Some(SettledInput { at_ms: 0, max_records, newest, offsets: BTreeMap::new(), ranges })
+}
+
+#[test]
+fn a_second_run_reads_the_files_that_the_first_one_settled_on() {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().unwrap();
+    files(folder.path());
+    let kafka = "'topic' = 'out', 'properties.bootstrap.servers' = '127.0.0.1:1'";
+    let database = "'hostname' = '127.0.0.1', 'port' = '1', 'database-name' = 'd', 'username' = 'u', 'password' = 'p', \
+                    'table-name' = 't'";
+    // A folder that is watched has no end of its own.
+    let tables =
+        script(folder.path(), kafka, database).replacen("'format'", "'source.monitor-interval' = '1 s', 'format'", 1);
+    let mut test = assignment(format!("{tables}INSERT INTO files_out SELECT id, name FROM files_in;"));
+    test.max_rows = 1_000;
+    test.settled = settled(1_000, false, BTreeMap::new());
+    let first = run(&test, &runtime);
+    assert_eq!(first.end.unwrap(), ("finished".to_owned(), vec![5]));
+
+    std::fs::write(folder.path().join("in/b.json"), "{\"id\":9,\"name\":\"late\"}\n").unwrap();
+    test.settled = settled(1_000, false, first.ranges.clone());
+    let second = run(&test, &runtime);
+    assert_eq!((second.end.unwrap(), &second.ranges), (("finished".to_owned(), vec![5]), &first.ranges));
+    assert_eq!(second.rows, first.rows);
+    test.settled = settled(1_000, false, BTreeMap::new());
+    assert_eq!(run(&test, &runtime).end.unwrap().1, [6], "one that settles for itself reads the new file");
+}
+
+#[test]
+fn a_second_run_reads_the_records_that_the_first_one_settled_on_and_kafka_stays_as_it_is() {
+    let Some(kafka) = std::env::var("MILLRACE_TEST_KAFKA").ok().filter(|value| !value.is_empty()) else {
+        println!("skipped: no Kafka; set MILLRACE_TEST_KAFKA");
+        return;
+    };
+    let runtime = runtime();
+    let unique = uuid::Uuid::now_v7().simple().to_string();
+    let (topic_in, topic_out, group) =
+        (format!("shadow-in-{unique}"), format!("shadow-out-{unique}"), format!("production-{unique}"));
+    runtime.block_on(create_topics(&kafka, &[&topic_in, &topic_out]));
+    produce(&kafka, &topic_in, 0..5);
+    commit_offset(&kafka, &topic_in, &group, 2);
+    let before = state(&kafka, &topic_in, &topic_out, &group);
+
+    let address = format!("'properties.bootstrap.servers' = '{kafka}', 'format' = 'json'");
+    let mut test = assignment(format!(
+        "CREATE TABLE kafka_in (id INT, name STRING) WITH ('connector' = 'kafka', 'topic' = '{topic_in}', {address}, \
+         'properties.group.id' = '{group}');
+         CREATE TABLE kafka_out (id INT) WITH ('connector' = 'kafka', 'topic' = '{topic_out}', {address});
+         INSERT INTO kafka_out SELECT id FROM kafka_in;"
+    ));
+    test.max_rows = 1_000;
+    test.settled = settled(1_000, false, BTreeMap::new());
+    let first = run(&test, &runtime);
+    assert_eq!(first.end.unwrap(), ("finished".to_owned(), vec![5]), "it ends at the end as it was");
+    assert_eq!(state(&kafka, &topic_in, &topic_out, &group), before);
+
+    produce(&kafka, &topic_in, 5..8);
+    let before = state(&kafka, &topic_in, &topic_out, &group);
+    test.settled = settled(1_000, false, first.ranges.clone());
+    let second = run(&test, &runtime);
+    assert_eq!((second.end.unwrap().1, &second.ranges), (vec![5], &first.ranges));
+    assert_eq!(second.rows, first.rows);
+
+    // At most so many, the first ones, the newest ones, or those from an offset on.
+    let ids = |told: Told| told.rows[&0].iter().map(|row| row.values[0].clone()).collect::<Vec<_>>();
+    test.settled = settled(2, false, BTreeMap::new());
+    assert_eq!(json!(ids(run(&test, &runtime))), json!([0, 1]));
+    test.settled = settled(2, true, BTreeMap::new());
+    assert_eq!(json!(ids(run(&test, &runtime))), json!([6, 7]));
+    let offsets = BTreeMap::from([("kafka_in".to_owned(), "partition:0,offset:3".to_owned())]);
+    test.from = TestRunFrom::Table;
+    test.settled = settled(2, false, BTreeMap::new()).map(|settled| SettledInput { offsets, ..settled });
+    assert_eq!(json!(ids(run(&test, &runtime))), json!([3, 4]));
+
+    assert_eq!(state(&kafka, &topic_in, &topic_out, &group), before);
+    assert_eq!(committed(&kafka, &topic_in, &test.identity), Offset::Invalid, "its own group commits nothing either");
+}
+
+async fn create_topics(kafka: &str, topics: &[&str]) {
+    let admin: AdminClient<_> = ClientConfig::new().set("bootstrap.servers", kafka).create().unwrap();
     let wanted: Vec<NewTopic<'_>> =
         topics.iter().map(|name| NewTopic::new(name, 1, TopicReplication::Fixed(1))).collect();
     for made in admin.create_topics(&wanted, &AdminOptions::new()).await.unwrap() {
         made.unwrap();
     }
-    let producer: BaseProducer = config.create().unwrap();
-    for id in 0..5 {
+}
+
+fn produce(kafka: &str, topic: &str, ids: std::ops::Range<i32>) {
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", kafka).create().unwrap();
+    for id in ids {
         let value = format!("{{\"id\":{id},\"name\":\"n{}\"}}", id % 2);
-        producer.send(BaseRecord::<(), str>::to(topics[0]).partition(0).payload(&value)).unwrap();
+        producer.send(BaseRecord::<(), str>::to(topic).partition(0).payload(&value)).unwrap();
     }
     producer.flush(Duration::from_secs(30)).unwrap();
+}
+
+async fn create(kafka: &str, postgres: &str, topics: &[&str], table: &str) {
+    create_topics(kafka, topics).await;
+    produce(kafka, topics[0], 0..5);
     sqlx::any::install_default_drivers();
     let pool = sqlx::AnyPool::connect(postgres).await.unwrap();
     for statement in [

@@ -40,7 +40,7 @@ ids! {
     ConnectionId, DatabaseId, TableId, FunctionId,
     JobId, VersionId, RunId, SavepointId,
     PreviewId, WorkerId, FilterId,
-    TestRunId, JobTestId,
+    TestRunId, ShadowRunId, JobTestId,
     GrantId, RequestId, NoticeId, ApprovalId,
     VariableId, SnippetId,
 }

@@ -51,6 +51,7 @@ pub mod preview_history;
 pub mod search;
 
 pub mod job_test;
+pub mod shadow_run;
 pub mod test_run;
 
 pub mod link;

@@ -17,7 +17,7 @@ use crate::log::LogLine;
 use crate::metric::MetricReport;
 use crate::preview::{PreviewEvent, ResultColumn};
 use crate::run::RestoreKind;
-use crate::test_run::{SuppliedRow, TestRunFrom};
+use crate::test_run::{InputRange, SuppliedRow, TestRunFrom};
 
 pub const LINK_VERSION: u32 = 1;
 
@@ -243,6 +243,24 @@ pub struct TestRunAssignment {
     pub file_roots: Vec<String>,
     /// Unique per run: its consumer group, which commits nothing.
     pub identity: String,
+    /// Of a run that is compared with another one.
+    #[serde(default)]
+    pub settled: Option<SettledInput>,
+}
+
+/// What a run reads whose ranges are settled before the first record, so that another one can read the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettledInput {
+    /// When the two began, for sources whose rows count time from there.
+    pub at_ms: i64,
+    /// Of each table, spread evenly over its partitions.
+    pub max_records: u64,
+    /// The newest ones before now instead of the first ones from where reading begins.
+    pub newest: bool,
+    /// Where reading begins, by table, as the connector's options write it.
+    pub offsets: BTreeMap<String, String>,
+    /// By table: what the other run has settled.
+    pub ranges: BTreeMap<String, InputRange>,
 }
 
 /// One line of JSON on a preview's standard output: `Started` first, then events up to `End` or `Failed`.

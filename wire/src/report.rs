@@ -2,10 +2,12 @@
 
 use crate::approval::GivenApproval;
 use crate::connection::JobRef;
+use crate::ids::ShadowRunId;
 use crate::job::StartFrom;
 use crate::macros::{wire, wire_words};
 use crate::run::RestorePoint;
 use crate::savepoint::Restorable;
+use crate::shadow_run::ShadowVerdict;
 
 wire_words! {
     pub enum StateVerdict {
@@ -142,6 +144,20 @@ wire! {
         pub at: i64,
     }
 
+    /// The newest shadow run of what would be started.
+    pub struct ReportedShadowRun {
+        pub id: ShadowRunId,
+        /// The version that it was compared with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub old: Option<u32>,
+        pub at: i64,
+        pub verdict: ShadowVerdict,
+        /// By the new version.
+        pub records_read: u64,
+        /// Rows, over all sinks.
+        pub differences: u64,
+    }
+
     pub struct DeploymentReport {
         /// When it was made.
         pub at: i64,
@@ -162,6 +178,8 @@ wire! {
         /// The SQL tests of the job, by name.
         #[serde(default)]
         pub tests: Vec<ReportedTest>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub shadow_run: Option<ReportedShadowRun>,
         pub state: StateReport,
         pub downstream: Vec<Downstream>,
         pub lineage: LineageChange,

@@ -28,6 +28,13 @@ wire_words! {
         Failed = "failed",
     }
 
+    /// Which of two runs write a table.
+    pub enum WrittenBy {
+        Both = "both",
+        OnlyA = "only_a",
+        OnlyB = "only_b",
+    }
+
     pub enum ResultView {
         /// Every change in order.
         Changelog = "changelog",
@@ -170,9 +177,16 @@ wire! {
     /// Current state against current state.
     pub struct SinkComparison {
         pub table: String,
+        pub written_by: WrittenBy,
+        /// Those that both have, or of the one that writes the table. The rows below have these and no others; `key` marks
+        /// those that rows were matched by.
         pub columns: Vec<ResultColumn>,
-        /// Rows were matched by primary key; otherwise whole rows were.
+        /// Columns that only one has, or that have another type.
+        pub column_changes: Vec<ColumnChange>,
+        /// Rows were matched by key; otherwise whole rows were.
         pub by_key: bool,
+        /// Both states are those after all changes. Otherwise rows may differ that would not.
+        pub complete: bool,
         pub same: u64,
         pub only_a: Vec<Vec<serde_json::Value>>,
         pub only_b: Vec<Vec<serde_json::Value>>,
@@ -182,6 +196,21 @@ wire! {
         pub only_b_count: u64,
         pub changed_count: u64,
         pub note: String,
+    }
+
+    pub struct SplitRange {
+        /// Where reading begins and ends, as the connector of the table writes it down; absent: the whole split.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub position: Option<serde_json::Value>,
+    }
+
+    pub struct ColumnChange {
+        pub name: String,
+        /// Its type; absent where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub a: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub b: Option<String>,
     }
 
     pub struct ChangedRow {
@@ -197,6 +226,10 @@ wire! {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum TestRunEvent {
+    /// What is read of each table, told to the server alone, before `Planned`.
+    Settled {
+        ranges: BTreeMap<String, InputRange>,
+    },
     /// The script is planned: what was replaced, and what is read.
     Planned {
         sinks: Vec<TestRunSink>,
@@ -223,6 +256,9 @@ pub enum TestRunEvent {
         diagnostic: Diagnostic,
     },
 }
+
+/// What is read of a table, by split (partition, file).
+pub type InputRange = BTreeMap<String, SplitRange>;
 
 const fn insert() -> RowKind {
     RowKind::Insert

@@ -53,6 +53,7 @@ pub mod run;
 pub mod saved_filter;
 pub mod savepoint_schedule;
 pub mod schedule;
+pub mod shadow_run;
 pub mod start;
 pub mod supervision;
 pub mod test_run;

@@ -14,7 +14,7 @@ use millrace_wire::sql::Severity;
 use super::permission::VisibleJobs;
 use super::version::{self, errors, placed};
 use super::version_diff::{self, Side, difference};
-use super::{catalog, job, restorable, script, sql, start};
+use super::{catalog, job, restorable, script, shadow_run, sql, start};
 use crate::access::sight::Sight;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
@@ -75,6 +75,7 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
     };
     warnings.extend(restorable.as_ref().and_then(restorable::warning));
     let tests = tests(app, id, request.version).await?;
+    let shadow_run = shadow_run::reported(app, id, &side.version.sql).await?;
     let (variables, wrong) = variables(app, team, &side.version, last_run.map(|run| run.id)).await?;
     // Of a draft they are among its problems already.
     problems.extend(wrong.into_iter().filter(|_| request.version.is_some()));
@@ -88,6 +89,7 @@ async fn whole(app: &App, sight: &Sight, id: JobId, request: &Start) -> Result<D
         restore: point.map(store::restore_point::RestorePointRow::shown),
         restorable,
         tests,
+        shadow_run,
         state,
         downstream: downstream(&side.version, &uses, id),
         lineage: lineage(before.as_ref().map(|side| &side.version), &side.version),

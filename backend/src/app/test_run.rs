@@ -1,25 +1,26 @@
 //! Test runs: what a child process may read, how much, and what is to be seen of it afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_wire::ids::{JobId, TestRunId};
-use millrace_wire::link::TestRunAssignment;
-use millrace_wire::preview::{PreviewRow, ResultColumn, RowKind};
+use millrace_wire::link::{SettledInput, TestRunAssignment};
+use millrace_wire::preview::{PreviewRow, ResultColumn};
 use millrace_wire::test_run::{
-    ChangedRow, ResultView, SinkComparison, SinkRows, StartTestRun, TestRun, TestRunComparison, TestRunFrom,
-    TestRunLimits, TestRunSink, TestRunState, TestRunSummary,
+    ResultView, SinkRows, StartTestRun, TestRun, TestRunComparison, TestRunFrom, TestRunLimits, TestRunSink,
+    TestRunState, TestRunSummary,
 };
 
 use super::{catalog, job, script, sql, variable, version};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Object;
 use crate::clock::{new_id, now_ms};
-use crate::engine::{self, Rules};
 use crate::error::{Error, Result};
+use crate::parameter::Filled;
 use crate::state::App;
-use crate::store;
-use crate::store::test_run::{Captured, Ended, Outcome, Request, TestRunRow};
-use crate::test_run::{MOST_MEMORY_MB, MOST_ROWS, MOST_SECONDS, Reader};
+use crate::store::test_run::{Captured, Outcome, Request, TestRunRow};
+use crate::store::{self, Tx};
+use crate::test_run::compare::{self, Side};
+use crate::test_run::{MOST_MEMORY_MB, MOST_ROWS, MOST_SECONDS, Place, Reader};
 use crate::transact;
 
 const DEFAULT_ROWS: u32 = 1_000;
@@ -28,16 +29,37 @@ const DEFAULT_MEMORY_MB: u32 = 512;
 const MOST_PARALLELISM: u32 = 8;
 /// Over all tables.
 const MOST_SUPPLIED: usize = 10_000;
-const KEPT_FOR_MS: i64 = 7 * 24 * 3_600_000;
+pub(super) const KEPT_FOR_MS: i64 = 7 * 24 * 3_600_000;
 /// Results of one team that are kept.
-const KEPT: u32 = 200;
+pub(super) const KEPT: u32 = 200;
 /// After its time limit a run that is still called running was on a server that is gone.
 const LOST_AFTER_MS: i64 = 60_000;
-/// Rows of each kind that a comparison shows.
-const SHOWN: usize = 500;
 
 pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Result<TestRun> {
     app.limits.preview(caller.caller.user)?;
+    let prepared = prepare(app, caller, request, None).await?;
+    let id = prepared.row.id;
+    transact!(app.store, tx => { keep(tx, &prepared.row).await })?;
+    let Prepared { place, filled, assignment, .. } = prepared;
+    app.test_runs.start(place, id, filled, assignment).await?;
+    get(app, caller, id).await
+}
+
+/// A test run that only has to be kept and started.
+pub(super) struct Prepared {
+    pub(super) place: Place,
+    pub(super) row: TestRunRow,
+    pub(super) filled: Filled,
+    pub(super) assignment: TestRunAssignment,
+}
+
+/// Before anything is kept or started: all that can be refused is refused here.
+pub(super) async fn prepare(
+    app: &App,
+    caller: &TeamCaller,
+    request: StartTestRun,
+    settled: Option<SettledInput>,
+) -> Result<Prepared> {
     let limits = limits(&request)?;
     let parallelism = request.parallelism.unwrap_or(1);
     within("parallelism", parallelism, MOST_PARALLELISM)?;
@@ -80,10 +102,7 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         outcome: Outcome::default(),
         kept_until: now + KEPT_FOR_MS,
     };
-    transact!(app.store, tx => {
-        store::test_run::trim(tx, caller.team, KEPT, now).await?;
-        store::test_run::insert(tx, &row).await
-    })?;
+    let roots = app.config.file_roots.of_team(&caller.slug);
     let assignment = TestRunAssignment {
         sql: filled.text().to_owned(),
         tables,
@@ -97,20 +116,20 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
         max_seconds: limits.max_seconds,
         memory_limit_mb: u64::from(limits.memory_mb),
         parallelism,
-        file_roots: app.config.file_roots.of_team(&caller.slug).iter().map(|root| root.display().to_string()).collect(),
+        file_roots: roots.iter().map(|root| root.display().to_string()).collect(),
         identity: format!("millrace-test-{id}"),
+        settled,
     };
-    if let Err(error) = app.test_runs.start(place, id, filled, assignment).await {
-        let (state, reason) = (TestRunState::Failed, error.message().to_owned());
-        let (outcome, captured) = Default::default();
-        let ended = Ended { at: now_ms(), state, reason, outcome, captured };
-        store::test_run::end(&app.store, id, &ended).await?;
-        return Err(error);
-    }
-    get(app, caller, id).await
+    Ok(Prepared { place, row, filled, assignment })
 }
 
-fn within(field: &str, value: u32, most: u32) -> Result<()> {
+/// Older results make room.
+pub(super) async fn keep(tx: &mut Tx, row: &TestRunRow) -> Result<()> {
+    store::test_run::trim(tx, row.team, KEPT, row.started_at).await?;
+    store::test_run::insert(tx, row).await
+}
+
+pub(super) fn within(field: &str, value: u32, most: u32) -> Result<()> {
     if (1..=most).contains(&value) {
         return Ok(());
     }
@@ -262,15 +281,8 @@ pub async fn rows(
 fn viewed(changes: Vec<PreviewRow>, columns: &[ResultColumn], view: ResultView) -> Vec<PreviewRow> {
     match view {
         ResultView::Changelog => changes,
-        ResultView::State => {
-            let rows = engine::current_state(&changes, &key_of(columns));
-            rows.into_iter().map(|values| PreviewRow { kind: RowKind::Insert, values }).collect()
-        }
+        ResultView::State => compare::state(&changes, columns),
     }
-}
-
-fn key_of(columns: &[ResultColumn]) -> Vec<usize> {
-    columns.iter().enumerate().filter(|(_, column)| column.key).map(|(index, _)| index).collect()
 }
 
 fn note(sink: &TestRunSink, view: ResultView, kept: usize) -> String {
@@ -288,77 +300,10 @@ pub async fn compare(app: &App, caller: &TeamCaller, a: TestRunId, b: TestRunId)
     let (left, right) = (row(app, caller, a).await?, row(app, caller, b).await?);
     let (left, left_rows) = content(app, &left).await?;
     let (right, right_rows) = content(app, &right).await?;
-    let mut sinks = Vec::new();
-    for (at, sink) in left.sinks.iter().enumerate() {
-        let a = left_rows.rows.get(at).cloned().unwrap_or_default();
-        let other = right.sinks.iter().position(|other| other.table == sink.table);
-        let other = other.and_then(|at| Some((right.sinks.get(at)?, right_rows.rows.get(at)?.clone())));
-        sinks.push(match other {
-            Some((other, b)) => compared(sink, a, other, b),
-            None => one_sided(sink, a, "Only the first run writes this table."),
-        });
-    }
-    for (at, sink) in right.sinks.iter().enumerate() {
-        if !left.sinks.iter().any(|other| other.table == sink.table) {
-            let rows = right_rows.rows.get(at).cloned().unwrap_or_default();
-            let alone = one_sided(sink, rows, "Only the second run writes this table.");
-            let (only_b, only_b_count) = (alone.only_a, alone.only_a_count);
-            sinks.push(SinkComparison { only_a: Vec::new(), only_a_count: 0, only_b, only_b_count, ..alone });
-        }
-    }
-    Ok(TestRunComparison { sinks })
-}
-
-fn compared(sink: &TestRunSink, a: Vec<PreviewRow>, other: &TestRunSink, b: Vec<PreviewRow>) -> SinkComparison {
-    let shape = |sink: &TestRunSink| -> Vec<(String, String)> {
-        sink.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect()
-    };
-    if shape(sink) != shape(other) {
-        return one_sided(sink, Vec::new(), "The columns of the two runs differ, so their rows cannot be compared.");
-    }
-    let cut = a.len() as u64 != sink.changes || b.len() as u64 != other.changes;
-    let (a, b) = (viewed(a, &sink.columns, ResultView::State), viewed(b, &sink.columns, ResultView::State));
-    let found = engine::compare(&a, &b, &sink.columns, &Rules::strict());
-    let note = if cut { "Not all changes were kept: the states are those after the first ones." } else { "" };
-    SinkComparison {
-        table: sink.table.clone(),
-        columns: sink.columns.clone(),
-        by_key: sink.columns.iter().any(|column| column.key),
-        same: found.matched,
-        only_a_count: found.missing.len() as u64,
-        only_b_count: found.unexpected.len() as u64,
-        changed_count: found.different.len() as u64,
-        only_a: first_values(found.missing),
-        only_b: first_values(found.unexpected),
-        changed: found
-            .different
-            .into_iter()
-            .take(SHOWN)
-            .map(|(a, b, columns)| ChangedRow { a: a.values, b: b.values, columns })
-            .collect(),
-        note: note.to_owned(),
-    }
-}
-
-fn first_values(rows: Vec<PreviewRow>) -> Vec<Vec<serde_json::Value>> {
-    rows.into_iter().take(SHOWN).map(|row| row.values).collect()
-}
-
-fn one_sided(sink: &TestRunSink, changes: Vec<PreviewRow>, note: &str) -> SinkComparison {
-    let rows = viewed(changes, &sink.columns, ResultView::State);
-    SinkComparison {
-        table: sink.table.clone(),
-        columns: sink.columns.clone(),
-        by_key: sink.columns.iter().any(|column| column.key),
-        same: 0,
-        only_a_count: rows.len() as u64,
-        only_a: first_values(rows),
-        only_b: Vec::new(),
-        changed: Vec::new(),
-        only_b_count: 0,
-        changed_count: 0,
-        note: note.to_owned(),
-    }
+    // Each is what it is: how they ended keeps nobody from comparing what came.
+    let side = |outcome, captured: Captured| Side { sinks: outcome, rows: captured.rows, to_its_end: true };
+    let (left, right) = (side(left.sinks, left_rows), side(right.sinks, right_rows));
+    Ok(TestRunComparison { sinks: compare::sinks(&left, &right, &BTreeMap::new()) })
 }
 
 /// Ends the process. One that is over stays as it is.

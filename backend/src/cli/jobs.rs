@@ -14,6 +14,7 @@ use millrace_wire::run::RunState;
 
 use super::client::Client;
 use super::savepoints::{self, Savepoints};
+use super::shadow_run::ShadowRun;
 use super::{Outcome, Output, output};
 
 /// How often a job that changes is looked at.
@@ -35,6 +36,8 @@ pub(super) enum Jobs {
     Savepoints(Savepoints),
     /// When a job takes savepoints by itself: shown, set by --cron, or removed.
     SavepointSchedule(savepoints::Schedule),
+    /// Run two versions in the sandbox over the same input, and say what differs; ends with 1 when something does.
+    ShadowRun(ShadowRun),
 }
 
 #[derive(Args)]
@@ -99,6 +102,7 @@ impl Jobs {
             Jobs::Logs(logs) => logs.run(&client, format).await?,
             Jobs::Savepoints(savepoints) => savepoints.run(&client, format).await?,
             Jobs::SavepointSchedule(schedule) => schedule.run(&client, format).await?,
+            Jobs::ShadowRun(shadow_run) => return shadow_run.run(&client, format).await,
         }
         Ok(ExitCode::SUCCESS)
     }

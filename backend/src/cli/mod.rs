@@ -15,6 +15,7 @@ mod run;
 mod savepoints;
 mod script_variables;
 mod serve;
+mod shadow_run;
 mod stop;
 mod tables;
 mod test;

@@ -42,6 +42,7 @@ mod schedule;
 mod search;
 mod session;
 mod setup;
+mod shadow_run;
 mod sign_on;
 mod snippet;
 mod start;

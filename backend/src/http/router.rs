@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::{
     approval, audit, bin, catalog, connection, database, etag, function, health, job, job_list, job_test, link, live,
     log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint,
-    schedule, search, session, setup, sign_on, snippet, start, table, table_script, table_version, team, test_run,
-    token, topic, variable, version,
+    schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script, table_version, team,
+    test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -181,6 +181,10 @@ pub fn api(app: Arc<App>) -> Routes {
         .put("/teams/{team}/jobs/{job}/tests/{test}", job_test::update)
         .delete("/teams/{team}/jobs/{job}/tests/{test}", job_test::delete)
         .put("/teams/{team}/jobs/{job}/tests-gate", job_test::set_gate)
+        .get("/teams/{team}/jobs/{job}/shadow-runs", shadow_run::list)
+        .post("/teams/{team}/jobs/{job}/shadow-runs", shadow_run::start)
+        .get("/teams/{team}/jobs/{job}/shadow-runs/{run}", shadow_run::show)
+        .delete("/teams/{team}/jobs/{job}/shadow-runs/{run}", shadow_run::cancel)
         .get("/teams/{team}/jobs/{job}/start-options", start::options)
         .get("/teams/{team}/jobs/{job}/approvals", approval::list)
         .post("/teams/{team}/jobs/{job}/approvals", approval::ask)

@@ -51,6 +51,7 @@ pub mod run;
 pub mod savepoint_schedule;
 pub mod schedule;
 pub mod server;
+pub mod shadow_run;
 pub mod test_run;
 pub mod version;
 

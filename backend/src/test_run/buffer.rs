@@ -1,8 +1,9 @@
 //! What one test run has said: as events, so that a late reader sees them from the start, and put together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use millrace_wire::test_run::TestRunEvent;
+use millrace_wire::test_run::{InputRange, TestRunEvent};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -24,6 +25,8 @@ struct Inner {
     bytes: usize,
     outcome: Outcome,
     captured: Captured,
+    /// What is read of each table, where that was settled. Not stored: a folder may hold very many files.
+    ranges: BTreeMap<String, InputRange>,
     over: bool,
 }
 
@@ -64,15 +67,24 @@ impl Buffer {
         (inner.outcome.clone(), inner.captured.clone())
     }
 
+    pub(super) fn ranges(&self) -> BTreeMap<String, InputRange> {
+        self.inner.lock().ranges.clone()
+    }
+
     pub(super) fn read(self: &Arc<Self>) -> Reader {
         Reader { buffer: self.clone(), next: 0, length: self.length.subscribe() }
     }
 }
 
 impl Inner {
-    /// False when there is no room for the event's rows.
+    /// False when nobody is told: there is no room for the event's rows, or it is not for readers.
     fn take(&mut self, event: &TestRunEvent, bytes: usize) -> bool {
         match event {
+            // For the run that is to read the same; nothing for those who watch.
+            TestRunEvent::Settled { ranges } => {
+                self.ranges.clone_from(ranges);
+                return false;
+            }
             TestRunEvent::Planned { sinks, sources } => {
                 self.captured.rows = vec![Vec::new(); sinks.len()];
                 (self.outcome.sinks, self.outcome.sources) = (sinks.clone(), sources.clone());

@@ -9,8 +9,10 @@
 
 mod buffer;
 mod child;
+pub mod compare;
+mod shadow;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +20,9 @@ use std::time::Duration;
 use millrace_wire::ids::{TeamId, TestRunId};
 use millrace_wire::link::TestRunAssignment;
 use millrace_wire::sql::Diagnostic;
+use millrace_wire::test_run::{InputRange, TestRunState};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -29,6 +33,7 @@ use crate::store::test_run::{Captured, Ended, Outcome};
 use crate::store::{self, Store};
 use buffer::Buffer;
 pub use buffer::Reader;
+pub use shadow::{Half, Shadow};
 
 const MOST_PER_TEAM: usize = 4;
 /// Of all teams together: each one is a process.
@@ -75,6 +80,8 @@ struct Running {
     team: TeamId,
     buffer: Arc<Buffer>,
     cancel: CancellationToken,
+    /// How it ended, once that is stored.
+    ended: watch::Receiver<Option<(TestRunState, String)>>,
 }
 
 impl TestRuns {
@@ -114,7 +121,7 @@ impl TestRuns {
     }
 
     /// Starts the process and waits until it has planned the script, or has said why it cannot. The run is in the store
-    /// already; how it ends is written there.
+    /// already; how it ends is written there, also when it cannot be started.
     /// `place`: given up once the run itself counts. `script`: what the assignment's text came from.
     pub async fn start(
         &self,
@@ -123,11 +130,27 @@ impl TestRuns {
         script: Filled,
         assignment: TestRunAssignment,
     ) -> Result<()> {
+        let started = self.begin(place, id, script, assignment).await;
+        if let Err(error) = &started {
+            self.end_unstarted(id, error.message()).await?;
+        }
+        started
+    }
+
+    /// For a run that is in the store and gets no process.
+    async fn end_unstarted(&self, id: TestRunId, why: &str) -> Result<()> {
+        let (outcome, captured) = Default::default();
+        let ended = Ended { at: now_ms(), state: TestRunState::Failed, reason: why.to_owned(), outcome, captured };
+        store::test_run::end(&self.inner.store, id, &ended).await
+    }
+
+    async fn begin(&self, place: Place, id: TestRunId, script: Filled, assignment: TestRunAssignment) -> Result<()> {
         let program = beside_this_one(self.inner.worker_binary.as_deref(), "millrace-worker", "MILLRACE_WORKER_BINARY")
             .map_err(|why| Error::unavailable(format!("A test run cannot be started: {why}.")))?;
         let buffer = Arc::new(Buffer::default());
         let cancel = self.inner.shutdown.child_token();
-        let running = Running { team: place.team, buffer: buffer.clone(), cancel: cancel.clone() };
+        let (tell_end, ended) = watch::channel(None);
+        let running = Running { team: place.team, buffer: buffer.clone(), cancel: cancel.clone(), ended };
         self.inner.running.lock().insert(id, running);
         drop(place);
         let folder = self.inner.folder.clone();
@@ -136,10 +159,11 @@ impl TestRuns {
         tokio::spawn(async move {
             let (state, reason) = child::run(job).await;
             let (outcome, captured) = runs.content(id);
-            let ended = Ended { at: now_ms(), state, reason, outcome, captured };
+            let ended = Ended { at: now_ms(), state, reason: reason.clone(), outcome, captured };
             if let Err(error) = store::test_run::end(&runs.inner.store, id, &ended).await {
                 tracing::warn!(%error, test_run = %id, "the result of a test run is not stored");
             }
+            tell_end.send_replace(Some((state, reason)));
             tokio::time::sleep(KEPT_AFTER_END).await;
             runs.inner.running.lock().remove(&id);
         });
@@ -152,8 +176,20 @@ impl TestRuns {
         Ok(())
     }
 
+    /// Waits for the end of a run that was started here a moment ago.
+    async fn ended(&self, id: TestRunId) -> (TestRunState, String) {
+        let lost = || (TestRunState::Failed, "It was lost.".to_owned());
+        let Some(mut ended) = self.inner.running.lock().get(&id).map(|run| run.ended.clone()) else { return lost() };
+        let how = ended.wait_for(Option::is_some).await.ok().and_then(|how| how.clone());
+        how.unwrap_or_else(lost)
+    }
+
     fn content(&self, id: TestRunId) -> (Outcome, Captured) {
         self.live(id).map(|buffer| buffer.content()).unwrap_or_default()
+    }
+
+    fn ranges(&self, id: TestRunId) -> BTreeMap<String, InputRange> {
+        self.live(id).map(|buffer| buffer.ranges()).unwrap_or_default()
     }
 
     fn live(&self, id: TestRunId) -> Option<Arc<Buffer>> {

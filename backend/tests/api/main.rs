@@ -32,6 +32,7 @@ mod request;
 mod savepoint;
 mod session;
 mod setup;
+mod shadow_run;
 mod table;
 mod table_script;
 mod table_secret;

@@ -58,6 +58,8 @@ fn body(path: &str) -> Option<Value> {
         Some(json!({ "from": "latest" }))
     } else if path.ends_with("/tests") || path.ends_with("/tests/{test}") {
         Some(crate::job_test::draft("mine now"))
+    } else if path.ends_with("/shadow-runs") {
+        Some(json!({ "from": "earliest" }))
     } else if path.ends_with("/tests/run") {
         Some(json!({}))
     } else if path.ends_with("/tests-gate") {

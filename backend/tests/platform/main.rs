@@ -14,6 +14,7 @@ mod local_run;
 mod process;
 mod server;
 mod server_killed;
+mod shadow_runs;
 mod single_objects;
 mod test_runs;
 mod two_servers;

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use serde_json::json;
 
 use super::waiting::rest;
-use super::{Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart};
+use super::{RangeLimit, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart};
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 
@@ -52,6 +52,12 @@ impl Source for GeneratorSource {
 
     fn splits(&self) -> Result<Vec<SplitId>> {
         Ok((0..self.splits).map(|split| split.to_string().into()).collect())
+    }
+
+    /// Its splits, each as a whole.
+    fn settled(&self, _limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
+        let whole = |split| SplitStart { split, position: None };
+        Ok(self.bounded().then_some(self.splits()?.into_iter().map(whole).collect()))
     }
 
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {

@@ -188,8 +188,23 @@ pub trait Source: Send + Sync {
     /// All splits that exist now (partitions, files), in a stable order. Called again from time to time while running.
     fn splits(&self) -> Result<Vec<SplitId>>;
 
+    /// What is to be read, as starts that hold their end as well, for whoever is to read the same later. `None` where the
+    /// system outside cannot tell, or the source has no end.
+    fn settled(&self, _limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
+        Ok(None)
+    }
+
     /// A reader of one source task for the given splits, each from its position (`None`: as the options say).
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>>;
+}
+
+/// How much of a source is settled on.
+#[derive(Clone, Copy, Debug)]
+pub struct RangeLimit {
+    /// Records of all splits together, spread evenly over them, where records have numbers.
+    pub most: u64,
+    /// The last ones of the range instead of the first ones.
+    pub newest: bool,
 }
 
 /// What the queries of a table ask of the columns that it is partitioned by.

@@ -29,7 +29,9 @@ use crate::plan::dataflow::plan;
 use crate::plan::logical::{BoundScript, SinkTarget};
 use crate::plan::settings::Settings;
 use crate::runtime::{Outcome, Run, RunHandle, RunOptions, process_figures};
-use crate::sandbox::{Changes, InputTap, NoCommitters, Outside, SandboxEndpoints, captured_sinks, sources, wire_kind};
+use crate::sandbox::{
+    Changes, InputTap, NoCommitters, Outside, SandboxEndpoints, SettledInputs, captured_sinks, sources, wire_kind,
+};
 use crate::sql::{Problem, Severity, bind_all};
 use crate::state::StateOptions;
 
@@ -123,12 +125,21 @@ pub fn test_run(
     )
     .beginning_at(assignment.from)
     .with_tap(Arc::clone(&tap));
-    let settings =
-        Settings { parallelism: assignment.parallelism.clamp(1, 128), idle_timeout: IDLE, ..Settings::default() };
+    let settled = assignment.settled.clone().map(SettledInputs::new);
+    let endpoints = match &settled {
+        Some(settled) => endpoints.settled_by(Arc::clone(settled)),
+        None => endpoints,
+    };
+    // Input that ends by itself needs nobody's patience, and whose patience ran out would differ between two runs.
+    let idle_timeout = if settled.is_some() { Duration::ZERO } else { IDLE };
+    let settings = Settings { parallelism: assignment.parallelism.clamp(1, 128), idle_timeout, ..Settings::default() };
     let dataflow = plan(&script, &settings, &endpoints).map_err(|problems| match problems.first() {
         Some(problem) => wrong(problem),
         None => failed(EngineError::internal("the script cannot be planned")),
     })?;
+    if let Some(settled) = &settled {
+        out(&TestRunEvent::Settled { ranges: settled.settle().map_err(failed)? });
+    }
     out(&TestRunEvent::Planned {
         sources: sources(&dataflow, &endpoints, assignment.from, &assignment.identity),
         sinks,

@@ -8,6 +8,7 @@ use millrace_wire::test_run::{SuppliedRow, TestRunFrom, TestRunSink};
 
 use super::capture::{CaptureSink, Changes};
 use super::input_tap::InputTap;
+use super::settled::SettledInputs;
 use super::supplied::{SuppliedLookup, SuppliedSource};
 use super::words;
 use crate::catalog::{TableDef, TableRef};
@@ -65,6 +66,7 @@ pub struct SandboxEndpoints {
     sinks: Vec<String>,
     changes: Changes,
     tap: Option<Arc<InputTap>>,
+    settled: Option<Arc<SettledInputs>>,
     from: TestRunFrom,
 }
 
@@ -84,6 +86,7 @@ impl SandboxEndpoints {
             sinks: captured_sinks(script).into_iter().map(|sink| sink.table).collect(),
             changes,
             tap: None,
+            settled: None,
             from: TestRunFrom::Table,
         }
     }
@@ -95,18 +98,32 @@ impl SandboxEndpoints {
         self
     }
 
-    fn read_whole(&self, table: &TableRef) -> TableRef {
+    /// As it is read here.
+    fn placed(&self, table: &TableRef) -> TableRef {
         let mode = match self.from {
-            TestRunFrom::Earliest => "earliest-offset",
-            TestRunFrom::Latest => "latest-offset",
-            TestRunFrom::Table | TestRunFrom::Time => return Arc::clone(table),
+            TestRunFrom::Earliest => Some("earliest-offset"),
+            TestRunFrom::Latest => Some("latest-offset"),
+            TestRunFrom::Table | TestRunFrom::Time => None,
         };
-        if table.connector() != "kafka" {
-            return Arc::clone(table);
+        let mut placed = TableDef::clone(table);
+        if let (Some(mode), "kafka") = (mode, table.connector()) {
+            placed.options.insert("scan.startup.mode".to_owned(), mode.to_owned());
         }
-        let mut table = TableDef::clone(table);
-        table.options.insert("scan.startup.mode".to_owned(), mode.to_owned());
-        Arc::new(table)
+        if let Some(settled) = &self.settled {
+            settled.bound(&mut placed);
+        }
+        Arc::new(placed)
+    }
+
+    /// Sources have an end, and ranges that can be settled and shared.
+    #[must_use]
+    pub fn settled_by(mut self, settled: Arc<SettledInputs>) -> Self {
+        self.settled = Some(settled);
+        self
+    }
+
+    pub(super) const fn is_settled(&self) -> bool {
+        self.settled.is_some()
     }
 
     /// Keeps the first rows that sources give.
@@ -143,8 +160,11 @@ impl Endpoints for SandboxEndpoints {
             return Ok(Arc::new(SuppliedSource::new(table, columns, rows)?));
         }
         let context = self.context(table)?;
-        let begun = self.read_whole(table);
-        let source: Arc<dyn Source> = Arc::from(connector(table)?.source(&begun, columns, context)?);
+        let placed = self.placed(table);
+        let mut source: Arc<dyn Source> = Arc::from(connector(table)?.source(&placed, columns, context)?);
+        if let Some(settled) = &self.settled {
+            source = settled.on(&table.name, source);
+        }
         Ok(match &self.tap {
             Some(tap) => tap.on(table, columns, source),
             None => source,

@@ -13,7 +13,8 @@ use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::collect::RowWriter;
 use crate::connector::{
-    PartitionFilter, RowFilter, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition, SplitStart,
+    PartitionFilter, RangeLimit, RowFilter, Source, SourceEvent, SourceReader, SplitId, SplitLag, SplitPosition,
+    SplitStart,
 };
 use crate::error::Result;
 use crate::types::Schema;
@@ -100,6 +101,10 @@ impl Source for Tapped {
 
     fn splits(&self) -> Result<Vec<SplitId>> {
         self.inner.splits()
+    }
+
+    fn settled(&self, limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
+        self.inner.settled(limit)
     }
 
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {

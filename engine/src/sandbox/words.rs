@@ -45,7 +45,7 @@ pub fn sources(
             None if looked_up => {
                 format!("{} ({}) is asked for single rows, as in production.", table.name, place(table))
             }
-            None => read(table, from, identity),
+            None => read(table, from, identity, endpoints.is_settled()),
         };
         sources.push(TestRunSource { table: table.name.clone(), supplied: supplied.is_some(), words });
     }
@@ -56,7 +56,7 @@ fn rows_of(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
-fn read(table: &TableDef, from: TestRunFrom, identity: &str) -> String {
+fn read(table: &TableDef, from: TestRunFrom, identity: &str, settled: bool) -> String {
     let place = place(table);
     if !table.connector().ends_with("kafka") {
         return format!("{} ({place}) is read as in production, from its beginning.", table.name);
@@ -70,5 +70,6 @@ fn read(table: &TableDef, from: TestRunFrom, identity: &str) -> String {
         TestRunFrom::Time => "the chosen time on",
         TestRunFrom::Table => "where its options say",
     };
-    format!("{} ({place}) is read from {start}, as the group {identity}, which commits no offsets.", table.name)
+    let read = if settled { "over a range that both runs share".to_owned() } else { format!("from {start}") };
+    format!("{} ({place}) is read {read}, as the group {identity}, which commits no offsets.", table.name)
 }

@@ -46,6 +46,7 @@ pub mod permissions;
 pub mod savepoints;
 pub mod schedule;
 pub mod settings;
+pub mod shadow;
 pub mod sign_in;
 pub mod table_script;
 pub mod table_versions;

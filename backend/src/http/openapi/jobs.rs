@@ -16,6 +16,7 @@ use millrace_wire::report::{DeploymentReport, VersionDiff};
 use millrace_wire::run::{RestorePoint, Run, RunEvent};
 use millrace_wire::savepoint::{JobSavepointSchedule, RestorablePoint, SavepointSchedule};
 use millrace_wire::schedule::{CheckSchedule, Fire, JobSchedule, Schedule, ScheduleTimes};
+use millrace_wire::shadow_run::{ShadowRun, ShadowRunSummary, StartShadowRun};
 
 use super::build::{Operation, on};
 
@@ -32,6 +33,15 @@ pub(super) fn job_tests() -> Vec<Operation> {
         on("PUT", "/teams/{team}/jobs/{job}/tests-gate", "Whether versions start only when the tests pass.")
             .takes::<SetTestGate>()
             .gives::<TestGate>(),
+        on("GET", "/teams/{team}/jobs/{job}/shadow-runs", "Shadow runs of the last days, newest first.")
+            .query(&["cursor", "limit", "q"])
+            .lists::<ShadowRunSummary>(),
+        on("POST", "/teams/{team}/jobs/{job}/shadow-runs", "Run two versions in the sandbox over the same input.")
+            .takes::<StartShadowRun>()
+            .gives::<ShadowRun>(),
+        on("GET", "/teams/{team}/jobs/{job}/shadow-runs/{run}", "A shadow run: what differs, once it is finished.")
+            .gives::<ShadowRun>(),
+        on("DELETE", "/teams/{team}/jobs/{job}/shadow-runs/{run}", "Cancel it."),
     ]
 }
 

@@ -11,7 +11,9 @@ use regex::Regex;
 use super::super::layout::{ReadLayout, physical_fields};
 use super::super::option::Options;
 use super::super::registry::problem;
-use super::super::{ConnectorContext, PartitionFilter, Source, SourceReader, SplitId, SplitStart, TableUse};
+use super::super::{
+    ConnectorContext, PartitionFilter, RangeLimit, Source, SourceReader, SplitId, SplitStart, TableUse,
+};
 use super::avro::AvroOpener;
 use super::commit::CommitRules;
 use super::parquet::ParquetOpener;
@@ -183,6 +185,12 @@ impl Source for FileSource {
         *listed = Some(Instant::now());
         *self.opener.listing.lock() = splits.as_slice().into();
         Ok(splits)
+    }
+
+    /// Its splits, each as a whole.
+    fn settled(&self, _limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
+        let whole = |split| SplitStart { split, position: None };
+        Ok(self.bounded().then_some(self.splits()?.into_iter().map(whole).collect()))
     }
 
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {

@@ -122,6 +122,12 @@ pub(super) fn ends(
     found.map(Some)
 }
 
+/// At most so many records of a range, its last ones or its first ones.
+pub(super) fn limited(start: i64, end: i64, most: u64, newest: bool) -> (i64, i64) {
+    let (end, most) = (end.max(start), i64::try_from(most).unwrap_or(i64::MAX));
+    if newest { (start.max(end.saturating_sub(most)), end) } else { (start, end.min(start.saturating_add(most))) }
+}
+
 fn each(partitions: &[Partition], offset: impl Fn(&Partition) -> Result<i64>) -> Result<BTreeMap<Partition, i64>> {
     partitions.iter().map(|partition| Ok((partition.clone(), offset(partition)?))).collect()
 }
@@ -177,4 +183,19 @@ pub(super) fn offset_list<'a>(offsets: impl Iterator<Item = (&'a Partition, i64)
         added.map_err(|error| EngineError::internal("an offset cannot be used").with_detail(error))?;
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limited;
+
+    #[test]
+    fn a_range_is_cut_at_either_end() {
+        assert_eq!(limited(10, 100, 5, false), (10, 15));
+        assert_eq!(limited(10, 100, 5, true), (95, 100));
+        assert_eq!(limited(10, 12, 5, true), (10, 12));
+        // Reading would begin behind the end: nothing is read.
+        assert_eq!(limited(50, 40, 5, false), (50, 50));
+        assert_eq!(limited(0, i64::MAX, u64::MAX, false), (0, i64::MAX));
+    }
 }

@@ -1,5 +1,6 @@
 //! The partitions of a table's topics as splits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use tokio::runtime::Handle;
 
 use super::super::layout::{ReadLayout, UPSERT_KAFKA};
 use super::super::option::Options;
-use super::super::{ConnectorContext, Source, SourceReader, SplitId, SplitStart};
+use super::super::{ConnectorContext, RangeLimit, Source, SourceReader, SplitId, SplitStart};
 use super::client::{self, ASK, Consumer, Reach, failed};
-use super::offset::Partition;
+use super::offset::{self, Partition};
 use super::reader::KafkaReader;
 use super::record::RecordFormat;
 use super::startup::{Bounded, Startup};
@@ -164,6 +165,25 @@ impl Source for KafkaSource {
         };
         *known = Some((Instant::now(), splits.clone()));
         Ok(splits)
+    }
+
+    fn settled(&self, limit: RangeLimit) -> Result<Option<Vec<SplitStart>>> {
+        let splits = self.splits()?;
+        let partitions: Vec<Partition> =
+            splits.iter().map(|split| Partition::of_split(split)).collect::<Result<_>>()?;
+        let (consumer, shared) = (self.asker()?, &self.shared);
+        let Some(ends) = offset::ends(&consumer, &shared.bounded, &partitions)? else { return Ok(None) };
+        let starts = offset::starts(&consumer, &shared.startup, &partitions, shared.reset.as_deref())?;
+        let share = limit.most.div_ceil(partitions.len().max(1) as u64);
+        // The newest record of a key may be its oldest: such a topic is read from where it begins.
+        let newest = limit.newest && !self.upserts();
+        let settled = splits.into_iter().zip(partitions).map(|(split, partition)| {
+            let of = |offsets: &BTreeMap<Partition, i64>| offsets.get(&partition).copied().unwrap_or(0);
+            let (start, end) = offset::limited(of(&starts), of(&ends), share, newest);
+            let position = offset::position_until(start, &shared.cluster, end, &shared.bounded);
+            SplitStart { split, position: Some(position) }
+        });
+        Ok(Some(settled.collect()))
     }
 
     fn reader(&self, splits: Vec<SplitStart>) -> Result<Box<dyn SourceReader>> {

@@ -1,4 +1,4 @@
-//! The SQL tests of the job, and its test runs.
+//! The SQL tests of the job, its test runs, and its shadow runs.
 
 use leptos::prelude::*;
 use millrace_wire::job::VersionSummary;
@@ -13,8 +13,8 @@ use crate::load::load;
 use crate::ui::panel::Panel;
 use crate::ui::select_field::SelectField;
 use crate::widget::testing::{
-    EditTest, SqlTests, StartTestRunDialog, Subject, TestForm, TestResults, TestRunHistory, TestRunTools, TestRunWatch,
-    named_tables,
+    EditTest, ShadowRuns, SqlTests, StartTestRunDialog, Subject, TestForm, TestResults, TestRunHistory, TestRunTools,
+    TestRunWatch, named_tables,
 };
 
 #[component]
@@ -44,6 +44,9 @@ pub(super) fn Tests() -> impl IntoView {
         let versions = versions.with(|page| page.items.iter().map(named).collect::<Vec<_>>()).unwrap_or_default();
         std::iter::once((String::new(), text::draft().to_owned())).chain(versions).collect::<Vec<_>>()
     });
+    let numbers = Signal::derive(move || {
+        versions.with(|page| page.items.iter().map(|version| version.number).collect::<Vec<_>>()).unwrap_or_default()
+    });
     let named = move |read: fn(&Validation) -> &Vec<String>| {
         Signal::derive(move || checked.with(|found| read(found).clone()).unwrap_or_default())
     };
@@ -72,6 +75,7 @@ pub(super) fn Tests() -> impl IntoView {
             </div>
             <SqlTests subject form edits saved/>
             <Panel title=text::test_run().to_owned() end=tools><TestResults subject watch/></Panel>
+            <ShadowRuns subject versions=numbers/>
             <TestRunHistory subject watch on_show=Callback::new(|()| {})/>
         </div>
         <StartTestRunDialog open=starts subject watch on_started=Callback::new(|()| {})/>

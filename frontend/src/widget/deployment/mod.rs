@@ -2,6 +2,7 @@
 
 mod difference;
 mod report;
+mod shadow;
 mod tests;
 mod variables;
 

@@ -8,6 +8,7 @@ use millrace_wire::report::{
 };
 
 use super::difference::Difference;
+use super::shadow::shadow;
 use super::tests::Tests;
 use super::variables::Variables;
 use crate::clock::local;
@@ -33,6 +34,7 @@ pub fn Report(team: String, job: JobId, report: DeploymentReport) -> impl IntoVi
         restore,
         restorable,
         tests,
+        shadow_run,
         state,
         downstream,
         lineage,
@@ -65,6 +67,7 @@ pub fn Report(team: String, job: JobId, report: DeploymentReport) -> impl IntoVi
         {list(Notice::Bad, text::errors(), errors)}
         {list(Notice::Warn, text::warnings(), warnings)}
         <Tests team=team.clone() job tests/>
+        {shadow_run.map(|found| shadow(&team, job, &found))}
         <Variables variables/>
         <State state/>
         {lineage_view(lineage)}

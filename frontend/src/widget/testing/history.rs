@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use millrace_wire::page::Page;
-use millrace_wire::test_run::{SinkComparison, TestRunComparison, TestRunState, TestRunSummary};
+use millrace_wire::test_run::{SinkComparison, TestRunComparison, TestRunState, TestRunSummary, WrittenBy};
 
+use super::comparison::{columns_that_differ, rows_that_differ};
 use super::{Subject, TestRunWatch};
 use crate::api;
 use crate::clock::local;
 use crate::format::number::grouped;
-use crate::i18n::testing as text;
+use crate::i18n::{shadow, testing as text};
 use crate::load::load;
 use crate::ui::button::{Button, Kind};
 use crate::ui::icon::Icon;
@@ -16,7 +17,6 @@ use crate::ui::panel::Panel;
 use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
-use crate::widget::data_grid::few::few_rows;
 
 #[component]
 pub fn TestRunHistory(
@@ -135,24 +135,26 @@ fn Compare(subject: Subject, runs: Signal<Page<TestRunSummary>>) -> impl IntoVie
 
 fn sink(sink: SinkComparison) -> AnyView {
     let how = if sink.by_key { text::by_key() } else { text::by_row() };
+    let who = match sink.written_by {
+        WrittenBy::Both => String::new(),
+        WrittenBy::OnlyA => shadow::only_writes(text::compare_a()),
+        WrittenBy::OnlyB => shadow::only_writes(text::compare_b()),
+    };
     let counts = [
         text::same_rows(grouped(sink.same)),
         text::only_a(grouped(sink.only_a_count)),
         text::only_b(grouped(sink.only_b_count)),
         text::changed_rows(grouped(sink.changed_count)),
     ];
-    let pairs: Vec<_> = sink.changed.iter().flat_map(|row| [row.a.clone(), row.b.clone()]).collect();
-    let lists =
-        [(text::rows_only_a(), &sink.only_a), (text::rows_only_b(), &sink.only_b), (text::rows_changed(), &pairs)];
-    let lists: Vec<AnyView> = lists
-        .into_iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .map(|(label, rows)| view! { <h4>{label}</h4>{few_rows(label, None, &sink.columns, rows)} }.into_any())
-        .collect();
+    let (columns, rows) = (
+        columns_that_differ(&sink, text::compare_a(), text::compare_b()),
+        rows_that_differ(&sink, text::compare_a(), text::compare_b()),
+    );
     view! {
         <h4 class="code">{sink.table}</h4>
-        <p class="muted">{counts.join(", ")}"; "{how}". "{sink.note}</p>
-        {lists}
+        <p class="muted">{counts.join(", ")}"; "{how}". "{who}" "{sink.note}</p>
+        {columns}
+        {rows}
     }
     .into_any()
 }

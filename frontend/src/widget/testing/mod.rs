@@ -1,11 +1,13 @@
 //! Test runs and SQL tests of a job, for the editor and for the page of the job.
 
+mod comparison;
 mod diff;
 mod edit;
 mod form;
 mod history;
 mod lines;
 mod results;
+mod shadow;
 mod start;
 mod tables;
 mod tests;
@@ -21,6 +23,7 @@ pub use edit::EditTest;
 pub use form::TestForm;
 pub use history::TestRunHistory;
 pub use results::{TestResults, TestRunTools};
+pub use shadow::ShadowRuns;
 pub use start::StartTestRunDialog;
 pub use tables::named_tables;
 pub use tests::SqlTests;

@@ -112,6 +112,8 @@ impl TestRunWatch {
 
     fn hear(&self, event: TestRunEvent) {
         match event {
+            // Between the worker and the server.
+            TestRunEvent::Settled { .. } => {}
             TestRunEvent::Planned { sinks, sources } => self.change(|run| {
                 run.summary.sinks = sinks;
                 run.sources = sources;
