@@ -3,6 +3,7 @@
 mod backup;
 mod bench;
 mod brought;
+mod builder;
 mod catalog;
 mod desk;
 mod dialogs;
