@@ -7,7 +7,7 @@ use millrace_wire::job_life::{BulkAction, BulkItem, BulkReport, BulkRequest};
 use millrace_wire::team::Role;
 
 use super::start::{self, Starter};
-use super::{bin, job};
+use super::{bin, folder, job};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Standing};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 500;
 /// What a single call of that kind needs.
 const fn needed(action: BulkAction) -> (Level, Role) {
     match action {
-        BulkAction::Tag | BulkAction::Untag => (Level::Write, Role::Developer),
+        BulkAction::Tag | BulkAction::Untag | BulkAction::Move => (Level::Write, Role::Developer),
         BulkAction::Start | BulkAction::Stop | BulkAction::Restart => (Level::Write, Role::Operator),
         BulkAction::Delete => (Level::Manage, Role::Operator),
     }
@@ -27,6 +27,9 @@ const fn needed(action: BulkAction) -> (Level, Role) {
 
 pub async fn run(app: &App, caller: &TeamCaller, request: BulkRequest) -> Result<BulkReport> {
     let tag = tag_of(&request)?;
+    if request.action == BulkAction::Move && request.folder.is_none() {
+        return Err(Error::field("folder", "Name a folder; an empty text is the root."));
+    }
     if request.from == Some(StartFrom::Savepoint) {
         return Err(Error::field("from", "A savepoint belongs to one job. Choose latest or fresh."));
     }
@@ -135,6 +138,7 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
             retag(app, caller, id, tags).await?;
             Ok("lost the tag")
         }
+        BulkAction::Move => relocate(app, caller, request, id).await,
         BulkAction::Delete => {
             bin::put(app, caller, id).await?;
             Ok("is in the recycle bin")
@@ -142,7 +146,20 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
     }
 }
 
+async fn relocate(app: &App, caller: &TeamCaller, request: &BulkRequest, id: JobId) -> Result<&'static str> {
+    let now = job::row(app, caller.team, id).await?.folder;
+    let to = request.folder.as_deref().unwrap_or_default();
+    let wanted = match request.from_folder.as_deref() {
+        Some(from) => folder::moved(&now, from, to)
+            .ok_or_else(|| Error::field("from_folder", "The job does not lie in this folder."))?,
+        None => to.to_owned(),
+    };
+    let change = JobChange { folder: Some(wanted), ..JobChange::default() };
+    job::change(app, caller, id, change).await?;
+    Ok("is in the folder")
+}
+
 async fn retag(app: &App, caller: &TeamCaller, id: JobId, tags: Vec<String>) -> Result<()> {
-    let change = JobChange { name: None, description: None, tags: Some(tags), kind: None };
+    let change = JobChange { tags: Some(tags), ..JobChange::default() };
     job::change(app, caller, id, change).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! The form that writes SQL, and the jobs of the editor's tree.
+//! The form that writes SQL.
 
 super::texts! {
     build_by_form = "Build by form…";

@@ -33,6 +33,7 @@ pub mod deployment;
 pub mod diff;
 pub mod editor;
 pub mod first_run;
+pub mod folders;
 pub mod functions;
 pub mod graph;
 pub mod grid;

@@ -93,10 +93,6 @@ words! {
         IsNull = "IS NULL",
         IsNotNull = "IS NOT NULL",
     }
-    Joined {
-        And = "AND",
-        Or = "OR",
-    }
     Function {
         CountAll = "COUNT(*)",
         Count = "COUNT",
@@ -117,6 +113,21 @@ words! {
         Minute = "MINUTE",
         Hour = "HOUR",
         Day = "DAY",
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    And,
+    Or,
+}
+
+impl Joined {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Joined::And => "AND",
+            Joined::Or => "OR",
+        }
     }
 }
 
