@@ -27,15 +27,13 @@ const fn needed(action: BulkAction) -> (Level, Role) {
 
 pub async fn run(app: &App, caller: &TeamCaller, request: BulkRequest) -> Result<BulkReport> {
     let tag = tag_of(&request)?;
-    if request.action == BulkAction::Move && request.folder.is_none() {
-        return Err(Error::field("folder", "Name a folder; an empty text is the root."));
-    }
+    let folder = folder_of(&request)?;
     if request.from == Some(StartFrom::Savepoint) {
         return Err(Error::field("from", "A savepoint belongs to one job. Choose latest or fresh."));
     }
     let mut items = Vec::new();
     for id in targets(app, caller, &request).await? {
-        items.push(one(app, caller, &request, &tag, id).await?);
+        items.push(one(app, caller, &request, (&tag, &folder), id).await?);
     }
     let done = items.iter().filter(|item| item.done).count() as u64;
     Ok(BulkReport { done, refused: items.len() as u64 - done, items })
@@ -48,6 +46,15 @@ fn tag_of(request: &BulkRequest) -> Result<String> {
         return Err(Error::field("tag", "Enter a tag."));
     }
     Ok(tag)
+}
+
+/// Where `move` moves to.
+fn folder_of(request: &BulkRequest) -> Result<String> {
+    match (request.action, &request.folder) {
+        (BulkAction::Move, None) => Err(Error::field("folder", "Name a folder; an empty text is the root.")),
+        (BulkAction::Move, Some(path)) => folder::clean(path).map_err(|message| Error::field("folder", message)),
+        _ => Ok(String::new()),
+    }
 }
 
 async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Result<Vec<JobId>> {
@@ -75,10 +82,16 @@ async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Resul
 }
 
 /// What fails becomes part of the report, whosever fault it is.
-async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<BulkItem> {
+async fn one(
+    app: &App,
+    caller: &TeamCaller,
+    request: &BulkRequest,
+    words: (&str, &str),
+    id: JobId,
+) -> Result<BulkItem> {
     let name = store::job::name_of(&app.store, &caller.sight(), id).await?.unwrap_or_default();
     let outcome = match allowed(app, caller, request.action, id).await {
-        Ok(()) => act(app, caller, request, tag, id).await,
+        Ok(()) => act(app, caller, request, words, id).await,
         Err(error) => Err(error),
     };
     let item = |done, code, message| BulkItem { job: id, name: name.clone(), done, code, message };
@@ -104,7 +117,14 @@ async fn allowed(app: &App, caller: &TeamCaller, action: BulkAction, id: JobId) 
     }
 }
 
-async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<&'static str> {
+/// `words`: the tag, and the folder to move to.
+async fn act(
+    app: &App,
+    caller: &TeamCaller,
+    request: &BulkRequest,
+    (tag, folder): (&str, &str),
+    id: JobId,
+) -> Result<&'static str> {
     let starter = Starter::person(caller);
     match request.action {
         BulkAction::Start => {
@@ -138,7 +158,7 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
             retag(app, caller, id, tags).await?;
             Ok("lost the tag")
         }
-        BulkAction::Move => relocate(app, caller, request, id).await,
+        BulkAction::Move => relocate(app, caller, (request.from_folder.as_deref(), folder), id).await,
         BulkAction::Delete => {
             bin::put(app, caller, id).await?;
             Ok("is in the recycle bin")
@@ -146,11 +166,10 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
     }
 }
 
-async fn relocate(app: &App, caller: &TeamCaller, request: &BulkRequest, id: JobId) -> Result<&'static str> {
-    let now = job::row(app, caller.team, id).await?.folder;
-    let to = request.folder.as_deref().unwrap_or_default();
-    let wanted = match request.from_folder.as_deref() {
-        Some(from) => folder::moved(&now, from, to)
+async fn relocate(app: &App, caller: &TeamCaller, (from, to): (Option<&str>, &str), id: JobId) -> Result<&'static str> {
+    let known = job::row(app, caller.team, id).await?.folder;
+    let wanted = match from {
+        Some(from) => folder::moved(&known, from, to)
             .ok_or_else(|| Error::field("from_folder", "The job does not lie in this folder."))?,
         None => to.to_owned(),
     };

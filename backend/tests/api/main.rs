@@ -19,6 +19,7 @@ mod sight;
 mod connection;
 mod editor_library;
 mod endpoint;
+mod folder;
 mod function;
 mod job;
 mod job_bin;

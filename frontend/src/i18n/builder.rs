@@ -21,7 +21,6 @@ super::texts! {
     create_table = "Create a table";
     create_table_note = "The form of a new table opens in a tab of its own. The table is listed here once it is saved.";
     choose_table = "Choose a table first.";
-    field = "Field";
     data_type = "Type";
     alias = "Comes out as";
     alias_of(column) = "{column} comes out as";
