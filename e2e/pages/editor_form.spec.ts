@@ -175,7 +175,7 @@ test('form builder: a query from the keyboard alone, beside a job that has SQL',
   await expect(page.getByRole('menuitem', { name: 'Build by form…' })).toBeFocused();
   await page.keyboard.press('Enter');
   const form = formOf(page);
-  await type(page, form.getByRole('searchbox').first(), 'orders');
+  await type(page, form.getByRole('searchbox').first(), 'main.orders');
   await expect(form.getByRole('radio')).toHaveCount(1);
   await tabTo(page, form.getByRole('radio'));
   await page.keyboard.press('Space');

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::{ev, html, web_sys};
@@ -226,7 +227,7 @@ fn drawn(tree: Tree, row: Node) -> AnyView {
         tree.change(&node.get_untracked());
     };
     view! {
-        <li role="treeitem" attr:aria-level=move || node.with(|node| node.level.to_string())
+        <li role="treeitem" {..custom_attribute("aria-level", move || node.with(|node| node.level.to_string()))}
             aria-label=name aria-expanded=move || open().map(|open| open.to_string())
             aria-selected=move || is_current().to_string() tabindex=move || if focusable() { "0" } else { "-1" }
             class=move || format!("tree-row tree-level-{}", node.with(|node| node.level))

@@ -31,11 +31,11 @@ pub(super) fn ConditionLines(form: Form, part: Part) -> impl IntoView {
                 upper: String::new(),
             });
         });
-        focus_last(place, "[data-line]:last-of-type select");
+        focus_last(place, "[data-line]", "select");
     };
     let remove = Callback::new(move |id: u32| {
         query.update(|query| part.of_mut(query).list.retain(|one| one.id != id));
-        focus_last(place, ".builder-add button");
+        focus_last(place, ".builder-add", "button");
     });
     let joined = Signal::derive(move || query.with(|query| part.of(query).joined));
     let (none, more, join) = match part {

@@ -80,13 +80,16 @@ pub(super) fn Tick(
     .into_any()
 }
 
-/// Leads the focus to the last such control, once it is drawn.
-pub(super) fn focus_last(place: NodeRef<html::Div>, selector: &'static str) {
+/// Leads the focus to the first such control of the last such part, once it is drawn.
+pub(super) fn focus_last(place: NodeRef<html::Div>, part: &'static str, control: &'static str) {
     request_animation_frame(move || {
         let Some(place) = place.try_get_untracked().flatten() else { return };
-        let Ok(found) = place.query_selector_all(selector) else { return };
-        let last = found.length().checked_sub(1).and_then(|last| found.item(last));
-        if let Some(control) = last.and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let Ok(parts) = place.query_selector_all(part) else { return };
+        let last = parts.length().checked_sub(1).and_then(|last| parts.item(last));
+        let found = last
+            .and_then(|part| part.dyn_into::<web_sys::Element>().ok())
+            .and_then(|part| part.query_selector(control).ok().flatten());
+        if let Some(control) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
             let _ = control.focus();
         }
     });

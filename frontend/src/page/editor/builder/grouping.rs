@@ -63,7 +63,7 @@ fn Aggregates(form: Form) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let add = move |()| {
         query.update(super::model::Query::add_aggregate);
-        focus_last(place, "[data-line]:last-of-type select");
+        focus_last(place, "[data-line]", "select");
     };
     let remove = Callback::new(move |id: u32| {
         query.update(|query| {
@@ -71,7 +71,7 @@ fn Aggregates(form: Form) -> impl IntoView {
             // Conditions on what is not computed any more.
             query.having.list.retain(|one| one.subject != id.to_string());
         });
-        focus_last(place, ".builder-add button");
+        focus_last(place, ".builder-add", "button");
     });
     view! {
         <div class="builder-lines" node_ref=place>
