@@ -12,11 +12,11 @@ test('job folders: moved, opened, and renamed with all below', async ({ ownTeam:
   const jobs = side.getByRole('tree', { name: 'Jobs' });
   await expect(jobs).toMatchAriaSnapshot(`
     - tree "Jobs":
-      - treeitem "billing"
+      - treeitem "billing 1"
       - treeitem "Sums of the day"
   `);
   await jobs.getByRole('treeitem', { name: 'Sums of the day' }).hover();
-  await jobs.getByRole('button', { name: 'Move Sums of the day to a folder' }).click();
+  await jobs.getByRole('treeitem', { name: 'Sums of the day' }).getByTitle('Move to folder').click();
   const dialog = page.getByRole('dialog', { name: 'Move Sums of the day to a folder' });
   await expect(dialog.locator('datalist option')).toHaveAttribute('value', 'billing');
   await dialog.getByRole('combobox', { name: 'Folder' }).fill('billing//daily');
@@ -28,7 +28,7 @@ test('job folders: moved, opened, and renamed with all below', async ({ ownTeam:
   await dialog.getByRole('button', { name: 'Move' }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByText('Sums of the day lies in billing/daily now')).toBeVisible();
-  await expect(jobs.getByRole('treeitem', { name: 'daily', exact: true })).toHaveAttribute('aria-level', '2');
+  await expect(jobs.getByRole('treeitem', { name: 'daily 1' })).toHaveAttribute('aria-level', '2');
   await expect(jobs.getByRole('treeitem', { name: 'Sums of the day' })).toHaveAttribute('aria-level', '3');
 
   await jobs.getByRole('treeitem', { name: 'Sums of the day' }).click();
@@ -37,14 +37,14 @@ test('job folders: moved, opened, and renamed with all below', async ({ ownTeam:
   await expectAccessible(page);
   await takePictures(page, 'editor-folders');
 
-  await jobs.getByRole('treeitem', { name: 'billing', exact: true }).hover();
-  await jobs.getByRole('button', { name: 'Rename the folder billing', exact: true }).click();
+  await jobs.getByRole('treeitem', { name: 'billing 2' }).hover();
+  await jobs.getByRole('treeitem', { name: 'billing 2' }).getByTitle('Rename folder').click();
   const rename = page.getByRole('dialog', { name: 'Rename the folder billing' });
   await rename.getByRole('combobox', { name: 'Folder' }).fill('finance/invoices');
   await rename.getByRole('button', { name: 'Rename' }).click();
   await expect(rename).toBeHidden();
-  await expect(jobs.getByRole('treeitem', { name: 'finance', exact: true })).toBeVisible();
-  await expect(jobs.getByRole('treeitem', { name: 'billing', exact: true })).toHaveCount(0);
+  await expect(jobs.getByRole('treeitem', { name: 'finance 2' })).toBeVisible();
+  await expect(jobs.getByRole('treeitem', { name: /^billing/ })).toHaveCount(0);
   await expect.poll(async () => (await team.get<{ items: { name: string; folder: string }[] }>('jobs?sort=name')).items.map(({ name, folder }) => `${name}: ${folder}`)).toEqual([
     'Bills: finance/invoices',
     'Sums of the day: finance/invoices/daily',
@@ -66,7 +66,7 @@ test('job folders: from the keyboard alone', async ({ ownTeam: team, page }) => 
   await expect(page.getByRole('textbox', { name: 'SQL of scratch' })).toBeFocused();
   await page.keyboard.press('Escape');
   const jobs = page.getByRole('tree', { name: 'Jobs' });
-  const old = jobs.getByRole('treeitem', { name: 'old', exact: true });
+  const old = jobs.getByRole('treeitem', { name: /^old/ });
   await tabTo(page, old, 'Shift+Tab');
   await page.keyboard.press('ArrowRight');
   await expect(old).toHaveAttribute('aria-expanded', 'true');
@@ -84,7 +84,7 @@ test('job folders: from the keyboard alone', async ({ ownTeam: team, page }) => 
   await expect(old).toBeFocused();
   await page.keyboard.press('F2');
   await fill(page, 'Rename the folder old', 'new');
-  const renamed = jobs.getByRole('treeitem', { name: 'new', exact: true });
+  const renamed = jobs.getByRole('treeitem', { name: /^new/ });
   await expect(renamed).toBeVisible();
   await tabTo(page, jobs.locator('[tabindex="0"]'));
   await page.keyboard.press('Home');

@@ -216,19 +216,13 @@ fn drawn(tree: Tree, row: Node) -> AnyView {
         What::Job(_) => String::new(),
     };
     let name = move || node.with(|node| node.name.clone());
-    let tool_name = move || {
-        node.with(|node| match &node.what {
-            What::Folder { path, .. } => text::rename_folder(path),
-            What::Job(job) => text::move_job(&job.name),
-        })
-    };
     let change = move |event: ev::MouseEvent| {
         event.stop_propagation();
         tree.change(&node.get_untracked());
     };
     view! {
         <li role="treeitem" {..custom_attribute("aria-level", move || node.with(|node| node.level.to_string()))}
-            aria-label=name aria-expanded=move || open().map(|open| open.to_string())
+            aria-expanded=move || open().map(|open| open.to_string())
             aria-selected=move || is_current().to_string() tabindex=move || if focusable() { "0" } else { "-1" }
             class=move || format!("tree-row tree-level-{}", node.with(|node| node.level))
             style=move || format!("--tree-level:{}", node.with(|node| node.level)) title=tip
@@ -240,7 +234,7 @@ fn drawn(tree: Tree, row: Node) -> AnyView {
             <span class="truncate">{name}</span>
             <span class="tree-end">{count}</span>
             {move || tree.may_edit.get().then(|| view! {
-                <button type="button" class="icon-button icon-button-small tree-tool" tabindex="-1" aria-label=tool_name title=tool
+                <button type="button" class="icon-button icon-button-small tree-tool" tabindex="-1" aria-hidden="true" title=tool
                     on:click=change>{Icon::More.small()}</button>
             })}
         </li>
