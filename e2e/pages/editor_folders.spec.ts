@@ -57,6 +57,13 @@ test('job folders: moved, opened, and renamed with all below', async ({ ownTeam:
   await expect(page.getByRole('link', { name: 'Sums of the day' })).toBeVisible();
   await expectAccessible(page);
   await takePictures(page, 'jobs-folder');
+  await page.getByRole('checkbox', { name: /Sums of the day/ }).check();
+  await page.getByRole('button', { name: 'Move…' }).click();
+  const move = page.getByRole('dialog', { name: 'Move 1 job to a folder' });
+  await takePictures(page, 'jobs-folder-move');
+  await move.getByRole('textbox', { name: 'Folder' }).fill('archive');
+  await move.getByRole('button', { name: 'Move', exact: true }).click();
+  await expect(move.getByText('is in the folder')).toBeVisible();
 });
 
 test('job folders: from the keyboard alone', async ({ ownTeam: team, page }) => {

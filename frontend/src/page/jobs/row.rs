@@ -123,7 +123,7 @@ pub(super) fn Row(
                 on:click=move |_| address.set_query("owner", Some(&owner.get_untracked()))>{owner}</button></td>
             <td>{move || (!folder.with(String::is_empty)).then(|| view! {
                 <button type="button" class="cell-button tag" title=move || text::filter_by_folder(folder.get())
-                    on:click=move |_| address.set_query("folder", Some(&folder.get_untracked()))>{Icon::Lake.small()}{folder}</button>
+                    on:click=move |_| address.set_query("folder", Some(&folder.get_untracked()))>{Icon::Lake.small()}" "{folder}</button>
             })}
             {move || tags.get().into_iter().map(|tag| {
                 let own = tag.clone();

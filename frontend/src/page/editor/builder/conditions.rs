@@ -120,23 +120,23 @@ fn line(form: Form, part: Part, id: u32, ids: Memo<Vec<u32>>, remove: Callback<u
     let label = move |of: fn(String) -> String| Signal::derive(move || of(name.get()));
     view! {
         <div class="builder-line" role="group" data-line="" aria-label=move || name.get()>
-            <Choose label=label(|line| text::subject_of(line)) options=subjects value=read(|one| one.subject.clone()) on_choose=choose_subject/>
-            <Choose label=label(|line| text::operator_of(line)) options=operators value=read(|one| one.operator.word().to_owned()) on_choose=choose_operator/>
+            <Choose label=label(text::subject_of) options=subjects value=read(|one| one.subject.clone()) on_choose=choose_subject/>
+            <Choose label=label(text::operator_of) options=operators value=read(|one| one.operator.word().to_owned()) on_choose=choose_operator/>
             <span class="builder-values">{move || match face.get() {
                 (0, _) => ().into_any(),
                 (_, true) => view! {
-                    <Choose label=label(|line| text::value_of(line)) options=Signal::derive(truth) value on_choose=set_value/>
+                    <Choose label=label(text::value_of) options=Signal::derive(truth) value on_choose=set_value/>
                 }.into_any(),
                 (2, false) => view! {
-                    <Line label=label(|line| text::value_of(line)) value on_input=set_value placeholder error/>
+                    <Line label=label(text::value_of) value on_input=set_value placeholder error/>
                     <span class="muted">{text::and()}</span>
-                    <Line label=label(|line| text::upper_of(line)) value=upper on_input=set_upper placeholder/>
+                    <Line label=label(text::upper_of) value=upper on_input=set_upper placeholder/>
                 }.into_any(),
                 (_, false) => view! {
-                    <Line label=label(|line| text::value_of(line)) value on_input=set_value placeholder error/>
+                    <Line label=label(text::value_of) value on_input=set_value placeholder error/>
                 }.into_any(),
             }}</span>
-            <IconButton small=true icon=Icon::Trash label=label(|line| text::remove(line)) on_press=move |()| remove.run(id)/>
+            <IconButton small=true icon=Icon::Trash label=label(text::remove) on_press=move |()| remove.run(id)/>
         </div>
     }
     .into_any()

@@ -131,13 +131,13 @@ fn line(form: Form, id: u32, ids: Memo<Vec<u32>>, remove: Callback<u32>) -> AnyV
     let has_column = Memo::new(move |_| function.get() != Function::CountAll);
     view! {
         <div class="builder-line" role="group" data-line="" aria-label=move || name.get()>
-            <Choose label=label(|line| text::function_of(line)) options=Signal::derive(functions)
+            <Choose label=label(text::function_of) options=Signal::derive(functions)
                 value=read(|one| one.function.word().to_owned()) on_choose=choose_function/>
             {move || has_column.get().then(|| view! {
-                <Choose label=label(|line| text::column_of(line)) options=columns value=read(|one| one.column.clone()) on_choose=choose_column error/>
+                <Choose label=label(text::column_of) options=columns value=read(|one| one.column.clone()) on_choose=choose_column error/>
             })}
-            <Line label=label(|line| text::alias_of_line(line)) value=read(|one| one.alias.clone()) on_input=rename placeholder=usual/>
-            <IconButton small=true icon=Icon::Trash label=label(|line| text::remove(line)) on_press=move |()| remove.run(id)/>
+            <Line label=label(text::alias_of_line) value=read(|one| one.alias.clone()) on_input=rename placeholder=usual/>
+            <IconButton small=true icon=Icon::Trash label=label(text::remove) on_press=move |()| remove.run(id)/>
         </div>
     }
     .into_any()
