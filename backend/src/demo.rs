@@ -216,6 +216,7 @@ impl DemoJob {
             name: self.name.clone(),
             description: self.description.clone(),
             tags: self.tags.clone(),
+            folder: String::new(),
             kind: None,
             sql: (*sql).to_owned(),
             settings: Some(JobSettings::default()),

@@ -61,6 +61,9 @@ wire! {
         pub description: String,
         pub owner: String,
         pub tags: Vec<String>,
+        /// `billing/daily`; empty for the root.
+        #[serde(default)]
+        pub folder: String,
         pub kind: JobKind,
         pub draft: Draft,
         pub desired: DesiredState,
@@ -140,6 +143,9 @@ wire! {
         pub description: String,
         #[serde(default)]
         pub tags: Vec<String>,
+        /// At most 5 levels of 60 characters, with `/` between; empty for the root.
+        #[serde(default)]
+        pub folder: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub kind: Option<JobKind>,
         pub sql: String,
@@ -148,6 +154,7 @@ wire! {
     }
 
     /// `PATCH …/jobs/{job}`; what is absent stays.
+    #[derive(Default)]
     pub struct JobChange {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
@@ -155,6 +162,8 @@ wire! {
         pub description: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tags: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub folder: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub kind: Option<JobKind>,
     }
@@ -174,6 +183,8 @@ wire! {
         pub description: String,
         pub owner: String,
         pub tags: Vec<String>,
+        #[serde(default)]
+        pub folder: String,
         pub kind: JobKind,
         pub desired: DesiredState,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,8 @@ wire_words! {
         Restart = "restart",
         Tag = "tag",
         Untag = "untag",
+        /// Into another folder.
+        Move = "move",
         /// Into the recycle bin.
         Delete = "delete",
     }
@@ -41,6 +43,9 @@ wire! {
         pub owner: String,
         #[serde(default)]
         pub kind: String,
+        /// A folder, with those below it.
+        #[serde(default)]
+        pub folder: String,
     }
 
     /// A filter of the list of jobs that a person named for themselves.
@@ -68,6 +73,13 @@ wire! {
         /// For `tag` and `untag`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
+        /// For `move`: where to; empty for the root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub folder: Option<String>,
+        /// For `move`: the folder that `folder` takes the place of, so that what lies below it moves along. Absent: the
+        /// jobs lie in `folder` itself afterwards.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub from_folder: Option<String>,
         /// For `start`: `latest` when absent; `savepoint` is for single jobs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub from: Option<StartFrom>,
@@ -134,6 +146,13 @@ impl Default for JobFilter {
     /// Everything.
     fn default() -> Self {
         let nothing = String::new;
-        JobFilter { q: nothing(), state: nothing(), tag: nothing(), owner: nothing(), kind: nothing() }
+        JobFilter {
+            q: nothing(),
+            state: nothing(),
+            tag: nothing(),
+            owner: nothing(),
+            kind: nothing(),
+            folder: nothing(),
+        }
     }
 }

@@ -61,6 +61,7 @@ fn job(team: TeamId, number: usize) -> JobRow {
         description: format!("Aggregates {topic} for the {step} report of department {}.", number % 97),
         owner: format!("person-{}", number % 300),
         tags: vec![format!("team-{}", number % 40), topic.to_owned()],
+        folder: format!("{topic}/{step}"),
         kind: JobKind::Stream,
         owner_id: None,
         restricted: false,

@@ -7,7 +7,7 @@ use millrace_wire::job_life::{BulkAction, BulkItem, BulkReport, BulkRequest};
 use millrace_wire::team::Role;
 
 use super::start::{self, Starter};
-use super::{bin, job};
+use super::{bin, folder, job};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Standing};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 500;
 /// What a single call of that kind needs.
 const fn needed(action: BulkAction) -> (Level, Role) {
     match action {
-        BulkAction::Tag | BulkAction::Untag => (Level::Write, Role::Developer),
+        BulkAction::Tag | BulkAction::Untag | BulkAction::Move => (Level::Write, Role::Developer),
         BulkAction::Start | BulkAction::Stop | BulkAction::Restart => (Level::Write, Role::Operator),
         BulkAction::Delete => (Level::Manage, Role::Operator),
     }
@@ -27,12 +27,13 @@ const fn needed(action: BulkAction) -> (Level, Role) {
 
 pub async fn run(app: &App, caller: &TeamCaller, request: BulkRequest) -> Result<BulkReport> {
     let tag = tag_of(&request)?;
+    let folder = folder_of(&request)?;
     if request.from == Some(StartFrom::Savepoint) {
         return Err(Error::field("from", "A savepoint belongs to one job. Choose latest or fresh."));
     }
     let mut items = Vec::new();
     for id in targets(app, caller, &request).await? {
-        items.push(one(app, caller, &request, &tag, id).await?);
+        items.push(one(app, caller, &request, (&tag, &folder), id).await?);
     }
     let done = items.iter().filter(|item| item.done).count() as u64;
     Ok(BulkReport { done, refused: items.len() as u64 - done, items })
@@ -45,6 +46,15 @@ fn tag_of(request: &BulkRequest) -> Result<String> {
         return Err(Error::field("tag", "Enter a tag."));
     }
     Ok(tag)
+}
+
+/// Where `move` moves to.
+fn folder_of(request: &BulkRequest) -> Result<String> {
+    match (request.action, &request.folder) {
+        (BulkAction::Move, None) => Err(Error::field("folder", "Name a folder; an empty text is the root.")),
+        (BulkAction::Move, Some(path)) => folder::clean(path).map_err(|message| Error::field("folder", message)),
+        _ => Ok(String::new()),
+    }
 }
 
 async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Result<Vec<JobId>> {
@@ -72,10 +82,16 @@ async fn targets(app: &App, caller: &TeamCaller, request: &BulkRequest) -> Resul
 }
 
 /// What fails becomes part of the report, whosever fault it is.
-async fn one(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<BulkItem> {
+async fn one(
+    app: &App,
+    caller: &TeamCaller,
+    request: &BulkRequest,
+    words: (&str, &str),
+    id: JobId,
+) -> Result<BulkItem> {
     let name = store::job::name_of(&app.store, &caller.sight(), id).await?.unwrap_or_default();
     let outcome = match allowed(app, caller, request.action, id).await {
-        Ok(()) => act(app, caller, request, tag, id).await,
+        Ok(()) => act(app, caller, request, words, id).await,
         Err(error) => Err(error),
     };
     let item = |done, code, message| BulkItem { job: id, name: name.clone(), done, code, message };
@@ -101,7 +117,14 @@ async fn allowed(app: &App, caller: &TeamCaller, action: BulkAction, id: JobId) 
     }
 }
 
-async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, id: JobId) -> Result<&'static str> {
+/// `words`: the tag, and the folder to move to.
+async fn act(
+    app: &App,
+    caller: &TeamCaller,
+    request: &BulkRequest,
+    (tag, folder): (&str, &str),
+    id: JobId,
+) -> Result<&'static str> {
     let starter = Starter::person(caller);
     match request.action {
         BulkAction::Start => {
@@ -135,6 +158,7 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
             retag(app, caller, id, tags).await?;
             Ok("lost the tag")
         }
+        BulkAction::Move => relocate(app, caller, (request.from_folder.as_deref(), folder), id).await,
         BulkAction::Delete => {
             bin::put(app, caller, id).await?;
             Ok("is in the recycle bin")
@@ -142,7 +166,19 @@ async fn act(app: &App, caller: &TeamCaller, request: &BulkRequest, tag: &str, i
     }
 }
 
+async fn relocate(app: &App, caller: &TeamCaller, (from, to): (Option<&str>, &str), id: JobId) -> Result<&'static str> {
+    let known = job::row(app, caller.team, id).await?.folder;
+    let wanted = match from {
+        Some(from) => folder::moved(&known, from, to)
+            .ok_or_else(|| Error::field("from_folder", "The job does not lie in this folder."))?,
+        None => to.to_owned(),
+    };
+    let change = JobChange { folder: Some(wanted), ..JobChange::default() };
+    job::change(app, caller, id, change).await?;
+    Ok("is in the folder")
+}
+
 async fn retag(app: &App, caller: &TeamCaller, id: JobId, tags: Vec<String>) -> Result<()> {
-    let change = JobChange { name: None, description: None, tags: Some(tags), kind: None };
+    let change = JobChange { tags: Some(tags), ..JobChange::default() };
     job::change(app, caller, id, change).await.map(drop)
 }

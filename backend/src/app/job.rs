@@ -6,7 +6,7 @@ use millrace_wire::job::{DesiredState, Draft, Job, JobChange, JobKind, JobSettin
 use millrace_wire::live::LiveEvent;
 
 use super::account::taken_or;
-use super::{check, guest_script};
+use super::{check, folder, guest_script};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::{Object, Sight};
 use crate::clock::{new_id, now_ms};
@@ -33,6 +33,7 @@ pub async fn get(app: &App, sight: &Sight, id: JobId) -> Result<Job> {
         description: row.description,
         owner: row.owner,
         tags: row.tags,
+        folder: row.folder,
         kind: row.kind,
         draft: Draft {
             sql: row.draft.sql,
@@ -79,6 +80,7 @@ pub async fn create(app: &App, maker: Maker<'_>, request: NewJob) -> Result<Job>
     let mut problems = settings_problems(&settings);
     problems.extend(text_problems(&request.name, &request.description, &request.tags));
     problems.extend(script_problem(&request.sql));
+    let folder = folder_of(&request.folder, &mut problems);
     if !problems.is_empty() {
         return Err(Error::fields(problems));
     }
@@ -92,6 +94,7 @@ pub async fn create(app: &App, maker: Maker<'_>, request: NewJob) -> Result<Job>
         owner_id: maker.sight.user(),
         restricted: false,
         tags: request.tags,
+        folder,
         kind: request.kind.unwrap_or(JobKind::Stream),
         desired: DesiredState::Stopped,
         demo: maker.demo,
@@ -111,7 +114,10 @@ pub async fn change(app: &App, caller: &TeamCaller, id: JobId, request: JobChang
     job.tags = request.tags.unwrap_or(job.tags);
     job.kind = request.kind.unwrap_or(job.kind);
     job.updated_at = now_ms();
-    let problems = text_problems(&job.name, &job.description, &job.tags);
+    let mut problems = text_problems(&job.name, &job.description, &job.tags);
+    if let Some(folder) = request.folder {
+        job.folder = folder_of(&folder, &mut problems);
+    }
     if !problems.is_empty() {
         return Err(Error::fields(problems));
     }
@@ -170,6 +176,13 @@ pub(super) fn text_problems(name: &str, description: &str, tags: &[String]) -> V
         problems.push(field("tags", format!("Use at most {MOST_TAGS} tags of 1 to 40 characters.")));
     }
     problems
+}
+
+fn folder_of(path: &str, problems: &mut Vec<FieldError>) -> String {
+    folder::clean(path).unwrap_or_else(|message| {
+        problems.push(field("folder", message));
+        String::new()
+    })
 }
 
 fn script_problem(sql: &str) -> Option<FieldError> {

@@ -93,6 +93,7 @@ pub(super) fn summaries(app: &App, jobs: Vec<ListedJob>) -> Vec<JobSummary> {
         description: job.description,
         owner: job.owner,
         tags: job.tags,
+        folder: job.folder,
         kind: job.kind,
         desired: job.desired,
         restricted: job.restricted,

@@ -41,6 +41,7 @@ pub mod variable;
 
 pub mod bin;
 pub mod bulk;
+mod folder;
 pub mod job;
 pub mod job_list;
 pub mod job_test;

@@ -23,6 +23,7 @@ pub struct JobRow {
     pub owner_id: Option<UserId>,
     pub restricted: bool,
     pub tags: Vec<String>,
+    pub folder: String,
     pub kind: JobKind,
     pub desired: DesiredState,
     pub demo: bool,
@@ -58,6 +59,7 @@ fn read(row: &Row) -> Result<JobRow> {
         owner_id: row.text("owner_id")?.parse().ok(),
         restricted: row.flag("restricted")?,
         tags: row.json("tags")?,
+        folder: row.text("folder")?,
         kind: row.parsed("kind")?,
         desired: row.parsed("desired")?,
         demo: row.flag("demo")?,
@@ -76,8 +78,8 @@ fn read(row: &Row) -> Result<JobRow> {
 pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO jobs (id, team_id, name, description, owner, tags, desired, demo, draft_sql, draft_settings, \
-         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at, kind, owner_id, restricted) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         draft_revision, draft_updated_by, draft_updated_at, created_at, updated_at, kind, owner_id, restricted, folder) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(job.id.to_string())
     .bind(job.team.to_string())
@@ -97,6 +99,7 @@ pub async fn insert(tx: &mut Tx, job: &JobRow) -> Result<()> {
     .bind(job.kind.as_str())
     .bind(job.owner_id.map(|user| user.to_string()).unwrap_or_default())
     .bind(i64::from(job.restricted))
+    .bind(job.folder.clone())
     .execute(&mut **tx)
     .await?;
     job_list::put(tx, job).await
@@ -164,14 +167,15 @@ pub async fn counts(store: &Store, job: JobId) -> Result<JobCounts> {
 
 pub async fn change(tx: &mut Tx, job: &JobRow) -> Result<()> {
     let changed = sqlx::query(
-        "UPDATE jobs SET name = $1, description = $2, tags = $3, kind = $4, updated_at = $5 \
-         WHERE id = $6 AND deleted_at IS NULL",
+        "UPDATE jobs SET name = $1, description = $2, tags = $3, kind = $4, updated_at = $5, folder = $6 \
+         WHERE id = $7 AND deleted_at IS NULL",
     )
     .bind(job.name.clone())
     .bind(job.description.clone())
     .bind(serde_json::to_string(&job.tags)?)
     .bind(job.kind.as_str())
     .bind(job.updated_at)
+    .bind(job.folder.clone())
     .bind(job.id.to_string())
     .execute(&mut **tx)
     .await?;

@@ -26,6 +26,7 @@ pub struct ListedJob {
     pub description: String,
     pub owner: String,
     pub tags: Vec<String>,
+    pub folder: String,
     pub kind: JobKind,
     pub desired: DesiredState,
     pub restricted: bool,
@@ -94,6 +95,11 @@ impl Condition {
             let written = serde_json::Value::from(filter.tag.as_str()).to_string();
             condition.and(|n| format!("REPLACE(l.tags, ${n}, '') <> l.tags"), written);
         }
+        if !filter.folder.is_empty() {
+            // With the mark behind it, so that `bill` is no folder above `billing`.
+            condition
+                .and(|n| format!("SUBSTR(l.folder || '/', 1, LENGTH(${n})) = ${n}"), format!("{}/", filter.folder));
+        }
         for word in filter.q.to_lowercase().split_whitespace() {
             condition.and(|n| format!("l.words LIKE ${n} ESCAPE '\\'"), containing(word));
         }
@@ -134,10 +140,11 @@ fn printable(filter: &JobFilter) -> JobFilter {
         tag: clean(&filter.tag),
         owner: clean(&filter.owner),
         kind: clean(&filter.kind),
+        folder: clean(&filter.folder),
     }
 }
 
-const LISTED: &str = "SELECT j.id, j.name, j.description, j.owner, j.tags, j.kind, j.desired, j.updated_at, l.run_number, \
+const LISTED: &str = "SELECT j.id, j.name, j.description, j.owner, j.tags, j.folder, j.kind, j.desired, j.updated_at, l.run_number, \
                       j.restricted, (SELECT COUNT(*) FROM grants g WHERE g.job_id = j.id) AS grants \
                       FROM job_list l JOIN jobs j ON j.id = l.job_id";
 
@@ -148,6 +155,7 @@ fn read(row: &Row) -> Result<ListedJob> {
         description: row.text("description")?,
         owner: row.text("owner")?,
         tags: row.json("tags")?,
+        folder: row.text("folder")?,
         kind: row.parsed("kind")?,
         desired: row.parsed("desired")?,
         restricted: row.flag("restricted")?,
@@ -275,21 +283,29 @@ pub async fn rates(store: &Store, sight: &Sight) -> Result<(f64, f64)> {
 pub async fn put(tx: &mut Tx, job: &JobRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO job_list (job_id, team_id, name_key, words, tags, owner, kind, state, trouble, run_number, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', 0, 0, $8) \
+         updated_at, folder) VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', 0, 0, $8, $9) \
          ON CONFLICT (job_id) DO UPDATE SET name_key = excluded.name_key, words = excluded.words, \
-         tags = excluded.tags, owner = excluded.owner, kind = excluded.kind, updated_at = excluded.updated_at",
+         tags = excluded.tags, owner = excluded.owner, kind = excluded.kind, updated_at = excluded.updated_at, \
+         folder = excluded.folder",
     )
     .bind(job.id.to_string())
     .bind(job.team.to_string())
     .bind(job.name.to_lowercase())
-    .bind(format!("{} {} {} {}", job.name, job.description, job.owner, job.tags.join(" ")).to_lowercase())
+    .bind(words(job))
     .bind(serde_json::to_string(&job.tags)?)
     .bind(job.owner.clone())
     .bind(job.kind.as_str())
     .bind(job.updated_at)
+    .bind(job.folder.clone())
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Where the words of a search are looked for.
+fn words(job: &JobRow) -> String {
+    let tags = job.tags.join(" ");
+    [&job.name, &job.description, &job.owner, &tags, &job.folder].map(String::as_str).join(" ").to_lowercase()
 }
 
 pub async fn touch(tx: &mut Tx, job: JobId, updated_at: i64) -> Result<()> {
@@ -398,10 +414,11 @@ mod tests {
             tag: "a\"b".to_owned(),
             owner: "Ann".to_owned(),
             kind: "stream".to_owned(),
+            folder: "a/b".to_owned(),
         };
         let condition = Condition::of(&Sight::platform(TeamId(uuid::Uuid::nil())), &filter);
-        assert_eq!(condition.values.len(), 7);
-        assert!(condition.sql.ends_with("l.words LIKE $7 ESCAPE '\\'"), "{}", condition.sql);
+        assert_eq!(condition.values.len(), 8);
+        assert!(condition.sql.ends_with("l.words LIKE $8 ESCAPE '\\'"), "{}", condition.sql);
         assert_eq!(condition.values[4], r#""a\"b""#);
     }
 }

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "editor library", include_str!("../../../migrations/0014_editor_library.sql")),
     (15, "savepoints", include_str!("../../../migrations/0015_savepoints.sql")),
     (16, "servers", include_str!("../../../migrations/0016_servers.sql")),
+    (17, "folders", include_str!("../../../migrations/0017_folders.sql")),
     (18, "shadow runs", include_str!("../../../migrations/0018_shadow_runs.sql")),
 ];
 

@@ -20,6 +20,7 @@ mod connection;
 mod editor_library;
 mod endpoint;
 mod etag;
+mod folder;
 mod function;
 mod job;
 mod job_bin;

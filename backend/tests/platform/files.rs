@@ -87,7 +87,7 @@ pub(crate) async fn furnish(server: &Server) {
     server.post("/tables", sums).await;
     let double = "(x BIGINT) RETURNS BIGINT RETURN x * 2";
     server.post("/functions", json!({ "name": "twice", "definition": double, "remark": "two times" })).await;
-    let job = json!({ "name": "orders / minute", "description": "counts", "tags": ["shop"],
+    let job = json!({ "name": "orders / minute", "description": "counts", "tags": ["shop"], "folder": "shop/hourly",
                       "sql": "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n" });
     let job = server.post("/jobs", job).await;
     let schedule = json!({ "cron": "0 3 * * *", "zone": "UTC", "enabled": true, "keep": 5 });
@@ -109,6 +109,7 @@ async fn a_team_goes_into_files_and_out_of_them_into_an_empty_server() {
         "INSERT INTO main.sums\nSELECT twice(id) FROM shop.orders WHERE id > ${least};\n"
     );
     assert!(read("jobs/orders %2F minute.yaml").contains("keep: 5"));
+    assert!(read("jobs/orders %2F minute.yaml").contains("folder: shop/hourly"));
     assert!(read("tables/shop/orders.yaml").contains("connection: events"));
     assert_eq!(read("variables/least.yaml"), "description: of an id\nvalue: '100'\n");
     assert_eq!(read("variables/token.yaml"), "secrets:\n  value: ${variable_token}\n");
@@ -160,10 +161,12 @@ async fn changes_on_both_sides_meet() {
 
     // Changed on both sides: nothing is applied.
     files.edit("jobs/orders %2F minute.yaml", "description: counts", "description: from the file");
+    files.edit("jobs/orders %2F minute.yaml", "folder: shop/hourly", "folder: shop/minutes");
     assert!(files.refused(&["apply", "--yes"]).contains("nothing was applied"));
     assert!(files.refused(&["export"]).contains("jobs/orders %2F minute.yaml"), "an export takes no edit away");
     files.good(&["apply", "--yes", "--overwrite"]);
     assert_eq!(server.get(&format!("/jobs/{job}")).await["description"], "from the file");
+    assert_eq!(server.get(&format!("/jobs/{job}")).await["folder"], "shop/minutes");
 
     // A variable in the file, and a file that goes.
     files.edit("jobs/orders %2F minute.sql", "shop.orders", "${source}");

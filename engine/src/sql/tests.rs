@@ -294,3 +294,42 @@ fn a_recommended_replacement_repairs_the_script() {
         assert_eq!(format!("{}{replacement}{}", &sql[..span.start], &sql[span.end..]), repaired);
     }
 }
+
+/// Statements that the console's form writes, kept by the console's tests: each binds, with the columns that the form
+/// says come out.
+#[test]
+fn what_the_form_of_the_console_writes_is_right() {
+    let texts = ["tables", "queries"].map(|name| std::fs::read_to_string(format!("tests/form/{name}.sql")).unwrap());
+    let [tables, queries] = texts;
+    let named = |ddl: &str| {
+        let name = ddl.split_whitespace().nth(2).unwrap().to_owned();
+        let source = millrace_wire::link::TableSource { ddl: ddl.to_owned(), hidden_options: Default::default() };
+        (format!("shop.{name}"), source)
+    };
+    let catalog = CatalogText {
+        default_database: "main".to_owned(),
+        tables: tables.split(';').map(str::trim).filter(|ddl| !ddl.is_empty()).map(named).collect(),
+        ..CatalogText::default()
+    };
+    let mut wrong = Vec::new();
+    let mut right = 0;
+    for case in queries.split("\n-- case ").skip(1) {
+        let (name, rest) = case.split_once("\n-- columns ").unwrap();
+        let (columns, sql) = rest.split_once('\n').unwrap();
+        let problems = validate(sql, &catalog, 1).diagnostics;
+        let bound = bind_all(sql, &catalog);
+        let schema = bound.script.sinks.last().map(|sink| &sink.query.schema);
+        let found: Vec<String> = schema
+            .iter()
+            .flat_map(|schema| &schema.fields)
+            .map(|field| format!("{}: {}", field.name, field.ty.logical))
+            .collect();
+        if problems.is_empty() && found.join(" | ") == columns {
+            right += 1;
+        } else {
+            wrong.push(format!("{name}: {problems:?}\n{}\n{columns}\n{sql}", found.join(" | ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(right > 20, "{right} statements");
+}

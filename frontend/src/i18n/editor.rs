@@ -86,7 +86,7 @@ super::texts! {
     about = "About";
     state = "State";
     owner = "Owner";
-    edit_about = "Name, description, tags";
+    edit_about = "Name, description, tags, folder";
     differs_from(version) = "Differs from {version}";
     same_as(version) = "The draft is the same as {version}.";
     lines = "lines";

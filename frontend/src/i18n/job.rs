@@ -179,6 +179,8 @@ super::texts! {
     description = "Description";
     tags = "Tags";
     tags_help = "Words separated by commas.";
+    folder = "Folder";
+    folder_help = "Where it lies in the editor, for instance billing/daily; empty for the root.";
     saved = "Saved";
     run_settings = "Run settings";
     run_settings_note = "Of the draft; they take effect at the next start.";

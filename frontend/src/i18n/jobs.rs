@@ -6,6 +6,8 @@ super::texts! {
     filter = "Name, description, tag, owner";
     by_state = "Filter by state";
     tag = "tag";
+    folder = "folder";
+    filter_by_folder(folder) = "Only jobs in the folder {folder} and below";
     owner = "owner";
     remove_filter(name) = "Remove filter {name}";
     filter_by_tag(tag) = "Only jobs with the tag {tag}";
@@ -59,6 +61,11 @@ super::texts! {
     untag_dialog = "Untag…";
     remove_tag = "Remove the tag";
     untag_many(count) = "Remove a tag from {count}";
+    move_dialog = "Move…";
+    move_here = "Move";
+    move_many(count) = "Move {count} to a folder";
+    move_many_body = "Folders order the jobs in the editor. Levels are written with / between: billing/daily. An empty folder is the root.";
+    column_folder = "Folder";
     tag_many_body = "Tags are words that the list is filtered by.";
     column_tag = "Tag";
     delete_dialog = "Delete…";

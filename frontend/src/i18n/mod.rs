@@ -25,6 +25,7 @@ pub mod words;
 
 pub mod access;
 pub mod approvals;
+pub mod builder;
 pub mod catalogue;
 pub mod chart;
 pub mod connections;
@@ -32,6 +33,7 @@ pub mod deployment;
 pub mod diff;
 pub mod editor;
 pub mod first_run;
+pub mod folders;
 pub mod functions;
 pub mod graph;
 pub mod grid;

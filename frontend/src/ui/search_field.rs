@@ -21,8 +21,9 @@ pub fn SearchField(
             let _ = input.focus();
         }
     });
+    let landmark = label.clone();
     view! {
-        <div class=class role="search">
+        <div class=class role="search" aria-label=landmark>
             {Icon::Search.view()}
             <input
                 node_ref=input

@@ -103,6 +103,9 @@ pub(super) struct JobFile {
     pub(super) description: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
+    /// `billing/daily`
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) folder: String,
     #[serde(default = "stream", skip_serializing_if = "is_stream")]
     pub(super) kind: JobKind,
     #[serde(default)]

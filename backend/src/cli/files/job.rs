@@ -37,6 +37,7 @@ impl Known {
         JobFile {
             description: self.job.description.clone(),
             tags: self.job.tags.clone(),
+            folder: self.job.folder.clone(),
             kind: self.job.kind,
             settings: self.job.draft.settings.clone(),
             schedule: self.schedule.clone(),
@@ -88,6 +89,7 @@ async fn create(client: &Client, name: &str, file: &JobFile, sql: String) -> any
         name: name.to_owned(),
         description: file.description.clone(),
         tags: file.tags.clone(),
+        folder: file.folder.clone(),
         kind: Some(file.kind),
         sql,
         settings: Some(file.settings.clone()),
@@ -98,9 +100,18 @@ async fn create(client: &Client, name: &str, file: &JobFile, sql: String) -> any
 
 async fn change(client: &Client, file: &JobFile, sql: String, known: &Known) -> anyhow::Result<String> {
     let (job, path) = (&known.job, path_of(client, &known.job));
-    if job.description != file.description || job.tags != file.tags || job.kind != file.kind {
-        let (description, tags) = (Some(file.description.clone()), Some(file.tags.clone()));
-        let change = JobChange { name: None, description, tags, kind: Some(file.kind) };
+    if job.description != file.description
+        || job.tags != file.tags
+        || job.folder != file.folder
+        || job.kind != file.kind
+    {
+        let change = JobChange {
+            name: None,
+            description: Some(file.description.clone()),
+            tags: Some(file.tags.clone()),
+            folder: Some(file.folder.clone()),
+            kind: Some(file.kind),
+        };
         client.patch::<_, Job>(&path, &change).await?;
     }
     if job.draft.sql != sql || job.draft.settings != file.settings {

@@ -53,11 +53,11 @@ pub(super) fn jobs() -> Vec<Operation> {
             .gives::<SavedFilter>(),
         on("DELETE", "/teams/{team}/saved-filters/{filter}", "Remove a saved filter."),
         on("GET", "/teams/{team}/jobs", "Jobs; sort by trouble, name, rate, lag or changed, - turns it round.")
-            .query(&["cursor", "limit", "sort", "q", "state", "tag", "owner", "kind"])
+            .query(&["cursor", "limit", "sort", "q", "state", "tag", "owner", "kind", "folder"])
             .lists::<JobSummary>(),
         on("POST", "/teams/{team}/jobs", "Make a job.").takes::<NewJob>().gives::<Job>(),
         on("GET", "/teams/{team}/jobs/counts", "Jobs of each state under a filter.")
-            .query(&["q", "tag", "owner", "kind"])
+            .query(&["q", "tag", "owner", "kind", "folder"])
             .gives::<JobCounts>(),
         on("POST", "/teams/{team}/jobs/bulk", "One action on many jobs, with a report for each.")
             .takes::<BulkRequest>()
@@ -69,7 +69,7 @@ pub(super) fn jobs() -> Vec<Operation> {
         on("DELETE", "/teams/{team}/jobs/bin/{job}", "Delete a job in the bin for good; asks for its name.")
             .query(&["name"]),
         on("GET", "/teams/{team}/jobs/{job}", "A job.").gives::<Job>(),
-        on("PATCH", "/teams/{team}/jobs/{job}", "Change name, description or tags.")
+        on("PATCH", "/teams/{team}/jobs/{job}", "Change name, description, tags or folder.")
             .takes::<JobChange>()
             .gives::<Job>(),
         on("DELETE", "/teams/{team}/jobs/{job}", "Move a job into the bin; refused while it runs."),

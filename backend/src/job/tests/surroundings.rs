@@ -98,6 +98,7 @@ impl World {
             owner_id: None,
             restricted: false,
             tags: vec![],
+            folder: String::new(),
             kind: millrace_wire::job::JobKind::Stream,
             desired: DesiredState::Running,
             demo: false,

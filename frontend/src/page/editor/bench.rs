@@ -8,11 +8,12 @@ use millrace_wire::live::LiveEvent;
 use millrace_wire::sql::{Diagnostic, Validation};
 use millrace_wire::test_run::TestRun;
 
+use super::builder::FormBuilder;
 use super::desk::{Desk, KeepText, Saving};
 use super::dialogs::{CreateJob, SaveVersion};
 use super::graph_panel::GraphPanel;
 use super::history::HistoryPanel;
-use super::library::Library;
+use super::library::{Beginning, Begins, Library};
 use super::open_tabs::OpenTabs;
 use super::panes::{Edge, Handle, Pane};
 use super::preview::Preview;
@@ -78,6 +79,7 @@ pub(super) fn Bench(
     let starts = RwSignal::new(false);
     let creates = RwSignal::new(false);
     let versions = RwSignal::new(false);
+    let begins = Begins::new();
 
     Effect::new(move |_| {
         desk.job.with(|job| {
@@ -199,9 +201,10 @@ pub(super) fn Bench(
 
     view! {
         <section class="ide-editor" aria-label=move || label.get()>
-            <Tools desk preview run format starts creates versions/>
+            <Tools desk preview run format begins starts creates versions/>
             <ConflictNote desk/>
             <UnsavedNote desk/>
+            <Beginning desk begins/>
             <SqlEditor handle=desk.sql team=team.clone() label=label.get_untracked() read_only findings=desk.findings() tables functions
                 on_run=run on_save=save on_format=format/>
         </section>
@@ -244,6 +247,7 @@ pub(super) fn Bench(
         <StartDialog team=team.clone() open=starts target on_started=started/>
         <StartTestRunDialog open=test_starts subject watch on_started=show_results/>
         <EditTest open=test_edits subject form on_saved=move |()| test_saved.update(|saved| *saved += 1)/>
+        <FormBuilder desk open=begins.form brought/>
         <CreateJob desk open=creates/>
         <SaveVersion desk open=versions/>
     }
@@ -256,6 +260,7 @@ fn Tools(
     preview: Preview,
     run: Callback<()>,
     format: Callback<()>,
+    begins: Begins,
     starts: RwSignal<bool>,
     creates: RwSignal<bool>,
     versions: RwSignal<bool>,
@@ -297,7 +302,7 @@ fn Tools(
         <div class="ide-tools" role="toolbar" aria-label=text::draft_actions()>
             <Button kind=Kind::Primary small=true icon=Icon::Play reason=cannot_preview busy=starting title=text::preview_tip().to_owned() on_press=run>{text::preview()}</Button>
             <Button kind=Kind::Quiet small=true icon=Icon::Format reason=cannot_create title=text::format_tip().to_owned() on_press=format>{text::format_sql()}</Button>
-            <Library desk/>
+            <Library desk begins/>
             <span class="grow"></span>
             <SaveState desk/>
             {if desk.id.is_some() {

@@ -40,6 +40,7 @@ pub(super) fn CreateJob(desk: Desk, open: RwSignal<bool>) -> impl IntoView {
             name: name.get_untracked().trim().to_owned(),
             description: description.get_untracked(),
             tags: Vec::new(),
+            folder: String::new(),
             kind: None,
             sql: desk.sql.current(),
             settings: Some(desk.settings.get_untracked()),

@@ -5,14 +5,47 @@ use leptos::prelude::*;
 use super::desk::Desk;
 use super::snippets::{EditSnippet, SnippetList, Subject};
 use super::templates::Templates;
-use crate::i18n::library as text;
+use crate::i18n::{builder, library as text};
 use crate::rights::{Right, refusal};
+use crate::ui::button::Button;
 use crate::ui::icon::Icon;
 use crate::ui::menu::{Menu, MenuItem};
 
+/// Dialogs that one can begin with.
+#[derive(Clone, Copy)]
+pub(super) struct Begins {
+    pub(super) form: RwSignal<bool>,
+    pub(super) templates: RwSignal<bool>,
+}
+
+impl Begins {
+    pub(super) fn new() -> Begins {
+        Begins { form: RwSignal::new(false), templates: RwSignal::new(false) }
+    }
+}
+
+/// Shown as long as nothing is written.
 #[component]
-pub(super) fn Library(desk: Desk) -> impl IntoView {
-    let (templates, snippets) = (RwSignal::new(false), RwSignal::new(false));
+pub(super) fn Beginning(desk: Desk, begins: Begins) -> impl IntoView {
+    let sql = desk.sql.text();
+    let refused = refusal(Right::Edit);
+    let shown = Memo::new(move |_| sql.with(|sql| sql.trim().is_empty()) && refused.with(Option::is_none));
+    view! {
+        {move || shown.get().then(|| view! {
+            <div class="ide-begin">
+                <span class="muted">{builder::begin()}</span>
+                <Button small=true icon=Icon::Tables on_press=move |()| begins.form.set(true)>{builder::begin_form()}</Button>
+                <Button small=true icon=Icon::Plus on_press=move |()| begins.templates.set(true)>{builder::begin_template()}</Button>
+            </div>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+pub(super) fn Library(desk: Desk, begins: Begins) -> impl IntoView {
+    let Begins { form, templates } = begins;
+    let snippets = RwSignal::new(false);
     let editing = RwSignal::new(None::<Subject>);
     let may_edit = refusal(Right::Edit);
     let sql = desk.sql.text();
@@ -21,6 +54,7 @@ pub(super) fn Library(desk: Desk) -> impl IntoView {
         let refused = may_edit.get();
         let nothing = empty.get().then(|| text::nothing_to_save().to_owned());
         vec![
+            MenuItem::run(builder::build_by_form(), Some(Icon::Tables), move || form.set(true)).unless(refused.clone()),
             MenuItem::run(text::from_template(), Some(Icon::Plus), move || templates.set(true)).unless(refused.clone()),
             MenuItem::run(text::insert_snippet(), Some(Icon::List), move || snippets.set(true)),
             MenuItem::run(text::save_snippet(), Some(Icon::Save), move || {

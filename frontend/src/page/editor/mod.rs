@@ -3,12 +3,16 @@
 mod backup;
 mod bench;
 mod brought;
+mod builder;
 mod catalog;
 mod desk;
 mod dialogs;
 mod graph_panel;
 mod history;
 mod history_compare;
+mod job_folder;
+mod job_nodes;
+mod job_tree;
 mod library;
 mod names;
 mod open_tabs;
@@ -33,7 +37,7 @@ use millrace_wire::user_function::UserFunctionSummary;
 
 use crate::address::use_address;
 use crate::api;
-use crate::i18n::{editor as text, words};
+use crate::i18n::{editor as text, folders, words};
 use crate::load::load;
 use crate::route::TeamRoute;
 use crate::ui::button::IconButton;
@@ -43,6 +47,7 @@ use crate::widget::own_functions::own_functions;
 use crate::widget::sql_editor::KnownTable;
 use bench::{Bench, Panes};
 use catalog::Catalog;
+use job_tree::JobTree;
 use open_tabs::{OpenTab, OpenTabs, TabKey};
 use panes::{Edge, Handle, Pane};
 use tree::Tree;
@@ -108,10 +113,11 @@ pub fn EditorPage(
     view! {
         <h1 class="visually-hidden">{move || text::title(title.get())}</h1>
         <div class="ide" class:ide-full=move || full.get() style=style>
-            <section class="pane pane-chrome ide-tree" aria-label=text::tables()>
-                <Tree catalog on_insert=insert/>
+            <div class="pane pane-chrome ide-tree">
+                <section class="ide-tree-part" aria-label=text::tables()><Tree catalog on_insert=insert/></section>
+                <section class="ide-tree-part ide-jobs" aria-label=folders::jobs()><JobTree team=team.clone() job/></section>
                 <Handle pane=tree_pane edge=Edge::Right label=text::resize_tree()/>
-            </section>
+            </div>
             <TabStrip team=team.clone() tabs job full close=Callback::new(move |key| benches.update(|benches| benches.retain(|open| *open != key)))/>
             <For each=move || benches.get() key=|key| *key let(key)>
                 <div class="ide-bench" class:is-hidden=move || job.get() != key>

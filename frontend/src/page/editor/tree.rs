@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos::{ev, html, web_sys};
 use millrace_wire::table::{Database, TableSummary};
@@ -170,7 +171,7 @@ fn drawn(
     let selected = move || active.with(|active| (active.as_deref() == Some(chosen.as_str())).to_string());
     let tip = row.insert.as_ref().map(text::click_inserts);
     view! {
-        <li role="treeitem" attr:aria-level=row.level.to_string() aria-expanded=row.open.map(|open| open.to_string())
+        <li role="treeitem" {..custom_attribute("aria-level", row.level.to_string())} aria-expanded=row.open.map(|open| open.to_string())
             aria-selected=selected tabindex=if focusable { "0" } else { "-1" }
             class=format!("tree-row tree-level-{}", row.level) title=tip on:click=click>
             {row.open.map(|open| view! {

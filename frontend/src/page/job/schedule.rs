@@ -62,7 +62,7 @@ fn IsStream() -> impl IntoView {
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
     let change = move |()| {
-        let body = JobChange { name: None, description: None, tags: None, kind: Some(JobKind::Batch) };
+        let body = JobChange { kind: Some(JobKind::Batch), ..JobChange::default() };
         let path = context.own_path();
         busy.set(true);
         spawn_local(async move {

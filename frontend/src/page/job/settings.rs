@@ -45,6 +45,7 @@ fn About() -> impl IntoView {
     let name = part(|job| job.name.clone());
     let description = part(|job| job.description.clone());
     let tags = part(|job| job.tags.join(", "));
+    let folder = part(|job| job.folder.clone());
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
     let may = refusal(Right::Edit);
@@ -54,6 +55,7 @@ fn About() -> impl IntoView {
             name: Some(name.get_untracked().trim().to_owned()),
             description: Some(description.get_untracked()),
             tags: Some(split_tags(&tags.get_untracked())),
+            folder: Some(folder.get_untracked()),
             kind: None,
         };
         let path = context.own_path();
@@ -82,7 +84,8 @@ fn About() -> impl IntoView {
                 <TextField label=text::name().to_owned() value=name error=at("name")/>
                 <TextArea label=text::description().to_owned() value=description is_optional=true error=at("description")/>
                 <TextField label=text::tags().to_owned() value=tags is_optional=true help=text::tags_help().to_owned() error=at("tags")/>
-                {move || failure.get().filter(|failure| !failure.is_only_at(&["name", "description", "tags"]))
+                <TextField label=text::folder().to_owned() value=folder is_optional=true help=text::folder_help().to_owned() error=at("folder")/>
+                {move || failure.get().filter(|failure| !failure.is_only_at(&["name", "description", "tags", "folder"]))
                     .map(|failure| view! { <FailureNote failure/> })}
                 <div class="row"><Button kind=Kind::Primary submits=true busy reason=may>{words::save()}</Button></div>
             </form>

@@ -34,12 +34,13 @@ impl Selection {
     }
 }
 
-const ACTIONS: [(BulkAction, Icon); 6] = [
+const ACTIONS: [(BulkAction, Icon); 7] = [
     (BulkAction::Start, Icon::Play),
     (BulkAction::Stop, Icon::Stop),
     (BulkAction::Restart, Icon::Restart),
     (BulkAction::Tag, Icon::Plus),
     (BulkAction::Untag, Icon::Close),
+    (BulkAction::Move, Icon::Lake),
     (BulkAction::Delete, Icon::Trash),
 ];
 
@@ -51,6 +52,7 @@ const fn buttons(action: BulkAction) -> (&'static str, &'static str) {
         BulkAction::Restart => (text::restart_dialog(), text::restart()),
         BulkAction::Tag => (text::tag_dialog(), text::add_tag()),
         BulkAction::Untag => (text::untag_dialog(), text::remove_tag()),
+        BulkAction::Move => (text::move_dialog(), text::move_here()),
         BulkAction::Delete => (text::delete_dialog(), words::delete()),
     }
 }
@@ -62,6 +64,7 @@ fn title(action: BulkAction, count: String) -> String {
         BulkAction::Restart => text::restart_many(count),
         BulkAction::Tag => text::tag_many(count),
         BulkAction::Untag => text::untag_many(count),
+        BulkAction::Move => text::move_many(count),
         BulkAction::Delete => text::delete_many(count),
     }
 }
@@ -72,6 +75,7 @@ const fn note(action: BulkAction) -> &'static str {
         BulkAction::Stop => text::stop_many_body(),
         BulkAction::Restart => text::restart_many_body(),
         BulkAction::Tag | BulkAction::Untag => text::tag_many_body(),
+        BulkAction::Move => text::move_many_body(),
         BulkAction::Delete => text::delete_many_body(),
     }
 }
@@ -83,7 +87,7 @@ fn refuses(action: BulkAction, state: Option<RunState>) -> bool {
         BulkAction::Stop => stop_refusal(state).is_some(),
         BulkAction::Delete => delete_refusal(state).is_some(),
         BulkAction::Restart => state == Some(RunState::Stopping),
-        BulkAction::Tag | BulkAction::Untag => false,
+        BulkAction::Tag | BulkAction::Untag | BulkAction::Move => false,
     }
 }
 
@@ -93,7 +97,7 @@ const fn none_can(action: BulkAction) -> &'static str {
         BulkAction::Stop => text::none_can_stop(),
         BulkAction::Restart => text::none_can_restart(),
         BulkAction::Delete => text::none_can_go(),
-        BulkAction::Tag | BulkAction::Untag => "",
+        BulkAction::Tag | BulkAction::Untag | BulkAction::Move => "",
     }
 }
 
@@ -107,6 +111,7 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
     let act = RwSignal::new(BulkAction::Stop);
     let open = RwSignal::new(false);
     let tag = RwSignal::new(String::new());
+    let folder = RwSignal::new(String::new());
     let report = RwSignal::new(None::<BulkReport>);
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
@@ -128,7 +133,8 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
     };
     let reason = move |action: BulkAction| {
         Signal::derive(move || {
-            let may = if matches!(action, BulkAction::Tag | BulkAction::Untag) { edit } else { operate };
+            let may =
+                if matches!(action, BulkAction::Tag | BulkAction::Untag | BulkAction::Move) { edit } else { operate };
             let none = || (!selection.all.get() && able(action).is_empty()).then(|| none_can(action).to_owned());
             may.get().or_else(none)
         })
@@ -138,6 +144,7 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
         report.set(None);
         failure.set(None);
         tag.set(String::new());
+        folder.set(String::new());
         open.set(true);
     };
     let how_many = move |action: BulkAction| if selection.all.get() { total() } else { able(action).len() as u64 };
@@ -151,6 +158,8 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
             jobs,
             filter: all.then(|| rows.filter.get_untracked()),
             tag: matches!(action, BulkAction::Tag | BulkAction::Untag).then(|| tag.get_untracked()),
+            folder: (action == BulkAction::Move).then(|| folder.get_untracked()),
+            from_folder: None,
             from: None,
             mode: None,
         };
@@ -189,8 +198,9 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
         }
         .into_any()
     };
-    let at_tag =
-        Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field("tag"))));
+    let at = move |field: &'static str| {
+        Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field(field))))
+    };
     view! {
         {move || (count.get() > 0).then(|| view! {
             <div class="bulk-bar" role="region" aria-label=move || text::selection(counted(count.get(), text::job(), text::jobs()))>
@@ -213,13 +223,16 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
                     view! {
                         <p class="muted">{note(action)}</p>
                         {matches!(action, BulkAction::Tag | BulkAction::Untag).then(|| view! {
-                            <TextField label=text::column_tag().to_owned() value=tag autofocus=true error=at_tag/>
+                            <TextField label=text::column_tag().to_owned() value=tag autofocus=true error=at("tag")/>
+                        })}
+                        {(action == BulkAction::Move).then(|| view! {
+                            <TextField label=text::column_folder().to_owned() value=folder is_optional=true autofocus=true error=at("folder")/>
                         })}
                         <ul class="bulk-list">{names.into_iter().map(|(_, name)| view! { <li>{name}</li> }).collect_view()}</ul>
                     }.into_any()
                 }
             }}
-            {move || failure.get().filter(|failure| !failure.is_only_at(&["tag"])).map(|failure| view! { <FailureNote failure/> })}
+            {move || failure.get().filter(|failure| !failure.is_only_at(&["tag", "folder"])).map(|failure| view! { <FailureNote failure/> })}
         </Dialog>
     }
     .into_any()

@@ -47,6 +47,7 @@ pub(super) fn Filters(team: String, rows: JobRows, address: Address) -> impl Int
             </div>
             {chip("tag", text::tag(), |filter| &filter.tag)}
             {chip("owner", text::owner(), |filter| &filter.owner)}
+            {chip("folder", text::folder(), |filter| &filter.folder)}
             {chip("kind", text::kind(), |filter| &filter.kind)}
             {move || is_on.get().then(|| view! {
                 <Button kind=Kind::Quiet small=true on_press=move |()| clear(address)>{text::clear()}</Button>

@@ -45,8 +45,8 @@ pub(super) struct JobRows {
 pub(super) fn filter_of(address: Address) -> Memo<JobFilter> {
     let parts = order::PARTS.map(|name| address.query(name));
     Memo::new(move |_| {
-        let [q, state, tag, owner, kind] = parts.map(|part| part.get().unwrap_or_default());
-        JobFilter { q, state, tag, owner, kind }
+        let [q, state, tag, owner, kind, folder] = parts.map(|part| part.get().unwrap_or_default());
+        JobFilter { q, state, tag, owner, kind, folder }
     })
 }
 

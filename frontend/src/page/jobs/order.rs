@@ -26,7 +26,7 @@ pub(super) fn wanted(job: &JobSummary) -> Option<&'static str> {
 }
 
 /// The parts of a filter, as the address names them.
-pub(super) const PARTS: [&str; 5] = ["q", "state", "tag", "owner", "kind"];
+pub(super) const PARTS: [&str; 6] = ["q", "state", "tag", "owner", "kind", "folder"];
 
 /// In the order in which the counters stand.
 const STATES: [&str; 9] =
@@ -53,6 +53,7 @@ pub(super) fn query(path: &str, filter: &JobFilter, more: &[(&str, &str)]) -> St
         ("tag", filter.tag.as_str()),
         ("owner", filter.owner.as_str()),
         ("kind", filter.kind.as_str()),
+        ("folder", filter.folder.as_str()),
     ];
     pairs.extend_from_slice(more);
     with_query(path, &pairs)

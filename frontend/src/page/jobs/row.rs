@@ -65,6 +65,7 @@ pub(super) fn Row(
         job.with(|job| job.as_ref().is_some_and(|job| running(job) && lag(job).is_none()).then(words::lag_not_known))
     };
     let owner = part(|job| job.owner.clone());
+    let folder = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.folder.clone()).unwrap_or_default()));
     let tags = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.tags.clone()).unwrap_or_default()));
     let version = part(|job| job.current.as_ref().map(|current| format!("v{}", current.version)).unwrap_or_default());
     // Of a job that does not run, nothing is known here: its run may well have left a checkpoint.
@@ -120,7 +121,11 @@ pub(super) fn Row(
             <td class=lag_class title=lag_tip>{lag_text}</td>
             <td><button type="button" class="cell-button muted" title=move || text::filter_by_owner(owner.get())
                 on:click=move |_| address.set_query("owner", Some(&owner.get_untracked()))>{owner}</button></td>
-            <td>{move || tags.get().into_iter().map(|tag| {
+            <td>{move || (!folder.with(String::is_empty)).then(|| view! {
+                <button type="button" class="cell-button tag" title=move || text::filter_by_folder(folder.get())
+                    on:click=move |_| address.set_query("folder", Some(&folder.get_untracked()))>{Icon::Lake.small()}" "{folder}</button>
+            })}
+            {move || tags.get().into_iter().map(|tag| {
                 let own = tag.clone();
                 view! {
                     <button type="button" class="cell-button tag" title=text::filter_by_tag(&tag)

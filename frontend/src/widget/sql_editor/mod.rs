@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::*;
 use crate::api;
 use crate::chunk;
 use crate::i18n::editor as text;
+pub use offset::to_utf16 as utf16_offset;
 use offset::{to_utf8, to_utf16};
 use shim::{Editor, EditorModule, Hooks, Words};
 

@@ -4,7 +4,7 @@
 //! end to the end, so that a stale answer cannot point outside the text.
 
 /// UTF-16 offset of a byte offset.
-pub(crate) fn to_utf16(text: &str, byte: u32) -> u32 {
+pub fn to_utf16(text: &str, byte: u32) -> u32 {
     let byte = usize::try_from(byte).unwrap_or(usize::MAX);
     let mut units = 0;
     for (start, character) in text.char_indices() {
