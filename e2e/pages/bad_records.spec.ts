@@ -64,7 +64,7 @@ test('bad records: looked at, decoded again, replayed with other bytes, and dism
 
   // The way there: from the figure of the job.
   await page.goto(team.at(`jobs/${job}`));
-  const figure = page.getByRole('link', { name: '2', exact: true });
+  const figure = page.getByRole('region', { name: 'Now' }).getByRole('link', { name: '2', exact: true });
   await expect(figure).toHaveAttribute('href', new RegExp(`/tables/${id}/bad-records$`), { timeout: 30_000 });
   await figure.click();
   await expect(page).toHaveURL(new RegExp(`/tables/${id}/bad-records$`));

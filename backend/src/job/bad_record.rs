@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::access::secret::hex;
 use crate::clock::{new_id, now_ms};
 use crate::error::Result;
-use crate::store::bad_record::{self, BadRecordRow};
+use crate::store::bad_record::{self, BadRecordRow, clean};
 use crate::store::{self, Store, is_foreign_key_violation};
 use crate::transact;
 
@@ -77,19 +77,17 @@ async fn table_named(store: &Store, team: TeamId, name: &str) -> Result<Option<T
 }
 
 fn row(met: MetBy, table: TableId, record: UndecodedRecord) -> BadRecordRow {
-    // PostgreSQL takes no text with a zero byte.
-    let clean = |text: String| text.replace('\0', "\u{FFFD}");
     BadRecordRow {
         id: BadRecordId(new_id()),
         table,
-        split: clean(record.split),
+        split: clean(&record.split),
         offset: record.offset,
         job: met.job,
         run: met.run,
         attempt: met.attempt,
         seen_at: record.at,
-        cause: clean(record.cause),
-        reason: clean(record.reason),
+        cause: clean(&record.cause),
+        reason: clean(&record.reason),
         key: record.key,
         value: record.value,
         key_bytes: record.key_bytes,

@@ -72,6 +72,11 @@ fn read(row: &Row) -> Result<BadRecordRow> {
     })
 }
 
+/// PostgreSQL takes no text with a zero byte.
+pub fn clean(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 fn wide(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -122,7 +127,7 @@ pub async fn put_not_kept(tx: &mut Tx, table: TableId, run: RunId, attempt: u32,
          DO UPDATE SET count = excluded.count, seen_at = excluded.seen_at",
     )
     .bind(table.to_string())
-    .bind(told.cause.clone())
+    .bind(clean(&told.cause))
     .bind(run.to_string())
     .bind(i64::from(attempt))
     .bind(wide(told.count))
@@ -197,7 +202,7 @@ const LISTED: &str = "FROM bad_records WHERE table_id = $1 AND ($2 = '' OR cause
 fn filtered<'q>(query: Query<'q>, table: TableId, filter: &BadRecordFilter) -> Query<'q> {
     query
         .bind(table.to_string())
-        .bind(filter.cause.clone().unwrap_or_default())
+        .bind(filter.cause.as_deref().map(clean).unwrap_or_default())
         .bind(filter.job.map(|job| job.to_string()).unwrap_or_default())
         .bind(filter.from.unwrap_or(i64::MIN))
         .bind(filter.to.unwrap_or(i64::MAX))
@@ -325,7 +330,7 @@ pub async fn delete_cause(tx: &mut Tx, table: TableId, cause: &str) -> Result<Op
         "DELETE FROM bad_records_not_kept WHERE table_id = $1 AND cause = $2",
     ];
     for (statement, affected) in statements.into_iter().zip(&mut affected) {
-        let done = sqlx::query(statement).bind(table.to_string()).bind(cause.to_owned()).execute(&mut **tx).await?;
+        let done = sqlx::query(statement).bind(table.to_string()).bind(clean(cause)).execute(&mut **tx).await?;
         *affected = done.rows_affected();
     }
     let [records, counts] = affected;
