@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "editor library", include_str!("../../../migrations/0014_editor_library.sql")),
     (15, "savepoints", include_str!("../../../migrations/0015_savepoints.sql")),
     (16, "servers", include_str!("../../../migrations/0016_servers.sql")),
+    (19, "bad records", include_str!("../../../migrations/0019_bad_records.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

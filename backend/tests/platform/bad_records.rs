@@ -134,7 +134,8 @@ async fn a_record_of_a_file_is_kept_also_when_it_ends_the_job() {
         lists.push((name, format!("/tables/{}/bad-records", made["id"].as_str().unwrap())));
     }
     let columns = json!([{ "name": "n", "data_type": "BIGINT", "kind": "physical", "nullable": true }]);
-    let sink = json!({ "database": "main", "name": "nowhere", "connector": "blackhole", "columns": columns });
+    let sink =
+        json!({ "database": "main", "name": "nowhere", "connector": "blackhole", "options": {}, "columns": columns });
     server.post("/tables", sink).await;
     for (name, list) in lists {
         let sql = format!("INSERT INTO nowhere SELECT n FROM {name}");
@@ -178,7 +179,8 @@ async fn connection(server: &Server) -> Value {
 
 async fn table(server: &Server, topic: &str, ty: &str) -> Value {
     let columns = json!([{ "name": "n", "data_type": ty, "kind": "physical", "nullable": true }]);
-    let sink = json!({ "database": "main", "name": "nowhere", "connector": "blackhole", "columns": columns });
+    let sink =
+        json!({ "database": "main", "name": "nowhere", "connector": "blackhole", "options": {}, "columns": columns });
     server.post("/tables", sink).await;
     let options = json!({ "topic": topic, "scan.startup.mode": "earliest-offset", "decode.on-error": "skip" });
     let table = json!({
