@@ -30,7 +30,7 @@ async fn on_kafka_a_bad_record_is_kept_once_decoded_again_and_replayed() {
     };
     let Some(server) = Server::start(&kafka).await else { return };
     let topic = topic_with(&kafka, &[b"{\"n\":1}", BROKEN, WORD, BINARY, b"{\"n\":2}"]).await;
-    let table = table(&server, &topic, "BIGINT").await;
+    let (table, mut draft) = table(&server, &topic).await;
     let id = table["id"].as_str().unwrap();
     let list = format!("/tables/{id}/bad-records");
 
@@ -79,7 +79,6 @@ async fn on_kafka_a_bad_record_is_kept_once_decoded_again_and_replayed() {
     let cause = json!({ "cause": "field 'n': '…' is no BIGINT" });
     let counts = server.post(&format!("{list}/decode"), cause.clone()).await;
     assert_eq!((&counts["decoded"], &counts["failed"]), (&json!(0), &json!(1)));
-    let mut draft = table["draft"].clone();
     draft["columns"][0]["data_type"] = json!("STRING");
     draft["accept_breaking"] = json!(true);
     server.call(Method::PUT, &format!("/teams/tests/tables/{id}"), Some(draft)).await.good();
@@ -178,17 +177,18 @@ async fn connection(server: &Server) -> Value {
     connections.find(|item| item["built_in"] == true).unwrap()["id"].clone()
 }
 
-async fn table(server: &Server, topic: &str, ty: &str) -> Value {
-    let columns = json!([{ "name": "n", "data_type": ty, "kind": "physical", "nullable": true }]);
+/// As it was made, and as it was asked for.
+async fn table(server: &Server, topic: &str) -> (Value, Value) {
+    let columns = json!([{ "name": "n", "data_type": "BIGINT", "kind": "physical", "nullable": true }]);
     let sink =
         json!({ "database": "main", "name": "nowhere", "connector": "blackhole", "options": {}, "columns": columns });
     server.post("/tables", sink).await;
     let options = json!({ "topic": topic, "scan.startup.mode": "earliest-offset", "decode.on-error": "skip" });
-    let table = json!({
+    let draft = json!({
         "database": "main", "name": "events", "connector": "kafka", "connection": connection(server).await,
         "format": "json", "options": options, "columns": columns,
     });
-    server.post("/tables", table).await
+    (server.post("/tables", draft.clone()).await, draft)
 }
 
 async fn messages(server: &Server, topic: &str) -> Vec<Value> {
