@@ -2,6 +2,7 @@
 //!
 //! They are rows of the table and follow its rights: who may read it sees them, who may write it replays and dismisses.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use base64::Engine as _;
@@ -84,8 +85,8 @@ async fn row(app: &App, table: TableId, id: BadRecordId) -> Result<BadRecordRow>
 async fn shown(app: &App, sight: &Sight, rows: &[BadRecordRow]) -> Result<Vec<BadRecord>> {
     let mut names: HashMap<JobId, Option<String>> = HashMap::new();
     for row in rows {
-        if !names.contains_key(&row.job) {
-            names.insert(row.job, store::job::name_of(&app.store, sight, row.job).await?);
+        if let Entry::Vacant(unknown) = names.entry(row.job) {
+            unknown.insert(store::job::name_of(&app.store, sight, row.job).await?);
         }
     }
     let shown = rows.iter().map(|row| {

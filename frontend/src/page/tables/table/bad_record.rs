@@ -58,9 +58,15 @@ pub(super) fn RecordDialog(inbox: Inbox) -> impl IntoView {
     });
     view! {
         <Dialog open title class="dialog-wide">
-            {detail.show(Shape::Lines(8), move |current| (move || {
-                current.with(|current| current.clone()).map(|current| view! { <Record inbox detail current open/> })
-            }).into_any())}
+            {detail.show(Shape::Lines(8), move |current| {
+                // Fetched again it stays where it is, and so does the focus.
+                let id = Memo::new(move |_| current.with(|current| current.as_ref().map(|current| current.record.id)));
+                (move || {
+                    let first = id.get().and_then(|_| current.get_untracked());
+                    first.map(|first| view! { <Record inbox detail current first open/> })
+                })
+                .into_any()
+            })}
         </Dialog>
     }
     .into_any()
@@ -76,10 +82,14 @@ enum Form {
 fn Record(
     inbox: Inbox,
     detail: Loaded<Option<BadRecordDetail>>,
-    current: BadRecordDetail,
+    current: Signal<Option<BadRecordDetail>>,
+    first: BadRecordDetail,
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let BadRecordDetail { record, key, value, no_replay } = current;
+    let BadRecordDetail { record, key, value, no_replay } = first;
+    let replayed = Memo::new(move |_| {
+        current.with(|current| current.as_ref().and_then(|current| current.record.replayed.clone()))
+    });
     let path = StoredValue::new(format!("{}/{}", inbox.path.get_value(), record.id));
     let is_text = value.as_ref().is_some_and(|value| value.is_text);
     let is_cut = value.as_ref().is_some_and(|value| value.cut);
@@ -97,7 +107,6 @@ fn Record(
     let failure = RwSignal::new(None::<Failure>);
     let decoded = RwSignal::new(None::<DecodedRecord>);
     let again = RwSignal::new(false);
-    let was_replayed = record.replayed.is_some();
     let toasts = use_toasts();
     let decode = Callback::new(move |()| {
         busy.set(true);
@@ -120,6 +129,8 @@ fn Record(
             match api::post::<ReplayedTo>(&path, &request).await {
                 Ok(to) => {
                     toasts.good(text::replay_done(&to.topic, to.partition, to.offset));
+                    let _ = edits.try_set(false);
+                    let _ = again.try_set(false);
                     detail.reload();
                     inbox.causes.reload();
                     inbox.records.reload();
@@ -129,6 +140,8 @@ fn Record(
             let _ = busy.try_set(false);
         });
     });
+    // One button for both, so that it keeps the focus.
+    let press = Callback::new(move |()| if edits.get_untracked() { replay.run(()) } else { edits.set(true) });
     let dismiss = Callback::new(move |()| {
         busy.set(true);
         failure.set(None);
@@ -148,7 +161,7 @@ fn Record(
     let no_replay = StoredValue::new(no_replay);
     let cannot_replay = Signal::derive(move || inbox.no_write.get().or_else(|| no_replay.get_value()));
     let not_yet = Signal::derive(move || {
-        let repeats = was_replayed && !again.get();
+        let repeats = edits.get() && replayed.with(Option::is_some) && !again.get();
         cannot_replay.get().or_else(|| repeats.then(|| text::again_first().to_owned()))
     });
     view! {
@@ -162,14 +175,14 @@ fn Record(
                 <Fact name=text::key()><span class="code">{if key.is_text { key.text } else { key.hex }}</span></Fact>
             })}
         </Facts>
-        {record.replayed.clone().map(replayed_note)}
+        {move || replayed.get().map(replayed_note)}
         {match value {
             Some(value) => view! { <Bytes value/> }.into_any(),
             None => view! { <p class="subtle">{text::no_value()}</p> }.into_any(),
         }}
         {move || edits.get().then(|| view! {
             {is_text.then(|| view! { <TextArea label=text::new_value().to_owned() value=edited rows=5 code=true/> })}
-            {was_replayed.then(|| view! { <CheckField label=text::again() value=again/> })}
+            {move || replayed.with(Option::is_some).then(|| view! { <CheckField label=text::again() value=again/> })}
             <p class="muted">{text::replay_note()}</p>
         })}
         <div role="status">{move || decoded.get().map(decoded_view)}</div>
@@ -177,18 +190,12 @@ fn Record(
         <div class="bad-actions">
             <Button kind=Kind::DangerQuiet reason=inbox.no_write busy on_press=dismiss>{text::dismiss()}</Button>
             <Button busy on_press=decode>{text::decode_again()}</Button>
-            {move || if edits.get() {
-                view! {
-                    <Button on_press=move |()| edits.set(false)>{words::cancel()}</Button>
-                    <Button kind=Kind::Primary reason=not_yet busy on_press=replay>{text::replay()}</Button>
-                }
-                .into_any()
-            } else {
-                view! {
-                    <Button reason=cannot_replay on_press=move |()| edits.set(true)>{text::replay_open()}</Button>
-                }
-                .into_any()
-            }}
+            {move || edits.get().then(|| view! {
+                <Button on_press=move |()| edits.set(false)>{words::cancel()}</Button>
+            })}
+            <Button kind=Kind::Primary reason=not_yet busy on_press=press>
+                {move || if edits.get() { text::replay() } else { text::replay_open() }}
+            </Button>
         </div>
     }
     .into_any()
