@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{approval, bin, function, job_list, savepoint_schedule, schedule, start as runs, table};
+use crate::app::{approval, bad_record, bin, function, job_list, savepoint_schedule, schedule, start as runs, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
@@ -115,13 +115,18 @@ async fn keep_jobs(app: Arc<App>) {
         let outcome = tokio::select! {
             _ = tick.tick() => start_what_is_due(&app).await,
             _ = list.tick() => job_list::write_figures(&app, &mut written).await,
-            _ = purge.tick() => bin::purge(&app, now_ms()).await.map(drop),
+            _ = purge.tick() => purge_what_is_old(&app).await,
             () = app.shutdown.cancelled() => return,
         };
         if let Err(error) = outcome {
             tracing::warn!(%error, "what is due of jobs is tried again");
         }
     }
+}
+
+async fn purge_what_is_old(app: &App) -> Result<()> {
+    bin::purge(app, now_ms()).await?;
+    bad_record::purge(app, now_ms()).await.map(drop)
 }
 
 async fn start_what_is_due(app: &App) -> Result<()> {

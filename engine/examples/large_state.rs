@@ -170,6 +170,7 @@ fn start(
         start_at_ms: None,
         committers: Arc::clone(&committers) as Arc<_>,
         read_only: false,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime: runtime.handle().clone(),
     };

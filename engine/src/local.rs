@@ -101,6 +101,7 @@ pub fn prepare(sql: &str, options: LocalOptions, receive: Arc<Receive>) -> Resul
             start_at_ms: None,
             committers: Arc::clone(&committers) as Arc<_>,
             read_only: false,
+            bad_records: None,
             batch_rows: options.batch_rows,
             runtime: options.runtime,
         },

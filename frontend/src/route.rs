@@ -68,8 +68,8 @@ macro_rules! tabs {
 
 tabs! {
     TableTab {
-        Schema = "schema", Versions = "versions", Sample = "sample", Ddl = "ddl", UsedBy = "used-by",
-        Permissions = "permissions",
+        Schema = "schema", Versions = "versions", Sample = "sample", Ddl = "ddl", BadRecords = "bad-records",
+        UsedBy = "used-by", Permissions = "permissions",
     }
     ConnectionTab { Topics = "topics", Groups = "groups", Properties = "properties" }
     TopicTab { Messages = "messages", Partitions = "partitions", Groups = "groups" }

@@ -42,5 +42,5 @@ ids! {
     PreviewId, WorkerId, FilterId,
     TestRunId, ShadowRunId, JobTestId,
     GrantId, RequestId, NoticeId, ApprovalId,
-    VariableId, SnippetId,
+    VariableId, SnippetId, BadRecordId,
 }

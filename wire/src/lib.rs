@@ -20,6 +20,7 @@ pub mod session;
 pub mod team;
 pub mod token;
 
+pub mod bad_record;
 pub mod connection;
 pub mod connector;
 pub mod function;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bad_record::BadRecordReport;
 use crate::function::FunctionSource;
 use crate::graph::{Graph, Guarantee};
 use crate::ids::{JobId, RunId, WorkerId};
@@ -47,6 +48,7 @@ pub enum Report {
     Logs {
         lines: Vec<LogLine>,
     },
+    BadRecords(BadRecordReport),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -70,6 +70,7 @@ const EDIT_JOB: Who = Who::Job(Level::Write, Role::Developer);
 const OPERATE_JOB: Who = Who::Job(Level::Write, Role::Operator);
 const MANAGE_JOB: Who = Who::Job(Level::Manage, Role::Operator);
 const READ_TABLE: Who = Who::Table(Level::Read, Role::Viewer);
+const WRITE_TABLE: Who = Who::Table(Level::Write, Role::Developer);
 const EDIT_TABLE: Who = Who::Table(Level::Manage, Role::Developer);
 const MANAGE_TABLE: Who = Who::Table(Level::Manage, Role::Operator);
 
@@ -160,6 +161,17 @@ pub const RULES: &[Rule] = &[
     rule("PUT", "/teams/{team}/tables/{table}/grants", MANAGE_TABLE, Always),
     rule("DELETE", "/teams/{team}/tables/{table}/grants/{grant}", MANAGE_TABLE, Always),
     rule("POST", "/teams/{team}/tables/{table}/requests/{request}", MANAGE_TABLE, Always),
+    rule("GET", "/teams/{team}/tables/{table}/bad-records", READ_TABLE, Refusals),
+    rule("DELETE", "/teams/{team}/tables/{table}/bad-records", WRITE_TABLE, Always),
+    rule("GET", "/teams/{team}/tables/{table}/bad-records/causes", READ_TABLE, Refusals),
+    // Whole records leave the server.
+    rule("GET", "/teams/{team}/tables/{table}/bad-records/export", READ_TABLE, Always),
+    // Decoding tells, and keeps nothing.
+    rule("POST", "/teams/{team}/tables/{table}/bad-records/decode", READ_TABLE, Refusals),
+    rule("GET", "/teams/{team}/tables/{table}/bad-records/{record}", READ_TABLE, Refusals),
+    rule("DELETE", "/teams/{team}/tables/{table}/bad-records/{record}", WRITE_TABLE, Always),
+    rule("POST", "/teams/{team}/tables/{table}/bad-records/{record}/decode", READ_TABLE, Refusals),
+    rule("POST", "/teams/{team}/tables/{table}/bad-records/{record}/replay", WRITE_TABLE, Always),
     rule("GET", "/teams/{team}/functions", VIEWER, Refusals),
     rule("POST", "/teams/{team}/functions", DEVELOPER, Always),
     rule("POST", "/teams/{team}/functions/modules", DEVELOPER, Always),

@@ -39,6 +39,7 @@ pub mod template;
 pub mod topic;
 pub mod variable;
 
+pub mod bad_record;
 pub mod bin;
 pub mod bulk;
 mod folder;

@@ -4,6 +4,7 @@
 //! a command line that is wrong ends with 2.
 
 mod agree;
+mod bad_records;
 mod client;
 mod connections;
 mod files;

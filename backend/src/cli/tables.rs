@@ -9,6 +9,7 @@ use millrace_wire::ids::TableId;
 use millrace_wire::table::{Table, TableSummary};
 
 use super::agree::agreed;
+use super::bad_records::BadRecords;
 use super::client::Client;
 use super::files::{WantedTable, apply_table, table_text};
 use super::{Outcome, Output, output};
@@ -23,6 +24,8 @@ pub(super) enum Tables {
     Ddl(Named),
     /// Make or change a table from its file.
     Apply(ApplyTable),
+    /// Records that jobs could not decode, newest first.
+    BadRecords(BadRecords),
     /// Delete a table; refused while jobs use it.
     Delete(DeleteTable),
 }
@@ -65,6 +68,7 @@ impl Tables {
             Tables::Show(named) => show(&client, &named.table, format).await?,
             Tables::Ddl(named) => ddl(&client, &named.table, format).await?,
             Tables::Apply(apply) => apply.run(&client, format).await?,
+            Tables::BadRecords(records) => records.run(&client, format).await?,
             Tables::Delete(delete) => delete.run(&client).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -75,7 +79,7 @@ async fn all(client: &Client) -> anyhow::Result<Vec<TableSummary>> {
     client.all(&client.team_path("/tables")).await
 }
 
-async fn path_of(client: &Client, wanted: &str) -> anyhow::Result<String> {
+pub(super) async fn path_of(client: &Client, wanted: &str) -> anyhow::Result<String> {
     if let Ok(id) = wanted.parse::<TableId>() {
         return Ok(client.team_path(&format!("/tables/{id}")));
     }

@@ -11,6 +11,7 @@ use millrace_engine::error::EngineError;
 use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
 use millrace_engine::runtime::{RunCommitters, Takeover};
 use millrace_engine::{sandbox, sql, udf};
+use millrace_wire::bad_record::DecodedRecord;
 use millrace_wire::connection::{ExternalObject, TestStep};
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::{ErrorDomain, FieldError};
@@ -21,7 +22,7 @@ use millrace_wire::report::StateReport;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
-use super::{CatalogText, EngineFront, FetchRequest, ReachedTable, TestRequest, sample};
+use super::{CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, TestRequest, decode, sample};
 use crate::error::{Error, Result};
 
 /// Rows per batch when only a few are wanted.
@@ -47,6 +48,7 @@ pub(super) fn looking(file_roots: Vec<PathBuf>) -> ConnectorContext {
         start_at_ms: None,
         committers: Arc::new(RunCommitters::default()),
         read_only: true,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime: tokio::runtime::Handle::current(),
     }
@@ -188,6 +190,15 @@ impl EngineFront for EmbeddedEngine {
 
     fn sample(&self, table: TableSource, limit: u32, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>> {
         Box::pin(sample::sample(table, limit, file_roots))
+    }
+
+    fn decode(
+        &self,
+        table: TableSource,
+        records: Vec<RawRecord>,
+        file_roots: Vec<PathBuf>,
+    ) -> BoxFuture<'_, Result<Vec<DecodedRecord>>> {
+        Box::pin(decode::decode(table, records, file_roots))
     }
 
     fn test_table(&self, table: TableSource, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>> {

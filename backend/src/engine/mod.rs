@@ -3,6 +3,7 @@
 //! A trait, so that the platform's tests do not need a dataflow, and so that another engine can stand behind it.
 //! `embedded` is the engine inside this binary.
 
+mod decode;
 mod embedded;
 mod local;
 mod progress;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use millrace_wire::bad_record::DecodedRecord;
 use millrace_wire::connection::{ExternalObject, TestStep};
 use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::error::FieldError;
@@ -70,6 +72,15 @@ pub struct TestRequest {
     pub sql: String,
     pub catalog: CatalogText,
     pub test: TestDraft,
+}
+
+/// A record as it lies outside.
+#[derive(Clone, Debug)]
+pub struct RawRecord {
+    pub split: String,
+    pub offset: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
 }
 
 /// A table as a script would use it.
@@ -146,6 +157,14 @@ pub trait EngineFront: Send + Sync {
     fn probe(&self, request: FetchRequest) -> BoxFuture<'_, Vec<TestStep>>;
 
     fn sample(&self, table: TableSource, limit: u32, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>>;
+
+    /// Each of the records by itself, with all columns that come from its bytes.
+    fn decode(
+        &self,
+        table: TableSource,
+        records: Vec<RawRecord>,
+        file_roots: Vec<PathBuf>,
+    ) -> BoxFuture<'_, Result<Vec<DecodedRecord>>>;
 
     /// Steps of trying a table as a reader would; the last one that failed says why.
     fn test_table(&self, table: TableSource, file_roots: Vec<PathBuf>) -> BoxFuture<'_, Vec<TestStep>>;

@@ -15,6 +15,7 @@ pub mod problem;
 
 mod approval;
 mod audit;
+mod bad_record;
 mod bin;
 mod catalog;
 mod connection;

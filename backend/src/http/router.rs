@@ -11,10 +11,10 @@ use super::assets::Assets;
 use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
-    approval, audit, bin, catalog, connection, database, etag, function, health, job, job_list, job_test, link, live,
-    log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run, savepoint,
-    schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script, table_version, team,
-    test_run, token, topic, variable, version,
+    approval, audit, bad_record, bin, catalog, connection, database, etag, function, health, job, job_list, job_test,
+    link, live, log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run,
+    savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script,
+    table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -105,6 +105,15 @@ pub fn api(app: Arc<App>) -> Routes {
         .put("/teams/{team}/tables/{table}/grants", permission::grant_table)
         .delete("/teams/{team}/tables/{table}/grants/{grant}", permission::withdraw_table)
         .post("/teams/{team}/tables/{table}/requests/{request}", request::decide_access)
+        .get("/teams/{team}/tables/{table}/bad-records", bad_record::list)
+        .delete("/teams/{team}/tables/{table}/bad-records", bad_record::dismiss_cause)
+        .get("/teams/{team}/tables/{table}/bad-records/causes", bad_record::causes)
+        .get("/teams/{team}/tables/{table}/bad-records/export", bad_record::export)
+        .post("/teams/{team}/tables/{table}/bad-records/decode", bad_record::decode_cause)
+        .get("/teams/{team}/tables/{table}/bad-records/{record}", bad_record::show)
+        .delete("/teams/{team}/tables/{table}/bad-records/{record}", bad_record::dismiss)
+        .post("/teams/{team}/tables/{table}/bad-records/{record}/decode", bad_record::decode)
+        .post("/teams/{team}/tables/{table}/bad-records/{record}/replay", bad_record::replay)
         .get("/teams/{team}/functions", function::list)
         .post("/teams/{team}/functions", function::create)
         .post("/teams/{team}/functions/modules", function::upload)

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::actor::Message;
+use super::bad_record::{self, MetBy};
 use super::lifecycle::LEASE;
 use super::supervisor::{Handle, Supervisor};
 use super::token;
@@ -71,7 +72,7 @@ impl Supervisor {
         match self.greet(&first).await {
             Greeting::Welcome(welcome) => {
                 let (hello, row) = *welcome;
-                self.serve_worker(hello, row.id, frames).await;
+                self.serve_worker(hello, &row, frames).await;
             }
             Greeting::Refused { attempt, reason } => {
                 tracing::warn!(%reason, "a worker's link was refused");
@@ -120,8 +121,8 @@ impl Supervisor {
         }
     }
 
-    async fn serve_worker(&self, hello: Hello, run: RunId, mut frames: Frames) {
-        let attempt = hello.attempt;
+    async fn serve_worker(&self, hello: Hello, row: &RunRow, mut frames: Frames) {
+        let (run, attempt) = (row.id, hello.attempt);
         let Some(actor) = self.actor_of(run).await else { return };
         let link = self.shared.next_link();
         let (commands, mut to_send) = mpsc::channel(COMMANDS);
@@ -140,7 +141,7 @@ impl Supervisor {
             tokio::select! {
                 frame = tokio::time::timeout(SILENT_LINK, frames.incoming.recv()) => {
                     let Ok(Some(text)) = frame else { break };
-                    let Some(taken) = self.take_frame(&actor, run, attempt, &text).await else { break };
+                    let Some(taken) = self.take_frame(&actor, row, attempt, &text).await else { break };
                     let seq = taken.seq;
                     match &mut waiting {
                         Some(waiting) => waiting.seq = seq,
@@ -179,7 +180,8 @@ impl Supervisor {
     }
 
     /// Stores what the frame reports.
-    async fn take_frame(&self, actor: &Handle, run: RunId, attempt: u32, text: &str) -> Option<Taken> {
+    async fn take_frame(&self, actor: &Handle, row: &RunRow, attempt: u32, text: &str) -> Option<Taken> {
+        let run = row.id;
         let frame: FromWorker = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(cause) => {
@@ -192,6 +194,14 @@ impl Supervisor {
             Report::Logs { lines } => {
                 if let Err(error) = self.keep_lines(actor, run, attempt, frame.seq, lines).await {
                     tracing::error!(%run, %error, "log lines cannot be stored; they come again");
+                    return None;
+                }
+                Report::Heartbeat { at: 0 }
+            }
+            Report::BadRecords(report) => {
+                let met = MetBy { team: row.team, job: row.job, run, attempt, version: row.version_number };
+                if let Err(error) = bad_record::keep(&self.shared.store, met, report).await {
+                    tracing::error!(%run, %error, "bad records cannot be stored; they come again");
                     return None;
                 }
                 Report::Heartbeat { at: 0 }

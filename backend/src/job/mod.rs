@@ -9,6 +9,7 @@
 //! - `lifecycle` decides, purely, what follows from the facts; `observed` gathers them; `actor` carries decisions out.
 //! - `launch` spawns, `process` tells processes apart, `token` is what an attempt proves itself with.
 //! - `link` is the server's end of the worker link.
+//! - `bad_record` keeps what workers could not decode.
 //! - `rest` ends all workers together with the server.
 //! - `supervisor` keeps one actor per live run; `keeping` says which server that is, and adopts what runs.
 //!
@@ -19,6 +20,7 @@
 mod act;
 mod actor;
 mod asked;
+mod bad_record;
 mod clear;
 pub mod cron;
 mod keeping;

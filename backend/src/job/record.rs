@@ -32,7 +32,10 @@ impl Actor {
         }
         self.heard();
         match report {
-            WorkerReport::Hello(_) | WorkerReport::Heartbeat { .. } | WorkerReport::Logs { .. } => Ok(()),
+            WorkerReport::Hello(_)
+            | WorkerReport::Heartbeat { .. }
+            | WorkerReport::Logs { .. }
+            | WorkerReport::BadRecords(_) => Ok(()),
             WorkerReport::State(state) => self.take_state(attempt, state).await,
             WorkerReport::CheckpointDone(done) => self.checkpoint_done(done).await,
             WorkerReport::CheckpointFailed { number, reason } => {

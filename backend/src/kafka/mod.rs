@@ -10,6 +10,7 @@ pub mod groups;
 mod hearing;
 pub mod messages;
 pub mod probe;
+pub mod produce;
 pub mod retention;
 pub mod settings;
 pub mod topics;

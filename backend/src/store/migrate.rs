@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "servers", include_str!("../../../migrations/0016_servers.sql")),
     (17, "folders", include_str!("../../../migrations/0017_folders.sql")),
     (18, "shadow runs", include_str!("../../../migrations/0018_shadow_runs.sql")),
+    (19, "bad records", include_str!("../../../migrations/0019_bad_records.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

@@ -26,6 +26,7 @@ pub mod team;
 pub mod token;
 pub mod user;
 
+pub mod bad_record;
 pub mod connection;
 pub mod database;
 pub mod function;

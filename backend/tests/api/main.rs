@@ -16,6 +16,7 @@ mod permission;
 mod request_for_access;
 mod sight;
 
+mod bad_record;
 mod connection;
 mod editor_library;
 mod endpoint;

@@ -213,6 +213,8 @@ fn whatever_changes_something_is_audited() {
         "/tables/check",
         "/schedule/check",
         "/tables/{table}/impact",
+        "/bad-records/decode",
+        "/bad-records/{record}/decode",
         "/functions/inspect",
         "/functions/check",
         "/sql/validate",

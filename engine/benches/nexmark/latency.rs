@@ -87,6 +87,7 @@ fn started(servers: &str, from: &str, to: &str) -> (Run, RunHandle, tokio::runti
         start_at_ms: None,
         committers: Arc::clone(&committers) as Arc<_>,
         read_only: false,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime: runtime.handle().clone(),
     };

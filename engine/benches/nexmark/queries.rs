@@ -136,6 +136,7 @@ fn drive(bound: &BoundScript, parallelism: u32, collect: CollectSink, checkpoint
         start_at_ms: None,
         committers: Arc::clone(&committers) as Arc<_>,
         read_only: false,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime: runtime.handle().clone(),
     };

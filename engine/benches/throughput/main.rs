@@ -89,6 +89,7 @@ fn planned(origin: &Origin, query: &str, runtime: &tokio::runtime::Handle) -> (D
         start_at_ms: None,
         committers: Arc::clone(&committers) as Arc<_>,
         read_only: false,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime: runtime.clone(),
     };

@@ -34,7 +34,7 @@ impl DeadLetters for DeadLetterFile {
             "reason": reason,
             "at": chrono::Utc::now().timestamp_millis(),
             "key": origin.key.map(|key| BASE64.encode(key)),
-            "value": BASE64.encode(origin.value),
+            "value": BASE64.encode(origin.value.unwrap_or_default()),
         });
         self.file.write_all(format!("{line}\n").as_bytes()).map_err(|error| failed(&self.path, &error))
     }

@@ -48,7 +48,11 @@ use millrace_wire::table::FetchedSchema;
 use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
+use crate::format::BadRecord;
+use crate::format::bad_record::RecordOrigin;
+use crate::format::bad_record_queue::BadRecordQueue;
 use crate::sql::Problem;
+use crate::types::Field;
 
 pub use address::is_local;
 pub use lookup::{Found, Lookup, LookupColumns, OpenLookup};
@@ -108,6 +112,11 @@ pub trait Connector: Send + Sync {
         Err(EngineError::user("unsupported", format!("The table '{}' cannot be looked up by key.", table.name)))
     }
 
+    /// Decodes single records of a table, apart from any source. `None` where records do not stand alone.
+    fn records(&self, _table: &TableRef, _context: &ConnectorContext) -> Result<Option<Box<dyn Records>>> {
+        Ok(None)
+    }
+
     /// Asks the external system for columns and format.
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema>;
 
@@ -150,6 +159,8 @@ pub struct ConnectorContext {
     pub committers: Arc<dyn Committers>,
     /// A preview or sample: read from what is there, never commit offsets or create anything.
     pub read_only: bool,
+    /// Where bad records of catalog tables are kept for people, beside what the policy does with them.
+    pub bad_records: Option<Arc<BadRecordQueue>>,
     /// Rows per batch at most; 1 in the golden tests.
     pub batch_rows: usize,
     pub runtime: tokio::runtime::Handle,
@@ -205,6 +216,16 @@ pub struct RangeLimit {
     pub most: u64,
     /// The last ones of the range instead of the first ones.
     pub newest: bool,
+}
+
+/// Single records, as they lie outside.
+pub trait Records: Send {
+    /// The columns that come from the bytes of a record alone.
+    fn fields(&self) -> &[Field];
+
+    /// The rows of a record, with these columns; the reason where there are none. Errors are about what else it takes,
+    /// such as a schema registry.
+    fn decode(&mut self, record: &RecordOrigin<'_>) -> Result<std::result::Result<ChangeBatch, BadRecord>>;
 }
 
 /// What the queries of a table ask of the columns that it is partitioned by.

@@ -114,6 +114,7 @@ pub(crate) fn context_on(runtime: tokio::runtime::Handle, identity: &str) -> Con
         start_at_ms: None,
         committers: Arc::new(TestCommitters::default()),
         read_only: false,
+        bad_records: None,
         batch_rows: 100,
         runtime,
     }

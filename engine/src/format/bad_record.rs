@@ -1,8 +1,10 @@
 //! What happens to records that cannot be decoded: `decode.on-error` = `fail`, `skip` or `dead-letter`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::BadRecord;
+use super::bad_record_queue::TableInbox;
 use crate::error::{EngineError, Result};
 
 pub const ON_ERROR: &str = "decode.on-error";
@@ -14,7 +16,8 @@ pub struct RecordOrigin<'a> {
     /// Offset in the partition, or byte in the file.
     pub offset: i64,
     pub key: Option<&'a [u8]>,
-    pub value: &'a [u8],
+    /// Absent for a record without one.
+    pub value: Option<&'a [u8]>,
 }
 
 /// Where dead letters go. Each call is durable before the positions behind the record are checkpointed.
@@ -29,6 +32,7 @@ pub trait DeadLetters: Send {
 pub struct BadRecords {
     policy: Policy,
     count: u64,
+    inbox: Option<Arc<TableInbox>>,
 }
 
 enum Policy {
@@ -64,15 +68,21 @@ impl OnError {
 
 impl BadRecords {
     pub const fn failing() -> Self {
-        BadRecords { policy: Policy::Fail, count: 0 }
+        BadRecords { policy: Policy::Fail, count: 0, inbox: None }
     }
 
     pub const fn skipping() -> Self {
-        BadRecords { policy: Policy::Skip, count: 0 }
+        BadRecords { policy: Policy::Skip, count: 0, inbox: None }
     }
 
     pub fn dead_lettering(outlet: Box<dyn DeadLetters>) -> Self {
-        BadRecords { policy: Policy::DeadLetter(outlet), count: 0 }
+        BadRecords { policy: Policy::DeadLetter(outlet), count: 0, inbox: None }
+    }
+
+    /// Also shows them to people, whatever the policy does with them.
+    #[must_use]
+    pub fn kept_in(self, inbox: Option<Arc<TableInbox>>) -> Self {
+        BadRecords { inbox, ..self }
     }
 
     /// Whether the first one ends the run.
@@ -86,6 +96,9 @@ impl BadRecords {
     }
 
     pub fn handle(&mut self, origin: &RecordOrigin<'_>, bad: &BadRecord) -> Result<()> {
+        if let Some(inbox) = &self.inbox {
+            inbox.put(origin, &bad.0);
+        }
         match &mut self.policy {
             Policy::Fail => return Err(failure(origin, bad)),
             Policy::Skip => {}

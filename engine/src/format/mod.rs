@@ -6,6 +6,8 @@
 
 pub mod avro;
 pub mod bad_record;
+mod bad_record_cause;
+pub mod bad_record_queue;
 pub mod column;
 pub mod csv;
 pub mod framing;

@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use super::plan_assignment::{Planned, plan_assignment};
 use crate::checkpoint::{CheckpointStore, Verdict, compatibility};
 use crate::error::{EngineError, Result};
+use crate::format::bad_record_queue::BadRecordQueue;
 use crate::local::BATCH_ROWS;
 use crate::plan::dataflow::{Dataflow, NodeKind};
 use crate::runtime::{Outcome, Run, RunEvent, RunHandle, RunOptions, node_entries, process_figures};
@@ -22,6 +23,9 @@ use crate::state::StateOptions;
 
 const REPORT_FIGURES: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
+const TELL_BAD_RECORDS: Duration = Duration::from_millis(500);
+/// Of bad records in one report: in base64 far below the largest frame.
+const BAD_RECORD_BYTES: usize = 1 << 20;
 
 /// Runs the assignment to its end and returns the state that is reported last.
 pub(super) fn execute(
@@ -71,7 +75,8 @@ fn attempt(
         scope.spawn({
             let (outbox, handle) = (Arc::clone(outbox), handle.clone());
             let limit = assignment.settings.memory_limit_mb << 20;
-            move || watch(&outbox, &handle, &events, &over, limit)
+            let bad_records = Arc::clone(&planned.bad_records);
+            move || watch(&outbox, &handle, &events, &bad_records, &over, limit)
         });
         let (done, told) = crossbeam_channel::bounded::<()>(0);
         scope.spawn({
@@ -139,9 +144,17 @@ fn build(
     )
 }
 
-/// Figures, checkpoints and the memory limit, until the run is over.
-fn watch(outbox: &Outbox, handle: &RunHandle, events: &Receiver<RunEvent>, over: &Receiver<()>, memory_limit: u64) {
+/// Figures, checkpoints, bad records and the memory limit, until the run is over.
+fn watch(
+    outbox: &Outbox,
+    handle: &RunHandle,
+    events: &Receiver<RunEvent>,
+    bad_records: &BadRecordQueue,
+    over: &Receiver<()>,
+    memory_limit: u64,
+) {
     let mut since = std::time::Instant::now();
+    let mut told = since;
     loop {
         let last = !matches!(over.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout));
         for event in events.try_iter() {
@@ -149,6 +162,15 @@ fn watch(outbox: &Outbox, handle: &RunHandle, events: &Receiver<RunEvent>, over:
                 RunEvent::CheckpointDone(done) => Report::CheckpointDone(done),
                 RunEvent::CheckpointFailed { number, reason } => Report::CheckpointFailed { number, reason },
             });
+        }
+        if last || told.elapsed() >= TELL_BAD_RECORDS {
+            told = std::time::Instant::now();
+            // While the server is away the queue fills, and counts what it cannot hold.
+            while (last || outbox.takes_bad_records())
+                && let Some(report) = bad_records.take(BAD_RECORD_BYTES)
+            {
+                outbox.report(Report::BadRecords(report));
+            }
         }
         if last || since.elapsed() >= REPORT_FIGURES {
             since = std::time::Instant::now();

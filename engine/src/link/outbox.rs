@@ -13,6 +13,8 @@ const LINES: usize = 20_000;
 const LINES_PER_REPORT: usize = 500;
 /// Reports of figures and of lines that wait at most; what happened is kept without limit.
 const PASSING: usize = 120;
+/// Reports of bad records that wait at most, each of about a megabyte.
+const BAD_RECORDS: usize = 4;
 
 /// Numbered reports until they are acknowledged. Figures and lines may be dropped when the link is away for long; states
 /// and checkpoints never are.
@@ -48,6 +50,13 @@ impl Outbox {
         drop(inner);
         self.changed.notify_one();
         number
+    }
+
+    /// Whether there is room for another report of bad records.
+    pub(super) fn takes_bad_records(&self) -> bool {
+        let inner = self.inner.lock();
+        let waiting = inner.waiting.iter().filter(|frame| matches!(frame.report, Report::BadRecords(_)));
+        waiting.count() < BAD_RECORDS
     }
 
     /// The state that was reported last.
@@ -141,6 +150,20 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reports_of_bad_records_are_few_until_they_are_acknowledged() {
+        let outbox = Outbox::default();
+        let numbers: Vec<u64> = (0..BAD_RECORDS)
+            .map(|_| {
+                assert!(outbox.takes_bad_records());
+                outbox.report(Report::BadRecords(millrace_wire::bad_record::BadRecordReport::default()))
+            })
+            .collect();
+        assert!(!outbox.takes_bad_records());
+        outbox.acknowledge(numbers.first().copied().unwrap_or_default());
+        assert!(outbox.takes_bad_records());
+    }
 
     #[test]
     fn a_heartbeat_never_overtakes_a_report() {

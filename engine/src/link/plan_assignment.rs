@@ -9,6 +9,7 @@ use millrace_wire::link::{Assignment, Failure};
 use super::diagnostic::failure_of_problems;
 use crate::catalog::CatalogText;
 use crate::connector::ConnectorContext;
+use crate::format::bad_record_queue::BadRecordQueue;
 use crate::local::BATCH_ROWS;
 use crate::plan::dataflow::{Dataflow, plan};
 use crate::plan::settings::Settings;
@@ -18,6 +19,7 @@ use crate::sql::bind;
 pub(super) struct Planned {
     pub(super) dataflow: Dataflow,
     pub(super) committers: Arc<RunCommitters>,
+    pub(super) bad_records: Arc<BadRecordQueue>,
 }
 
 pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::Handle) -> Result<Planned, Failure> {
@@ -31,6 +33,7 @@ pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::
     let wrong = |problems: Vec<crate::sql::Problem>| failure_of_problems(&problems, &assignment.sql);
     let script = bind(&assignment.sql, &catalog).map_err(wrong)?;
     let committers = Arc::new(RunCommitters::default());
+    let bad_records = Arc::new(BadRecordQueue::new(assignment.tables.keys().cloned()));
     let endpoints = ConnectorEndpoints {
         context: ConnectorContext {
             file_roots: assignment.file_roots.iter().map(PathBuf::from).collect(),
@@ -38,6 +41,7 @@ pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::
             start_at_ms: assignment.start_at_ms,
             committers: Arc::clone(&committers) as Arc<_>,
             read_only: false,
+            bad_records: Some(Arc::clone(&bad_records)),
             batch_rows: BATCH_ROWS,
             runtime,
         },
@@ -52,7 +56,7 @@ pub(super) fn plan_assignment(assignment: &Assignment, runtime: tokio::runtime::
             operator: None,
         });
     }
-    Ok(Planned { dataflow, committers })
+    Ok(Planned { dataflow, committers, bad_records })
 }
 
 fn settings(assignment: &Assignment) -> Settings {

@@ -123,6 +123,7 @@ fn preview(
             start_at_ms: None,
             committers: Arc::clone(&committers) as Arc<_>,
             read_only: true,
+            bad_records: None,
             batch_rows: BATCH_ROWS,
             runtime,
         },

@@ -112,6 +112,7 @@ pub fn test_run(
         start_at_ms: assignment.at_ms.filter(|_| assignment.from == TestRunFrom::Time),
         committers: Arc::new(NoCommitters),
         read_only: true,
+        bad_records: None,
         batch_rows: BATCH_ROWS,
         runtime,
     };

@@ -92,6 +92,7 @@ pub(super) fn endpoints(runtime: &tokio::runtime::Runtime) -> ConnectorEndpoints
             start_at_ms: None,
             committers: Arc::new(RunCommitters::default()),
             read_only: false,
+            bad_records: None,
             batch_rows: 1,
             runtime: runtime.handle().clone(),
         },

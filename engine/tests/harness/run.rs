@@ -154,6 +154,7 @@ fn context(committers: &Arc<RunCommitters>) -> ConnectorContext {
         start_at_ms: None,
         committers: committers.clone(),
         read_only: false,
+        bad_records: None,
         batch_rows: 1,
         runtime: runtime(),
     }

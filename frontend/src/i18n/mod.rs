@@ -25,6 +25,7 @@ pub mod words;
 
 pub mod access;
 pub mod approvals;
+pub mod bad_records;
 pub mod builder;
 pub mod catalogue;
 pub mod chart;

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: one row per route in `operations`, schemas from the wire types, roles from the policy
 //! table. Tests keep the rows, the policy table and the router the same, and the document as a snapshot.
 
+mod bad_records;
 mod build;
 mod jobs;
 mod operations;

@@ -34,7 +34,7 @@ use millrace_wire::user_function::{
 use millrace_wire::variable::{ListParameters, ScriptParameter, Variable, VariableDraft, VariableUses};
 
 use super::build::{Operation, on};
-use super::jobs;
+use super::{bad_records, jobs};
 
 const AUDIT_LIST: &[&str] = &["cursor", "limit", "q", "person", "outcome", "from", "to"];
 const AUDIT_FILES: &[&str] = &["text/csv", "application/x-ndjson"];
@@ -46,6 +46,7 @@ pub fn operations() -> Vec<Operation> {
         teams(),
         connections(),
         tables(),
+        bad_records::bad_records(),
         functions(),
         scripts(),
         variables(),

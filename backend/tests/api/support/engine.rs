@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
-use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, ReachedTable, TestRequest};
+use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, TestRequest};
 use millrace_backend::error::{Error, Result};
+use millrace_wire::bad_record::DecodedRecord;
 use millrace_wire::connection::{ConnectionKind, ExternalObject, TestStep};
 use millrace_wire::connector::{ConnectorCatalog, ConnectorSchema, OptionClass, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::error::FieldError;
@@ -279,6 +280,10 @@ impl EngineFront for FormEngine {
 
     fn sample(&self, _: TableSource, _: u32, _: Vec<PathBuf>) -> BoxFuture<'_, Result<Sample>> {
         Box::pin(async { Err(Error::external("nothing to sample")) })
+    }
+
+    fn decode(&self, _: TableSource, _: Vec<RawRecord>, _: Vec<PathBuf>) -> BoxFuture<'_, Result<Vec<DecodedRecord>>> {
+        Box::pin(async { Err(Error::external("nothing to decode")) })
     }
 
     /// Shows what was filled in for it.

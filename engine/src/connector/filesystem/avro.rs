@@ -71,7 +71,7 @@ impl AvroFile {
             Some(Broken::File(why)) => return Err(unreadable(Path::new(split), &why)),
             Some(Broken::Block { reason, values }) => {
                 let offset = i64::try_from(at).unwrap_or(i64::MAX);
-                let origin = RecordOrigin { split, offset, key: None, value: self.reader.rest_of_block() };
+                let origin = RecordOrigin { split, offset, key: None, value: Some(self.reader.rest_of_block()) };
                 bad.handle(&origin, &BadRecord(format!("{reason}; {values} values of its block are lost")))?;
                 bad.flush()?;
                 *next = at.saturating_add(values);

@@ -27,6 +27,7 @@ mod part;
 mod partition;
 mod path;
 mod reader;
+mod records;
 mod sink;
 mod source;
 mod split;
@@ -45,7 +46,7 @@ pub(crate) use path::file_below;
 pub(super) use path::folder_to_write;
 
 use super::option::{on_side, one_of, required};
-use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Records, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::{self, defaulted};
@@ -133,6 +134,10 @@ impl Connector for Filesystem {
 
     fn lookup(&self, table: &TableRef, columns: &LookupColumns, context: &ConnectorContext) -> Result<Arc<dyn Lookup>> {
         Ok(Arc::new(lookup::FileLookup::new(table, columns, context)))
+    }
+
+    fn records(&self, table: &TableRef, _context: &ConnectorContext) -> Result<Option<Box<dyn Records>>> {
+        records::records(table)
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

@@ -21,6 +21,7 @@ use super::path;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
+use crate::format::bad_record_queue::TableInbox;
 use crate::format::{BadRecord, Decoder, Format, FormatOptions, Framing, RECORD_LIMIT};
 
 /// Read from the disk at once.
@@ -36,6 +37,7 @@ pub(super) struct Opener {
     pub(super) format: &'static dyn Format,
     pub(super) format_options: FormatOptions,
     pub(super) on_error: OnError,
+    pub(super) inbox: Option<Arc<TableInbox>>,
     pub(super) dead_letters: Option<PathBuf>,
     pub(super) roots: Vec<PathBuf>,
     pub(super) batch_rows: usize,
@@ -51,13 +53,14 @@ pub(super) enum WholeFiles {
 
 impl Opener {
     fn bad_records(&self) -> Result<BadRecords> {
-        Ok(match (self.on_error, &self.dead_letters) {
+        let policy = match (self.on_error, &self.dead_letters) {
             (OnError::Fail, _) => BadRecords::failing(),
             (OnError::DeadLetter, Some(file)) => {
                 BadRecords::dead_lettering(Box::new(DeadLetterFile::open(file, &self.roots)?))
             }
             (OnError::Skip | OnError::DeadLetter, _) => BadRecords::skipping(),
-        })
+        };
+        Ok(policy.kept_in(self.inbox.clone()))
     }
 }
 
@@ -182,7 +185,7 @@ fn leave_out(bad: &mut BadRecords, split: &str, place: Place, error: EngineError
         return Err(error);
     }
     let offset = i64::try_from(place.next).unwrap_or(i64::MAX);
-    let origin = RecordOrigin { split, offset, key: None, value: &[] };
+    let origin = RecordOrigin { split, offset, key: None, value: None };
     let message = error.message.trim_end_matches('.');
     bad.handle(&origin, &BadRecord(format!("{message}; the rest of the file is left out")))?;
     bad.flush()
@@ -326,7 +329,7 @@ impl TextBatches<'_> {
                 // The names of the fields.
             } else if let Err(bad) = self.decoder.push(record) {
                 let offset = i64::try_from(place.next).unwrap_or(i64::MAX);
-                self.bad.handle(&RecordOrigin { split, offset, key: None, value: record }, &bad)?;
+                self.bad.handle(&RecordOrigin { split, offset, key: None, value: Some(record) }, &bad)?;
             }
             place.next += (frame.next - text.at) as u64;
             text.at = frame.next;

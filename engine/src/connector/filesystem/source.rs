@@ -23,6 +23,7 @@ use super::{AVRO, PARQUET, path};
 use crate::catalog::{ColumnKind, TableRef};
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::OnError;
+use crate::format::bad_record_queue::TableInbox;
 use crate::format::{self, FormatOptions};
 use crate::sql::Problem;
 
@@ -103,6 +104,7 @@ impl FileSource {
             format,
             format_options,
             on_error: OnError::of_table(&table.options),
+            inbox: TableInbox::of(context.bad_records.as_ref(), table),
             dead_letters: dead_letters.filter(|_| !context.read_only),
             roots: context.file_roots.clone(),
             batch_rows: context.batch_rows.max(1),

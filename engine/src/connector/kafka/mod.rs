@@ -41,7 +41,7 @@ use millrace_wire::connector::{ConnectorSchema, OptionClass, OptionKind, OptionS
 use millrace_wire::table::FetchedSchema;
 
 use super::option::{on_side, one_of, required};
-use super::{Accepts, Connector, ConnectorContext, Sink, Source, TableUse};
+use super::{Accepts, Connector, ConnectorContext, Records, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::{self, defaulted};
@@ -86,6 +86,10 @@ impl Connector for Kafka {
     fn takes(&self, table: &TableRef) -> Accepts {
         let format = table.option("format").or_else(|| table.option("value.format")).and_then(format::find);
         if format.is_some_and(|format| format.changelog()) { Accepts::Retract } else { Accepts::Append }
+    }
+
+    fn records(&self, table: &TableRef, context: &ConnectorContext) -> Result<Option<Box<dyn Records>>> {
+        Ok(Some(Box::new(record::SingleRecords::new(table, context)?)))
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

@@ -234,7 +234,8 @@ impl DeadLetters for DeadLetterTopic {
         for (key, value) in facts {
             headers = headers.insert(Header { key, value: Some(value) });
         }
-        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).payload(origin.value).headers(headers);
+        let mut record =
+            BaseRecord::<[u8], [u8]>::to(&self.topic).payload(origin.value.unwrap_or_default()).headers(headers);
         if let Some(key) = origin.key {
             record = record.key(key);
         }

@@ -1,11 +1,13 @@
 //! One Kafka record into rows: value, key and metadata.
 
+use std::sync::Arc;
+
 use arrow::array::ArrayRef;
 
-use super::super::ConnectorContext;
-use super::super::layout::{ReadLayout, UPSERT_KAFKA, fields_of_format, key_fields, key_name};
+use super::super::layout::{ReadLayout, UPSERT_KAFKA, fields_of_format, key_fields, key_name, physical_fields};
 use super::super::option::Options;
-use super::feed::Message;
+use super::super::{ConnectorContext, Records};
+use super::feed::{Details, HeaderVisit, Message};
 use super::message::MetadataColumns;
 use super::offset::Partition;
 use super::produce::DeadLetterTopic;
@@ -14,6 +16,7 @@ use crate::catalog::TableRef;
 use crate::change::ChangeBatch;
 use crate::error::{EngineError, Result};
 use crate::format::bad_record::{BadRecords, OnError, RecordOrigin};
+use crate::format::bad_record_queue::TableInbox;
 use crate::format::{self, BadRecord, Decoded, Decoder, Format, FormatOptions};
 use crate::types::{Field, Type};
 
@@ -32,6 +35,7 @@ pub(super) struct RecordFormat {
     /// Records replace each other by their keys, and those without a value delete.
     upserts: bool,
     on_error: OnError,
+    inbox: Option<Arc<TableInbox>>,
     dead_letters: Option<(rdkafka::ClientConfig, String)>,
 }
 
@@ -106,6 +110,7 @@ impl RecordFormat {
             metadata: Vec::new(),
             upserts: table.connector() == UPSERT_KAFKA,
             on_error: OnError::of_table(&table.options),
+            inbox: TableInbox::of(context.bad_records.as_ref(), table),
             dead_letters: None,
         };
         format.place_metadata(layout);
@@ -147,13 +152,14 @@ impl RecordFormat {
     }
 
     pub(super) fn bad_records(&self) -> Result<BadRecords> {
-        Ok(match (self.on_error, &self.dead_letters) {
+        let policy = match (self.on_error, &self.dead_letters) {
             (OnError::Fail, _) => BadRecords::failing(),
             (OnError::DeadLetter, Some((config, topic))) => {
                 BadRecords::dead_lettering(Box::new(DeadLetterTopic::new(config, topic)?))
             }
             (OnError::Skip | OnError::DeadLetter, _) => BadRecords::skipping(),
-        })
+        };
+        Ok(policy.kept_in(self.inbox.clone()))
     }
 
     pub(super) fn rows(&self) -> Result<RecordRows> {
@@ -194,6 +200,14 @@ impl RecordRows {
     }
 
     pub(super) fn push(&mut self, message: &Message<'_>, partition: &Partition, bad: &mut BadRecords) -> Result<()> {
+        let Err(reason) = self.decode(message, partition)? else { return Ok(()) };
+        let split = partition.split();
+        let origin = RecordOrigin { split: &split, offset: message.offset, key: message.key, value: message.value };
+        bad.handle(&origin, &reason)
+    }
+
+    /// Errors are those of what decoding asks, such as a schema registry.
+    fn decode(&mut self, message: &Message<'_>, partition: &Partition) -> Result<std::result::Result<(), BadRecord>> {
         let value = message.value.unwrap_or_default();
         self.bytes += (value.len() + message.key.map_or(0, <[u8]>::len)) as u64;
         let before = self.len();
@@ -211,16 +225,14 @@ impl RecordRows {
         match pushed {
             Ok(rows) => {
                 self.metadata.push(message, partition, rows);
-                Ok(())
+                Ok(Ok(()))
             }
             Err(reason) => {
                 let away = self.value.failure().or_else(|| self.key.as_mut().and_then(|key| key.failure()));
-                if let Some(error) = away {
-                    return Err(error);
+                match away {
+                    Some(error) => Err(error),
+                    None => Ok(Err(reason)),
                 }
-                let split = partition.split();
-                let origin = RecordOrigin { split: &split, offset: message.offset, key: message.key, value };
-                bad.handle(&origin, &reason)
             }
         }
     }
@@ -253,6 +265,53 @@ impl RecordRows {
         });
         let metadata = metadata.collect::<Result<Vec<ArrayRef>>>()?;
         layout.batch(rows, Decoded { columns, kinds: value.kinds }, &metadata)
+    }
+}
+
+/// Records of a table without a source.
+pub(super) struct SingleRecords {
+    layout: ReadLayout,
+    fields: Vec<Field>,
+    rows: RecordRows,
+}
+
+impl SingleRecords {
+    pub(super) fn new(table: &TableRef, context: &ConnectorContext) -> Result<Self> {
+        // Physical columns come first in the order of reading; metadata is not in the bytes.
+        let columns: Vec<usize> = (0..physical_fields(table).len()).collect();
+        let layout = ReadLayout::new(table, &columns)?;
+        let rows = RecordFormat::new(table, &layout, context)?.rows()?;
+        Ok(SingleRecords { fields: layout.fields.clone(), layout, rows })
+    }
+}
+
+impl Records for SingleRecords {
+    fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    fn decode(&mut self, record: &RecordOrigin<'_>) -> Result<std::result::Result<ChangeBatch, BadRecord>> {
+        let partition = Partition { topic: record.split.to_owned(), number: 0 };
+        let message = Message { offset: record.offset, key: record.key, value: record.value, details: &NoDetails };
+        match self.rows.decode(&message, &partition)? {
+            Ok(()) => self.rows.finish(&self.layout).map(Ok),
+            Err(bad) => Ok(Err(bad)),
+        }
+    }
+}
+
+/// No column asks for them.
+struct NoDetails;
+
+impl Details for NoDetails {
+    fn timestamp(&self) -> (i64, &'static str) {
+        (-1, "NoTimestampType")
+    }
+
+    fn each_header(&self, _visit: HeaderVisit<'_>) {}
+
+    fn leader_epoch(&self) -> Option<i32> {
+        None
     }
 }
 

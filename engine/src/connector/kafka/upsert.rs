@@ -13,7 +13,7 @@ use millrace_wire::table::FetchedSchema;
 
 use super::super::layout::UPSERT_KAFKA;
 use super::super::option::{on_side, required};
-use super::super::{Accepts, Connector, ConnectorContext, Sink, Source, TableUse};
+use super::super::{Accepts, Connector, ConnectorContext, Records, Sink, Source, TableUse};
 use super::Kafka;
 use crate::catalog::TableRef;
 use crate::error::Result;
@@ -53,6 +53,10 @@ impl Connector for UpsertKafka {
 
     fn takes(&self, _table: &TableRef) -> Accepts {
         Accepts::Upsert
+    }
+
+    fn records(&self, table: &TableRef, context: &ConnectorContext) -> Result<Option<Box<dyn Records>>> {
+        Kafka.records(table, context)
     }
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {

@@ -57,6 +57,7 @@ fn run(script: &str, parallelism: u32) -> Result<Vec<String>, String> {
         start_at_ms: None,
         committers: committers.clone(),
         read_only: false,
+        bad_records: None,
         batch_rows: 2,
         runtime: runtime.handle().clone(),
     };

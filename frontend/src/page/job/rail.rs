@@ -3,12 +3,18 @@
 use leptos::prelude::*;
 use millrace_wire::job::JobFigures;
 use millrace_wire::metric::MetricReport;
+use millrace_wire::page::Page;
+use millrace_wire::table::TableSummary;
 
 use super::context::use_job;
+use crate::api;
+use crate::api::path::with_query;
 use crate::clock::{local, use_clock};
 use crate::format::age::{age, between, duration};
 use crate::format::{bytes, number};
 use crate::i18n::{job as text, words};
+use crate::load::load;
+use crate::route::{TableTab, TeamRoute};
 use crate::ui::facts::{Fact, Facts};
 use crate::ui::panel::Panel;
 use crate::widget::job_state::lag_tone;
@@ -33,6 +39,9 @@ pub(super) fn NowPanel() -> impl IntoView {
             None => view! { <span class="subtle">{words::not_known()}</span> }.into_any(),
         }
     };
+    let bad_records = Memo::new(move |_| {
+        figures.with(|figures| figures.as_ref().map(|figures| figures.bad_records)).unwrap_or_default()
+    });
     let lag = move || match figures.with(|figures| figures.as_ref().and_then(|figures| figures.lag_ms)) {
         Some(ms) => view! { <span class=lag_tone(ms)>{duration(ms)}</span> }.into_any(),
         None => {
@@ -72,7 +81,7 @@ pub(super) fn NowPanel() -> impl IntoView {
                         <Fact name=text::complete_up_to()>{read(|now| now.watermark.map(|at| local(at).seconds()))}</Fact>
                         <Fact name=text::read()>{read(|now| Some(text::per_s(number::rate(now.records_in_per_s))))}</Fact>
                         <Fact name=text::written()>{read(|now| Some(text::per_s(number::rate(now.records_out_per_s))))}</Fact>
-                        <Fact name=text::bad_records()>{read(|now| Some(number::grouped(now.bad_records)))}</Fact>
+                        <Fact name=text::bad_records()><BadRecords count=bad_records/></Fact>
                         <Fact name=text::late_records()>{read(|now| Some(number::grouped(now.late_records)))}</Fact>
                         <Fact name=text::checkpoint()>{checkpoint}</Fact>
                         <Fact name=text::state_size()>{read(|now| Some(bytes::bytes(now.state_bytes)))}</Fact>
@@ -84,6 +93,40 @@ pub(super) fn NowPanel() -> impl IntoView {
         </Panel>
     }
     .into_any()
+}
+
+/// How many, and the way to them: at the first table of the team that has some.
+#[component]
+fn BadRecords(count: Memo<u64>) -> impl IntoView {
+    let context = use_job();
+    let table = Memo::new(move |_| {
+        context.report.with(|report| {
+            let source = report.as_ref()?.sources.iter().find(|source| source.bad_records > 0)?;
+            let (database, name) = source.table.split_once('.')?;
+            // A name with two dots is of another team's table.
+            (!name.contains('.')).then(|| (database.to_owned(), name.to_owned()))
+        })
+    });
+    let team = context.team;
+    let href = load(
+        move || table.get(),
+        move |named: Option<(String, String)>| async move {
+            let Some((database, name)) = named else { return Ok(None) };
+            let Some(team) = team.try_get_value() else { return Ok(None) };
+            let path = api::path::team(&team, "tables");
+            let query = [("database", database.as_str()), ("q", name.as_str()), ("limit", "500")];
+            let page = api::get::<Page<TableSummary>>(&with_query(&path, &query)).await?;
+            let found = page.items.iter().find(|table| table.name == name && table.database == database);
+            Ok(found.map(|table| TeamRoute::Table(table.id, TableTab::BadRecords).of(&team).href()))
+        },
+    );
+    move || {
+        let count = number::grouped(count.get());
+        match href.with(Clone::clone).flatten() {
+            Some(href) => view! { <a class="link" href=href>{count}</a> }.into_any(),
+            None => count.into_any(),
+        }
+    }
 }
 
 /// Why there is no lag in time, in short and at length.

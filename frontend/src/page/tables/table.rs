@@ -1,6 +1,8 @@
 //! One table: its columns, rows of it, its DDL, who uses it, and the facts beside.
 
 mod about;
+mod bad_record;
+mod bad_records;
 mod rail;
 mod sample;
 mod schema;
@@ -8,22 +10,27 @@ pub use schema::ColumnTable;
 mod used_by;
 mod versions;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use millrace_wire::access::ObjectKind;
+use millrace_wire::bad_record::BadRecordCause;
 use millrace_wire::ids::TableId;
 use millrace_wire::live::LiveEvent;
+use millrace_wire::page::Page;
 use millrace_wire::table::Table;
 
 use super::export::ExportDialog;
 use crate::address::use_address;
 use crate::api::path::with_query;
 use crate::api::{self, Failure};
+use crate::format::number::grouped;
 use crate::i18n::{
-    permissions as permission_text, rights as right_text, table_script as script_text, table_versions as version_text,
-    tables as text, words,
+    bad_records as bad_text, permissions as permission_text, rights as right_text, table_script as script_text,
+    table_versions as version_text, tables as text, words,
 };
 use crate::live::use_live;
-use crate::load::load;
+use crate::load::{Loaded, load};
 use crate::rights::{OfObject, Right, refusal};
 use crate::route::{Route, TableTab, TeamRoute};
 use crate::ui::badge::Badge;
@@ -38,6 +45,9 @@ use crate::ui::skeleton::Shape;
 use crate::ui::tabs::{Tab, Tabs};
 use crate::ui::toast::use_toasts;
 use crate::widget::permissions::{PermissionsView, badges};
+
+/// How soon bad records that come are counted.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 #[component]
 pub fn TablePage(team: String, table: TableId) -> impl IntoView {
@@ -63,6 +73,10 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
             loaded.reload();
         }
     });
+    let bad_records = bad_records::load_causes(&path);
+    if let Ok(handle) = set_interval_with_handle(move || bad_records.reload(), LOOK_EVERY) {
+        on_cleanup(move || handle.clear());
+    }
     let route = use_address().route();
     let tab = Memo::new(move |_| match route.get() {
         Route::Team(_, TeamRoute::Table(_, tab)) => tab,
@@ -74,9 +88,9 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
             let path = path.clone();
             view! {
                 <Head team=team.clone() path=path.clone() table leaving/>
-                <TableTabs team=team.clone() table tab/>
+                <TableTabs team=team.clone() table tab bad_records/>
                 <div class="page columns columns-rail">
-                    <div>{tab_content(team.clone(), path, table, tab)}</div>
+                    <div>{tab_content(team.clone(), path, table, tab, bad_records)}</div>
                     <rail::Rail team table tab/>
                 </div>
             }
@@ -86,7 +100,13 @@ pub fn TablePage(team: String, table: TableId) -> impl IntoView {
     .into_any()
 }
 
-fn tab_content(team: String, path: String, table: Signal<Table>, tab: Memo<TableTab>) -> AnyView {
+fn tab_content(
+    team: String,
+    path: String,
+    table: Signal<Table>,
+    tab: Memo<TableTab>,
+    bad_records: Loaded<Page<BadRecordCause>>,
+) -> AnyView {
     (move || match tab.get() {
         TableTab::Schema => view! { <schema::SchemaPanel table/> }.into_any(),
         TableTab::Versions => view! { <versions::VersionsPanel path=path.clone() table/> }.into_any(),
@@ -99,6 +119,10 @@ fn tab_content(team: String, path: String, table: Signal<Table>, tab: Memo<Table
             let name = Signal::derive(move || table.with(|table| table.draft.name.clone()));
             view! { <PermissionsView kind=ObjectKind::Table path=path.clone() name/> }.into_any()
         }
+        TableTab::BadRecords => view! {
+            <bad_records::BadRecordsPanel team=team.clone() path=path.clone() table causes=bad_records/>
+        }
+        .into_any(),
         TableTab::UsedBy => view! { <used_by::UsedBy team=team.clone() table/> }.into_any(),
     })
     .into_any()
@@ -209,7 +233,15 @@ fn DeleteTable(
 }
 
 #[component]
-fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl IntoView {
+fn TableTabs(
+    team: String,
+    table: Signal<Table>,
+    tab: Memo<TableTab>,
+    bad_records: Loaded<Page<BadRecordCause>>,
+) -> impl IntoView {
+    let bad = Memo::new(move |_| {
+        bad_records.with(|page| page.items.iter().map(|cause| cause.kept).sum::<u64>()).filter(|bad| *bad > 0)
+    });
     let tabs = Signal::derive(move || {
         let (id, columns, revision, jobs) = table.with(|table| {
             (table.id, table.resolved.len(), table.revision, table.producers.len() + table.consumers.len())
@@ -222,6 +254,7 @@ fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl In
                     TableTab::Versions => (version_text::versions(), Some(revision.to_string())),
                     TableTab::Sample => (text::sample(), None),
                     TableTab::Ddl => (text::ddl(), None),
+                    TableTab::BadRecords => (bad_text::title(), bad.get().map(grouped)),
                     TableTab::UsedBy => (text::used_by(), Some(jobs.to_string())),
                     TableTab::Permissions => (permission_text::title(), None),
                 };
@@ -229,7 +262,7 @@ fn TableTabs(team: String, table: Signal<Table>, tab: Memo<TableTab>) -> impl In
                     label: label.to_owned(),
                     href: TeamRoute::Table(id, *known).of(&team).href(),
                     count,
-                    bad: false,
+                    bad: *known == TableTab::BadRecords && bad.get().is_some(),
                     current: tab.get() == *known,
                 }
             })

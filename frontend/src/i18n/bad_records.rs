@@ -1,0 +1,71 @@
+//! Records of a table that jobs could not decode.
+
+super::texts! {
+    title = "Bad records";
+    causes = "Causes";
+    cause = "Cause";
+    all_causes = "All causes";
+    kept = "Kept";
+    not_kept = "Not kept";
+    not_kept_note = "Records beyond what is kept: per job 100 a second, per cause the newest 1,000, per table 10,000 or 64 MB, for 14 days. Those that a job meets again after a restart count again.";
+    replayed = "Replayed";
+    first = "First";
+    last = "Last";
+    actions = "Actions";
+    only(cause) = "Show only: {cause}";
+    decode_all(cause) = "Decode again all of: {cause}";
+    dismiss_all(cause) = "Dismiss all of: {cause}";
+    decode_again = "Decode again";
+    dismiss = "Dismiss";
+    dismiss_title = "Dismiss this cause?";
+    dismiss_records(count) = "Its {count} records and their bytes are removed.";
+    dismiss_note = "The topic or file keeps them. A job that reads them again brings them back.";
+    dismissed = "Dismissed";
+    tried(decoded, tried) = "{decoded} of {tried} can be decoded with the table as it is now";
+    tried_cut(count) = "{count} are too long to be kept whole and cannot be tried.";
+    tried_first(reason) = "The first that cannot: {reason}";
+    tried_replay = "Jobs do not read them again by themselves: replay them, or start the job from before them.";
+
+    records = "Records";
+    met = "Met";
+    place = "Place";
+    value = "Value";
+    job = "Job";
+    other_job = "not yours to see";
+    at_offset(split, offset) = "{split} at {offset}";
+    open(split, offset) = "Open the record of {split} at {offset}";
+    was_replayed = "replayed";
+    more = "Show more";
+    of_all(shown, total) = "{shown} of {total}";
+    download = "Download";
+    empty = "No bad record is kept";
+    empty_body = "Here lie records that a running job cannot decode, with their bytes and the reason. What the job does then is the table's option decode.on-error: fail (the default) ends the run, skip leaves the record out, dead-letter also writes it to a topic or file. In each case it is shown here.";
+    no_records = "No record of this cause is kept";
+    no_records_body = "Only their number is known.";
+
+    record_title(split, offset) = "{split} at {offset}";
+    reason = "Reason";
+    run_attempt(number) = "attempt {number}";
+    key = "Key";
+    no_value = "This record has no value.";
+    size(bytes) = "{bytes} bytes";
+    size_cut(bytes) = "{bytes} bytes, the first 64 KB are kept";
+    as_text = "Text";
+    as_hex = "Hex";
+    shown_as = "Shown as";
+    bytes_of_value = "Bytes of the value";
+    not_text = "Not all of it is text; it is shown in hex and can be replayed as it is.";
+    replayed_by(by) = "Replayed by {by}";
+    replayed_edited(by) = "Replayed with changes by {by}";
+    replay_open = "Replay…";
+    replay = "Replay";
+    replay_note = "The record is written to the end of its partition, with a header that names where it came from. Every reader of the topic gets it.";
+    new_value = "Value to write";
+    again = "Replay it although it was replayed already";
+    again_first = "Tick that it is to be replayed again first.";
+    replay_done(topic, partition, offset) = "Written to {topic}/{partition} at {offset}";
+    decodes = "It can be decoded:";
+    does_not_decode(reason) = "It cannot be decoded: {reason}";
+    decoded_rows = "Decoded rows";
+    no_rows = "It decodes to no row.";
+}
