@@ -63,7 +63,7 @@ test('job folders: moved, opened, and renamed with all below', async ({ ownTeam:
   await takePictures(page, 'jobs-folder-move');
   await move.getByRole('textbox', { name: 'Folder' }).fill('archive');
   await move.getByRole('button', { name: 'Move', exact: true }).click();
-  await expect(move.getByText('is in the folder')).toBeVisible();
+  await expect(page.getByRole('dialog').getByText('is in the folder')).toBeVisible();
 });
 
 test('job folders: from the keyboard alone', async ({ ownTeam: team, page }) => {
