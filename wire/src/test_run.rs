@@ -228,7 +228,7 @@ wire! {
 pub enum TestRunEvent {
     /// What is read of each table, told to the server alone, before `Planned`.
     Settled {
-        ranges: BTreeMap<String, InputRange>,
+        ranges: BTreeMap<String, BTreeMap<String, SplitRange>>,
     },
     /// The script is planned: what was replaced, and what is read.
     Planned {
