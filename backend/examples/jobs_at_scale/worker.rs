@@ -1,9 +1,10 @@
 //! Workers that run nothing: each opens its link and reports as often, and as much, as one with three operators and two
 //! topics of four partitions does.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use futures::{SinkExt as _, StreamExt as _};
 use millrace_backend::clock::{new_id, now_ms};
 use millrace_backend::store::run::ProcessRow;
@@ -13,17 +14,38 @@ use millrace_wire::link::{CheckpointDone, Command, FromWorker, Hello, LINK_VERSI
 use millrace_wire::metric::{MetricReport, OperatorMetrics, PartitionLag, ProcessMetrics, SourceMetrics};
 use millrace_wire::run::RestoreKind;
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 const FIGURES: Duration = Duration::from_secs(2);
 const HEARTBEAT: Duration = Duration::from_secs(3);
 const CHECKPOINT: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(200);
 
 pub(crate) struct Worker {
     pub(crate) job: JobId,
     pub(crate) run: RunId,
     pub(crate) token: String,
     pub(crate) process: ProcessRow,
+}
+
+/// How a link ended.
+#[derive(Debug)]
+enum Ended {
+    Closed,
+    Refused(String),
+    Broken(String),
+}
+
+impl From<tungstenite::Error> for Ended {
+    fn from(error: tungstenite::Error) -> Ended {
+        Ended::Broken(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Ended {
+    fn from(error: serde_json::Error) -> Ended {
+        Ended::Broken(error.to_string())
+    }
 }
 
 pub(crate) fn plan() -> (Graph, Guarantee) {
@@ -41,22 +63,39 @@ pub(crate) fn plan() -> (Graph, Guarantee) {
 }
 
 impl Worker {
-    /// Reports until the server closes the link, which is an error; `welcome` hears when it is taken on.
+    /// Reports until the server closes the link, which is an error; `welcome` hears when it is taken on. Before that it
+    /// comes again, as workers do to a server that has not got to their run yet.
     pub(crate) async fn live(self, link: String, welcome: mpsc::UnboundedSender<()>) -> Result<()> {
-        let (mut socket, _) = tokio_tungstenite::connect_async(&link).await.context("the link cannot be opened")?;
+        let mut is_welcome = false;
+        loop {
+            let ended = self.talk(&link, &welcome, &mut is_welcome).await;
+            if is_welcome || matches!(ended, Err(Ended::Refused(_))) {
+                bail!("a link ended: {ended:?}");
+            }
+            tokio::time::sleep(AGAIN.mul_f64(rand::random())).await;
+        }
+    }
+
+    async fn talk(
+        &self,
+        link: &str,
+        welcome: &mpsc::UnboundedSender<()>,
+        is_welcome: &mut bool,
+    ) -> Result<Infallible, Ended> {
+        let (mut socket, _) = tokio_tungstenite::connect_async(link).await?;
         let (graph, guarantee) = plan();
         let hello = Report::Hello(Hello {
             worker: WorkerId(new_id()),
             job: self.job,
             run: self.run,
             attempt: 1,
-            token: self.token,
+            token: self.token.clone(),
             pid: self.process.pid,
             process_start: self.process.start,
             state: WorkerState::Running { graph, guarantee, restored_from: None },
         });
         let mut frames = 0;
-        let mut frame = |report: Report| -> Result<Message> {
+        let mut frame = |report: Report| -> Result<Message, Ended> {
             let text = serde_json::to_string(&FromWorker { v: LINK_VERSION, seq: frames, report })?;
             frames += 1;
             Ok(Message::text(text))
@@ -67,7 +106,7 @@ impl Worker {
         let mut figures = tokio::time::interval_at(after(FIGURES), FIGURES);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut checkpoint = tokio::time::interval_at(after(CHECKPOINT), CHECKPOINT);
-        let (mut reports, mut checkpoints, mut is_welcome) = (0, 0, false);
+        let (mut reports, mut checkpoints) = (0, 0);
         loop {
             tokio::select! {
                 _ = figures.tick() => {
@@ -80,12 +119,12 @@ impl Worker {
                     socket.send(frame(Report::CheckpointDone(checkpoint_of(checkpoints)))?).await?;
                 }
                 message = socket.next() => {
-                    let Some(Ok(Message::Text(text))) = message else { bail!("the server closed the link") };
+                    let Some(Ok(Message::Text(text))) = message else { return Err(Ended::Closed) };
                     let said: ToWorker = serde_json::from_str(&text)?;
                     match said.command {
-                        Command::Fence { reason } => bail!("the server refuses the link: {reason}"),
-                        Command::Ack { .. } if !is_welcome => {
-                            is_welcome = true;
+                        Command::Fence { reason } => return Err(Ended::Refused(reason)),
+                        Command::Ack { .. } if !*is_welcome => {
+                            *is_welcome = true;
                             let _ = welcome.send(());
                         }
                         _ => {}

@@ -15,9 +15,13 @@ use crate::state::App;
 const LARGEST_FRAME: usize = 8 * 1024 * 1024;
 /// Frames read but not stored yet: more are left in the socket, which holds the worker back.
 const READ_AHEAD: usize = 4;
+/// Of a link, which most of the time has one small report to carry: the library's 128 KB would be a quarter of a gigabyte
+/// for two thousand workers.
+const BUFFER: usize = 8 * 1024;
 const TO_SEND: usize = 16;
 
 pub(super) async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME).on_upgrade(move |socket| serve(app, socket))
 }
 
