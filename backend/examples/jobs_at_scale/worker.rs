@@ -68,9 +68,12 @@ impl Worker {
     pub(crate) async fn live(self, link: String, welcome: mpsc::UnboundedSender<()>) -> Result<()> {
         let mut is_welcome = false;
         loop {
-            let ended = self.talk(&link, &welcome, &mut is_welcome).await;
-            if is_welcome || matches!(ended, Err(Ended::Refused(_))) {
-                bail!("a link ended: {ended:?}");
+            let Err(ended) = self.talk(&link, &welcome, &mut is_welcome).await;
+            match ended {
+                Ended::Refused(reason) => bail!("the server refuses a link: {reason}"),
+                Ended::Broken(why) if is_welcome => bail!("a link broke: {why}"),
+                Ended::Closed if is_welcome => bail!("the server closed a link"),
+                Ended::Broken(_) | Ended::Closed => {}
             }
             tokio::time::sleep(AGAIN.mul_f64(rand::random())).await;
         }
