@@ -19,6 +19,7 @@ pub mod state;
 pub mod tasks;
 
 pub mod access;
+pub mod answers;
 pub mod endpoint;
 pub mod engine;
 pub mod kafka;

@@ -11,6 +11,7 @@ use crate::access::password::Passwords;
 use crate::access::secret::Keys;
 use crate::access::sign_on::SignOn;
 use crate::access::token::TokenKeys;
+use crate::answers::Answers;
 use crate::app::catalog::PlanningCatalogs;
 use crate::app::supervision::{self, WorkerTables};
 use crate::config::Config;
@@ -37,6 +38,8 @@ pub struct App {
     pub engine: Arc<dyn EngineFront>,
     /// Events that go to browsers by themselves.
     pub live: LiveHub,
+    /// Lists as they were read last.
+    pub answers: Answers,
     /// What scripts can name, as it was read last.
     pub catalogs: PlanningCatalogs,
     /// The server's own broker: where it is and whether it answers. Whoever watches the broker sets it.
@@ -108,6 +111,7 @@ impl App {
             jobs: Supervisor::new(supervision::places(&config), around),
             mailer: Mailer::new(&config)?,
             modules: Modules::new(module::folder(&config.shared_dir)),
+            answers: Answers::default(),
             catalogs: PlanningCatalogs::default(),
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
             test_runs: TestRuns::new(config.worker_binary.clone(), test_runs, store.clone(), shutdown.clone()),

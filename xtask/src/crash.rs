@@ -6,7 +6,6 @@
 
 use crate::server::Kafka;
 use crate::{need, say, test};
-use anyhow::bail;
 use clap::Args;
 
 #[derive(Args)]
@@ -45,21 +44,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(seed) = options.seed {
         cargo.env("MILLRACE_CRASH_SEED", seed.to_string());
     }
-    let mut lines = Vec::new();
-    let suite = say::step("Crash", || {
-        test::count("Crash", &mut cargo, |line| {
-            if let Some((_, figures)) = line.split_once("campaign ") {
-                lines.push(figures.to_owned());
-            }
-        })
-    })?;
+    let outcome = test::campaign("Crash", &mut cargo);
     kafka.stop()?;
-    println!();
-    for line in &lines {
-        println!("{line}");
-    }
-    if suite.failed > 0 {
-        bail!("{} failed", suite.failed);
-    }
-    Ok(())
+    outcome
 }

@@ -22,6 +22,7 @@ mod signal;
 mod test;
 mod tidy;
 mod web;
+mod workers;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Crash(crash::Options),
     /// Two servers on one PostgreSQL: kill one again and again, and see that nothing runs twice and nothing is lost.
     Servers(servers::Options),
+    /// Start many jobs one after another, each with a worker of its own, and see that none is stuck.
+    Workers(workers::Options),
     /// Try broken SQL until the time is over.
     Fuzz(fuzz::Options),
     /// Try the API by its OpenAPI document, as three roles.
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
         Command::Servers(options) => servers::run(&options),
+        Command::Workers(options) => workers::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Contract(options) => contract::run(&options),
         Command::Bench(options) => bench::run(&options),

@@ -3,7 +3,6 @@
 
 use crate::server::Postgres;
 use crate::{need, say, test};
-use anyhow::bail;
 use clap::Args;
 
 #[derive(Args)]
@@ -26,20 +25,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(seed) = options.seed {
         cargo.env("MILLRACE_TEST_SEED", seed.to_string());
     }
-    let mut lines = Vec::new();
-    let suite = say::step("Servers", || {
-        test::count("Servers", &mut cargo, |line| {
-            if let Some((_, figures)) = line.split_once("campaign ") {
-                lines.push(figures.to_owned());
-            }
-        })
-    })?;
+    let outcome = test::campaign("Servers", &mut cargo);
     postgres.stop()?;
-    for line in &lines {
-        println!("{line}");
-    }
-    if suite.failed > 0 {
-        bail!("{} failed", suite.failed);
-    }
-    Ok(())
+    outcome
 }

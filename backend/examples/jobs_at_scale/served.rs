@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::worker::Worker;
-use crate::{READS, SLUG, in_words};
+use crate::{READS, SLUG, in_words, path_of};
 
 const READS_PER_S: u32 = 1_000;
 const READERS: usize = 32;
@@ -190,6 +190,7 @@ async fn read(server: &Server, cookie: &str) -> Result<Figures> {
                 }
                 tokio::time::sleep_until(due.into()).await;
                 let (name, path) = READS[number % READS.len()];
+                let path = path_of(path, number / READS.len());
                 let answer = client.get(format!("{base}/{path}")).header(COOKIE, &cookie).send().await;
                 let good = match answer {
                     Ok(answer) => answer.status().is_success() && answer.bytes().await.is_ok(),

@@ -80,6 +80,11 @@ impl Sight {
         }
     }
 
+    /// Names what these eyes see: who reads everything of a team sees the same as others who do.
+    pub fn extent(&self) -> String {
+        if self.reach() == "all" { format!("all of {}", self.team) } else { format!("{self:?}") }
+    }
+
     /// Whose grants count.
     pub fn user(&self) -> Option<UserId> {
         match self.eyes {

@@ -115,6 +115,9 @@ async fn handle(
             response
         }
     };
+    if gate.rule.method != "GET" || gate.rule.audit == Audit::Always {
+        gate.app.answers.changed();
+    }
 
     if is_audited(gate.rule.audit, &response) {
         entry.status = response.status().as_u16();

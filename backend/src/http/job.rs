@@ -32,6 +32,7 @@ pub(super) async fn show(
     Path((_, id)): Path<(String, JobId)>,
 ) -> Result<Response> {
     let job = job::get(&app, &caller.sight(), id).await?;
+    app.live.look_at(caller.team, id);
     // Without the run, whose figures are others with each reading: what people set has not changed by them.
     let set = (&job.name, &job.description, &job.owner, &job.tags, job.kind, &job.draft, &job.latest_version);
     Ok(([(header::ETAG, etag::of(&set)?)], Json(job)).into_response())

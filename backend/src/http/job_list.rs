@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use millrace_wire::ids::FilterId;
-use millrace_wire::job::JobSummary;
-use millrace_wire::job_life::{BulkRequest, JobCounts, JobFilter, NewSavedFilter, SavedFilter};
+use millrace_wire::job_life::{BulkRequest, JobFilter, NewSavedFilter, SavedFilter};
 use millrace_wire::page::Page;
 use serde::Deserialize;
 
+use super::answers;
 use super::extract::{Json, Path, Query};
 use super::page::{limit_of, whole};
 use crate::access::audit::Change;
@@ -33,17 +33,19 @@ pub(super) async fn list(
     caller: TeamCaller,
     Query(query): Query<PageQuery>,
     Query(filter): Query<JobFilter>,
-) -> Result<Json<Page<JobSummary>>> {
+) -> Result<Response> {
     let part = Part { cursor: query.cursor.as_deref(), limit: limit_of(query.limit) as u64 };
-    Ok(Json(job_list::page(&app, &caller.sight(), &filter, query.sort.as_deref(), part).await?))
+    let (sight, sort) = (caller.sight(), query.sort.as_deref());
+    answers::json(&app, &sight, ("jobs", &filter, sort, part), job_list::page(&app, &sight, &filter, sort, part)).await
 }
 
 pub(super) async fn counts(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Query(filter): Query<JobFilter>,
-) -> Result<Json<JobCounts>> {
-    Ok(Json(job_list::counts(&app, &caller.sight(), &filter).await?))
+) -> Result<Response> {
+    let sight = caller.sight();
+    answers::json(&app, &sight, ("job counts", &filter), job_list::counts(&app, &sight, &filter)).await
 }
 
 pub(super) async fn bulk(

@@ -13,6 +13,7 @@ pub mod origin;
 pub mod page;
 pub mod problem;
 
+mod answers;
 mod approval;
 mod audit;
 mod bad_record;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use millrace_wire::page::Page;
-use millrace_wire::search::SearchHit;
+use axum::response::Response;
 
-use super::extract::{Json, Query};
+use super::answers;
+use super::extract::Query;
 use super::page::{ListQuery, whole};
 use crate::access::identity::TeamCaller;
 use crate::app::search;
@@ -17,7 +17,8 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Page<SearchHit>>> {
-    let hits = search::search(&app, &caller, query.q.as_deref().unwrap_or_default()).await?;
-    Ok(Json(whole(hits)))
+) -> Result<Response> {
+    let q = query.q.unwrap_or_default();
+    let hits = async { Ok(whole(search::search(&app, &caller, &q).await?)) };
+    answers::json(&app, &caller.sight(), ("search", &q), hits).await
 }

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use millrace_wire::connection::ConnectionTest;
 use millrace_wire::ids::TableId;
 use millrace_wire::page::Page;
-use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft, TableSummary};
+use millrace_wire::table::{FetchSchema, FetchedSchema, Sample, Table, TableCheck, TableDraft};
 use millrace_wire::table_version::{SaveTable, TableImpact};
 use serde::Deserialize;
 
+use super::answers;
 use super::extract::{Json, Path, Query};
 use super::page::{ListQuery, cut_by_store, whole};
 use crate::access::audit::Change;
@@ -43,13 +44,17 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: TeamCaller,
     Query(query): Query<TablesQuery>,
-) -> Result<Json<Page<TableSummary>>> {
+) -> Result<Response> {
     let order = order_of(&query.sort)?;
     let TablesQuery { database, connector, tag, owner, q: words, .. } = query;
     let filter = TableFilter { database, connector, tag, owner, words };
     let part = ListQuery { cursor: Some(query.cursor), limit: query.limit, q: None }.part()?;
-    let (items, total) = table::list(&app, &caller.sight(), &filter, order, part).await?;
-    Ok(Json(cut_by_store(items, part, total)))
+    let sight = caller.sight();
+    let read = async {
+        let (items, total) = table::list(&app, &sight, &filter, order, part).await?;
+        Ok(cut_by_store(items, part, total))
+    };
+    answers::json(&app, &sight, ("tables", &filter, order, part), read).await
 }
 
 fn order_of(sort: &str) -> Result<(TableOrder, Direction)> {

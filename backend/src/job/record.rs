@@ -139,8 +139,8 @@ impl Actor {
         if self.seen_written.elapsed() >= WRITE_SEEN_EVERY {
             self.write_seen().await;
         }
-        self.shared.live.publish(self.run.team, &LiveEvent::Metrics { job: self.run.job, report });
-        self.publish_job();
+        self.shared.live.pass(self.run.team, &LiveEvent::Metrics { job: self.run.job, report });
+        self.shared.live.pass(self.run.team, &self.as_it_is());
     }
 
     /// What is lost when this fails is written with the next one.
@@ -176,10 +176,13 @@ impl Actor {
     }
 
     pub(super) fn publish_job(&self) {
+        self.shared.live.publish(self.run.team, &self.as_it_is());
+    }
+
+    fn as_it_is(&self) -> LiveEvent {
         let view = self.view.lock().clone();
         let current = current_run(&self.run, Some(&view), self.shared.metrics.figures(self.run.job));
-        let desired = self.desired();
-        self.shared.live.publish(self.run.team, &LiveEvent::Job { job: self.run.job, desired, current: Some(current) });
+        LiveEvent::Job { job: self.run.job, desired: self.desired(), current: Some(current) }
     }
 
     /// As far as this run shows it: it is wanted until somebody asks for a stop, or it has finished.

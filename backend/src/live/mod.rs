@@ -6,18 +6,25 @@
 //!
 //! ```text
 //! publish ─▶ ring (512 events or 1 MB) ─▶ broadcast (256 events per reader) ─▶ SSE
+//! pass ─▶ of many jobs each in its turn ─▶ broadcast
 //! ```
+//!
+//! What passes are figures: the next ones replace them, so nobody who comes back asks for them.
+
+mod passing;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
-use millrace_wire::ids::TeamId;
+use millrace_wire::ids::{JobId, TeamId};
 use millrace_wire::live::LiveEvent;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use self::passing::Passing;
 use crate::clock;
 
 const RING_EVENTS: usize = 512;
@@ -42,6 +49,7 @@ struct Channel {
     ring: VecDeque<Numbered>,
     bytes: usize,
     last: u64,
+    passing: Passing,
     sender: Option<broadcast::Sender<Numbered>>,
 }
 
@@ -63,6 +71,19 @@ impl Channel {
         }
     }
 
+    /// Not kept: it has the number of what came before it. Nothing is written where nobody reads.
+    fn pass(&mut self, event: &LiveEvent) {
+        let Some(sender) = self.sender.as_ref().filter(|sender| sender.receiver_count() > 0) else { return };
+        let object = object_of(event);
+        if object.is_some_and(|object| !self.passing.admits(object, event, Instant::now())) {
+            return;
+        }
+        if let Some(json) = encode(event) {
+            // The last reader may have left in between.
+            let _ = sender.send(Numbered { seq: self.last, json, object, reset: false });
+        }
+    }
+
     /// What came after `seq`; `None` when the ring no longer reaches back that far.
     fn since(&self, seq: u64) -> Option<Vec<Numbered>> {
         if seq > self.last {
@@ -79,6 +100,7 @@ impl Channel {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Told {
     Event { team: TeamId, event: Box<LiveEvent> },
+    Figures { team: TeamId, event: Box<LiveEvent> },
     Forget { team: TeamId, object: Uuid },
 }
 
@@ -127,6 +149,28 @@ impl LiveHub {
     pub fn publish_here(&self, team: TeamId, event: &LiveEvent) {
         let Some(json) = encode(event) else { return };
         self.channels.lock().entry(team).or_default().push(event, json);
+    }
+
+    /// Figures, for everybody who watches the team now, at whatever server.
+    pub fn pass(&self, team: TeamId, event: &LiveEvent) {
+        self.tell_servers(|| Told::Figures { team, event: Box::new(event.clone()) });
+        self.pass_here(team, event);
+    }
+
+    pub fn pass_here(&self, team: TeamId, event: &LiveEvent) {
+        if let Some(channel) = self.channels.lock().get_mut(&team) {
+            channel.pass(event);
+        }
+    }
+
+    /// Somebody opened the job: its figures are told as they come, however many others there are.
+    pub fn look_at(&self, team: TeamId, job: JobId) {
+        self.channels.lock().entry(team).or_default().passing.look_at(job.0, Instant::now());
+    }
+
+    /// How many events the team has had: while it stays, nothing that browsers would be told of has changed.
+    pub fn changes(&self, team: TeamId) -> u64 {
+        self.channels.lock().get(&team).map_or(0, |channel| channel.last)
     }
 
     /// Sends to all teams somebody has watched since the server started.
@@ -224,6 +268,19 @@ mod tests {
         assert!(!back.reset);
         assert_eq!(back.missed.iter().map(|event| event.seq).collect::<Vec<_>>(), [2, 3]);
         assert!(hub.subscribe(team, Some(&hub.id_of(3))).missed.is_empty());
+    }
+
+    #[test]
+    fn figures_pass_and_are_not_kept() {
+        let (hub, team) = (LiveHub::default(), team());
+        let figures = LiveEvent::JobsChanged { job: JobId(clock::new_id()) };
+        hub.pass(team, &figures);
+        hub.publish(team, &LiveEvent::ConnectionsChanged);
+        let mut receiver = hub.subscribe(team, None).receiver;
+        hub.pass(team, &figures);
+        assert_eq!((receiver.try_recv().unwrap().seq, hub.changes(team)), (1, 1));
+        let back = hub.subscribe(team, Some(&hub.id_of(1)));
+        assert!(!back.reset && back.missed.is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_wire::graph::Graph;
-use millrace_wire::ids::{JobId, RunId, TeamId};
+use millrace_wire::ids::{JobId, RunId};
 use millrace_wire::job::CurrentRun;
 use millrace_wire::live::LiveEvent;
 use millrace_wire::run::RunState;
@@ -149,14 +149,21 @@ impl Follower<'_> {
 
     async fn take(&mut self, data: &[u8]) {
         match serde_json::from_slice(data) {
-            Ok(Told::Event { team, event }) => self.event(team, *event).await,
+            Ok(Told::Event { team, event }) => {
+                self.event(&event).await;
+                self.app.live.publish_here(team, &event);
+            }
+            Ok(Told::Figures { team, event }) => {
+                self.event(&event).await;
+                self.app.live.pass_here(team, &event);
+            }
             Ok(Told::Forget { team, object }) => self.app.live.forget_here(team, object),
             Err(cause) => tracing::warn!(%cause, "what another server tells cannot be read"),
         }
     }
 
-    async fn event(&mut self, team: TeamId, event: LiveEvent) {
-        match &event {
+    async fn event(&mut self, event: &LiveEvent) {
+        match event {
             LiveEvent::Job { job, current, .. } => self.run_changed(*job, current.as_ref()).await,
             LiveEvent::Metrics { job, report } => {
                 if let Some(known) = self.graphs.get(job) {
@@ -166,7 +173,6 @@ impl Follower<'_> {
             LiveEvent::Reset => self.look_at_rights().await,
             _ => {}
         }
-        self.app.live.publish_here(team, &event);
     }
 
     async fn run_changed(&mut self, job: JobId, current: Option<&CurrentRun>) {

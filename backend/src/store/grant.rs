@@ -8,7 +8,7 @@ use millrace_wire::session::GuestTeam;
 
 use super::row::Columns;
 use super::sight::with_sight;
-use super::{Row, Store, Tx};
+use super::{Row, Store, Tx, job_list};
 use crate::access::sight::{Object, Sight, Standing};
 use crate::error::Result;
 
@@ -183,6 +183,9 @@ pub async fn withdraw(tx: &mut Tx, object: Object, grant: GrantId) -> Result<Opt
 }
 
 pub async fn set_restricted(tx: &mut Tx, object: Object, restricted: bool) -> Result<()> {
+    if let Object::Job(job) = object {
+        job_list::set_restricted(tx, job, restricted).await?;
+    }
     let sql = match object {
         Object::Job(_) => "UPDATE jobs SET restricted = $1 WHERE id = $2",
         Object::Table(_) => "UPDATE stream_tables SET restricted = $1 WHERE id = $2",

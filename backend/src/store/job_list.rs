@@ -81,7 +81,7 @@ impl Condition {
         if sight.reach() == "all" {
             return Condition { sql: team, values: vec![sight.team.to_string()] };
         }
-        let seen = concat!("EXISTS (SELECT 1 FROM jobs o WHERE o.id = l.job_id AND ", visible!("o", "job_id"), ")");
+        let seen = visible!("l", "job_id", "job_id");
         Condition { sql: format!("{team} AND {seen}"), values: sight_values(sight).into() }
     }
 
@@ -279,11 +279,12 @@ pub async fn rates(store: &Store, sight: &Sight) -> Result<(f64, f64)> {
     Ok((row.int("read")? as f64 / 1000.0, row.int("written")? as f64 / 1000.0))
 }
 
-/// What a list shows and searches of the job itself. Makes the row when there is none.
+/// What a list shows and searches of the job itself. Makes the row when there is none; who may see the job is changed by
+/// [`set_restricted`] alone.
 pub async fn put(tx: &mut Tx, job: &JobRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO job_list (job_id, team_id, name_key, words, tags, owner, kind, state, trouble, run_number, \
-         updated_at, folder) VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', 0, 0, $8, $9) \
+         updated_at, folder, owner_id, restricted) VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', 0, 0, $8, $9, $10, $11) \
          ON CONFLICT (job_id) DO UPDATE SET name_key = excluded.name_key, words = excluded.words, \
          tags = excluded.tags, owner = excluded.owner, kind = excluded.kind, updated_at = excluded.updated_at, \
          folder = excluded.folder",
@@ -297,6 +298,8 @@ pub async fn put(tx: &mut Tx, job: &JobRow) -> Result<()> {
     .bind(job.kind.as_str())
     .bind(job.updated_at)
     .bind(job.folder.clone())
+    .bind(job.owner_id.map(|user| user.to_string()).unwrap_or_default())
+    .bind(i64::from(job.restricted))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -311,6 +314,15 @@ fn words(job: &JobRow) -> String {
 pub async fn touch(tx: &mut Tx, job: JobId, updated_at: i64) -> Result<()> {
     sqlx::query("UPDATE job_list SET updated_at = $1 WHERE job_id = $2")
         .bind(updated_at)
+        .bind(job.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_restricted(tx: &mut Tx, job: JobId, restricted: bool) -> Result<()> {
+    sqlx::query("UPDATE job_list SET restricted = $1 WHERE job_id = $2")
+        .bind(i64::from(restricted))
         .bind(job.to_string())
         .execute(&mut **tx)
         .await?;

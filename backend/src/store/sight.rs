@@ -5,9 +5,12 @@ use crate::access::sight::Sight;
 use super::Query;
 
 /// The condition for the alias of a table with `id`, `restricted` and `owner_id`, and the column of `grants` that names
-/// it. `$1` to `$5` are those of [`with_sight`]; `$1`, the team, is for the query itself.
+/// it; a third name where its own is not `id`. `$1` to `$5` are those of [`with_sight`]; `$1`, the team, is for the query itself.
 macro_rules! visible {
     ($object:literal, $column:literal) => {
+        $crate::store::sight::visible!($object, $column, "id")
+    };
+    ($object:literal, $column:literal, $id:literal) => {
         concat!(
             "($2 = 'all' OR ($2 = 'member' AND (",
             $object,
@@ -17,7 +20,9 @@ macro_rules! visible {
             $column,
             " = ",
             $object,
-            ".id AND (g.user_id = $3 OR g.team_id IN (SELECT m.team_id FROM members m WHERE m.user_id = $4 \
+            ".",
+            $id,
+            " AND (g.user_id = $3 OR g.team_id IN (SELECT m.team_id FROM members m WHERE m.user_id = $4 \
              AND ($5 = '' OR m.team_id = $5)))))"
         )
     };

@@ -105,12 +105,15 @@ async fn the_list_follows_runs() {
             run.number = number;
             let done: Result<()> = transact!(test.app.store, tx => { store::run::insert(tx, &run).await });
             done.unwrap();
+            // As a server does that goes on with the run: it tells browsers.
+            test.app.answers.changed();
             assert_eq!(names(&list(&test, &people, "?state=pending").await), ["j"]);
             let seen = store::run::Seen { attempt: 0, state: RunState::Pending };
             let change = store::run::Change { to: RunState::Failed, reason: "why", attempt_is_over: true, at: now };
             let changed =
                 transact!(test.app.store, tx => { store::run::change_state(tx, run.id, seen, &change).await });
             assert!(changed.unwrap());
+            test.app.answers.changed();
             let failed = list(&test, &people, "?state=failed").await;
             assert_eq!(failed["items"][0]["current"]["number"], number);
             assert_eq!(failed["items"][0]["current"]["reason"], "why");

@@ -1,8 +1,12 @@
 //! Secrets that were entered are nowhere but in the place that needs them: in no answer of the API, no log, no file of
-//! the server, no checkpoint, no page of the database, no export, and not in what the kernel shows of a worker.
+//! the server, no checkpoint, no page of the database, no export, no mail, and not in what the kernel shows of a worker.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,12 +17,24 @@ use crate::server::{NO_KAFKA, PASSWORD, Server, server_binary};
 const NOWHERE: &str = "127.0.0.1";
 /// Entered beside the secrets, and none: it is found where things are kept, or the search finds nothing at all.
 const MARKER: &str = "marker-that-is-no-secret";
-const CANARIES: [&str; 5] =
-    ["canary-of-kafka-1f", "canary-of-postgres-2f", "canary-of-a-table-3f", "canary-of-a-registry-4f", PASSWORD];
+const CANARIES: [&str; 6] = [
+    "canary-of-kafka-1f",
+    "canary-of-postgres-2f",
+    "canary-of-a-table-3f",
+    "canary-of-a-registry-4f",
+    PASSWORD,
+    "canary-of-mail-6f",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_stay_where_they_were_entered() {
-    let Some(server) = Server::start(NO_KAFKA).await else { return };
+    let post = Postbox::open();
+    let settings = vec![
+        ("MILLRACE_KAFKA", NO_KAFKA.to_owned()),
+        ("MILLRACE_SMTP_URL", format!("smtp://post:{}@{}", CANARIES[5], post.address)),
+        ("MILLRACE_SMTP_FROM", "millrace@example.org".to_owned()),
+    ];
+    let Some(server) = Server::start_with(settings).await else { return };
     let ids = furnish(&server).await;
     let mut seen = Seen::default();
     use_everything(&server, &ids, &mut seen).await;
@@ -28,6 +44,8 @@ async fn secrets_stay_where_they_were_entered() {
         seen.look(&path, answer.body.to_string().as_bytes());
     }
     export(&server, &mut seen).await;
+    ask_for_a_start(&server, &ids).await;
+    seen.look("the mail", post.mail().as_bytes());
     // Its data and its whole log.
     let files = server.files();
     for file in files_below(files.ancestors().nth(3).unwrap()) {
@@ -35,7 +53,7 @@ async fn secrets_stay_where_they_were_entered() {
             seen.look(&file.display().to_string(), &std::fs::read(&file).unwrap_or_default());
         }
     }
-    for kept in ["/connections", "/tables/", "millrace.db", "export"] {
+    for kept in ["/connections", "/tables/", "millrace.db", "export", "the mail"] {
         assert!(seen.marked.iter().any(|place| place.contains(kept)), "no marker in {kept}: {:#?}", seen.marked);
     }
     assert!(seen.found.is_empty(), "{:#?}", seen.found);
@@ -61,6 +79,8 @@ struct Ids {
     connections: Vec<String>,
     tables: Vec<String>,
     job: String,
+    /// Reads a table that has a password of its own.
+    sealed: String,
 }
 
 fn id_of(thing: &Value) -> String {
@@ -106,7 +126,9 @@ async fn furnish(server: &Server) -> Ids {
     }
     let sql = "INSERT INTO out_there SELECT id FROM numbers;";
     let job = id_of(&server.post("/jobs", json!({ "name": "Runs", "sql": sql })).await);
-    Ids { connections: vec![id_of(&kafka), id_of(&postgres)], tables, job }
+    let sealed = json!({ "name": MARKER, "sql": "INSERT INTO out_there SELECT id FROM own;" });
+    let sealed = id_of(&server.post("/jobs", sealed).await);
+    Ids { connections: vec![id_of(&kafka), id_of(&postgres)], tables, job, sealed }
 }
 
 /// Errors above all: they say most.
@@ -151,6 +173,67 @@ async fn use_everything(server: &Server, ids: &Ids, seen: &mut Seen) {
         for file in ["environ", "cmdline"] {
             seen.look(file, &std::fs::read(format!("/proc/{worker}/{file}")).unwrap_or_default());
         }
+    }
+}
+
+/// Which goes to the other owner of the team by mail.
+async fn ask_for_a_start(server: &Server, ids: &Ids) {
+    let other =
+        json!({ "email": "other@example.org", "role": "owner", "new_user": { "name": "Other", "password": PASSWORD } });
+    server.call(Method::PUT, "/teams/tests/members", Some(other)).await.good();
+    let required = json!({ "mode": "required" });
+    server.call(Method::PUT, "/teams/tests/approval-mode", Some(required)).await.good();
+    let asked = json!({ "from": "fresh", "reason": MARKER, "start_when_approved": false });
+    server.post(&format!("/jobs/{}/approvals", ids.sealed), asked).await;
+}
+
+/// An SMTP server, on a thread of its own.
+struct Postbox {
+    address: SocketAddr,
+    taken: Receiver<String>,
+}
+
+impl Postbox {
+    fn open() -> Postbox {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (take, taken) = channel();
+        std::thread::spawn(move || {
+            // Until the test is over.
+            while take.send(take_one(&listener)).is_ok() {}
+        });
+        Postbox { address, taken }
+    }
+
+    /// All of it, up to the one with the marker.
+    fn mail(&self) -> String {
+        let mut all = String::new();
+        while !all.contains(MARKER) {
+            all += &self.taken.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("no more than {all}"));
+        }
+        all
+    }
+}
+
+/// The text of the next mail.
+fn take_one(listener: &TcpListener) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    stream.write_all(b"220 post.test\r\n").unwrap();
+    loop {
+        let line = lines.next().unwrap().unwrap();
+        let answer: &[u8] = match line.split([' ', ':']).next().unwrap() {
+            "EHLO" => b"250-post.test\r\n250 AUTH PLAIN LOGIN\r\n",
+            "AUTH" => b"235 welcome\r\n",
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").unwrap();
+                let text: Vec<String> = lines.by_ref().map(Result::unwrap).take_while(|line| line != ".").collect();
+                stream.write_all(b"250 taken\r\n").unwrap();
+                return text.join("\n");
+            }
+            _ => b"250 ok\r\n",
+        };
+        stream.write_all(answer).unwrap();
     }
 }
 

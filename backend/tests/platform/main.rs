@@ -12,6 +12,7 @@ mod files;
 mod functions;
 mod kafka_secured;
 mod local_run;
+mod many_workers;
 mod process;
 mod server;
 mod server_killed;

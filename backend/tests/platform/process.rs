@@ -22,6 +22,13 @@ pub(crate) fn workers_below(folder: &std::path::Path) -> Vec<u32> {
     workers(|environment| environment.split('\0').any(|variable| variable.starts_with(&start)))
 }
 
+/// What it has to itself and its part of what it shares.
+pub(crate) fn memory_mb(pid: u32) -> u64 {
+    let sums = read(pid, "smaps_rollup");
+    let kb = sums.lines().find_map(|line| line.strip_prefix("Pss:")?.split_whitespace().next()?.parse::<u64>().ok());
+    kb.unwrap_or(0) / 1024
+}
+
 /// As the kernel does when memory is out.
 pub(crate) fn kill(pid: u32) {
     let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();

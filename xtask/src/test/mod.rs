@@ -13,7 +13,7 @@ use crate::{contract, need, place, say, tidy, web};
 use anyhow::bail;
 pub(crate) use browser::measure;
 use clap::{Args, ValueEnum};
-pub(crate) use rust::{count, of_native, of_native_lib};
+pub(crate) use rust::{campaign, count, of_native, of_native_lib};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;

@@ -3,7 +3,7 @@
 use super::tally::Suite;
 use super::{Part, Servers};
 use crate::binary::{self, Binaries};
-use crate::{command, place};
+use crate::{command, place, say};
 use anyhow::Context;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -95,6 +95,25 @@ fn native<'a>(targets: impl Iterator<Item = &'a str>, filter: &str) -> Command {
     cargo.args(["--", "--nocapture", filter]);
     binary::embed_bundle(&mut cargo);
     cargo
+}
+
+/// Runs a long form of tests, and prints at its end what they say of it.
+pub(crate) fn campaign(name: &'static str, cargo: &mut Command) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    let suite = say::step(name, || {
+        count(name, cargo, |line| {
+            if let Some((_, figures)) = line.split_once("campaign ") {
+                lines.push(figures.to_owned());
+            }
+        })
+    })?;
+    for line in &lines {
+        println!("{line}");
+    }
+    if suite.failed > 0 {
+        anyhow::bail!("{} failed", suite.failed);
+    }
+    Ok(())
 }
 
 /// Runs cargo and adds its closing lines up; every line it prints is shown, and `hear` gets it.
