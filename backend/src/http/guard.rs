@@ -190,7 +190,10 @@ async fn admit(gate: &Gate, asked: Asked, request: &mut Request, entry: &mut Ent
     entry.via = caller.via.as_str().to_owned();
 
     match who {
-        Who::Public | Who::Worker | Who::Machine | Who::Server | Who::Nobody | Who::SignedIn => {}
+        Who::Public | Who::Worker | Who::Machine | Who::Server | Who::Nobody => {}
+        // One that only reads in its team asks for nothing elsewhere, either.
+        Who::SignedIn if gate.rule.method != "GET" => needs(&caller, Role::Developer, caller.via.limit(Role::Owner))?,
+        Who::SignedIn => {}
         Who::InPerson => in_person(&caller)?,
         Who::Administrator => {
             in_person(&caller)?;

@@ -42,6 +42,14 @@ async fn a_scope_is_the_most_that_a_token_may() {
     assert_eq!(refused.body["message"], "This needs the role developer; that of the token is viewer.");
     let session = test.get(&secret, "/session").await.good();
     assert_eq!(session["teams"][0]["role"], "viewer");
+    // Neither in its team nor anywhere else.
+    let source =
+        json!({ "team": people.slug, "kind": "topic", "address": "k1", "table": "orders", "purpose": "reports" });
+    test.post(&secret, "/ingestion-requests", source.clone()).await.refused(403, "not_allowed");
+    test.post(&people.owner_token, "/ingestion-requests", source).await.good();
+    for inbox in ["/requests", "/notices"] {
+        test.get(&people.owner_token, inbox).await.refused(403, "not_allowed");
+    }
 
     // Nobody hands out more than they have, and a smaller role later makes the token smaller too.
     test.post(&people.developer, "/tokens", wish("owner")).await.refused(400, "validation_failed");
