@@ -13,6 +13,12 @@ wire_words! {
         Mysql = "mysql",
         /// With Confluent's interface.
         SchemaRegistry = "schema_registry",
+        /// With Amazon's S3 interface.
+        ObjectStore = "object_store",
+        /// A server that takes mail in.
+        Smtp = "smtp",
+        /// A server that is called over HTTP.
+        Http = "http",
     }
 }
 

@@ -9,7 +9,11 @@ use millrace_wire::ids::{ConnectionId, TeamId};
 use millrace_wire::table::FetchedSchema;
 
 use super::connection;
-use crate::endpoint::{self, Settings, registry};
+use crate::endpoint::mail_server::MailServer;
+use crate::endpoint::object_store::ObjectStore;
+use crate::endpoint::registry::{self, Registry};
+use crate::endpoint::web::WebServer;
+use crate::endpoint::{self, Settings};
 use crate::engine::FetchRequest;
 use crate::error::{Error, Result};
 use crate::state::App;
@@ -19,7 +23,11 @@ const fn connector(kind: ConnectionKind) -> Option<&'static str> {
     match kind {
         ConnectionKind::Postgresql => Some("postgres"),
         ConnectionKind::Mysql => Some("mysql"),
-        ConnectionKind::Kafka | ConnectionKind::SchemaRegistry => None,
+        ConnectionKind::Kafka
+        | ConnectionKind::SchemaRegistry
+        | ConnectionKind::ObjectStore
+        | ConnectionKind::Smtp
+        | ConnectionKind::Http => None,
     }
 }
 
@@ -30,23 +38,57 @@ pub(super) async fn test(app: &App, kind: ConnectionKind, mut settings: Settings
             endpoint::mark(&mut settings, app.config.allow_private_addresses);
             app.engine.probe(request(connector, kind, settings)).await
         }
-        None => ask_registry(&settings, app.config.allow_private_addresses).await,
+        None => ask(kind, &settings, app.config.allow_private_addresses).await,
     };
     ConnectionTest { ok: !steps.is_empty() && steps.iter().all(|step| step.ok), steps }
 }
 
-async fn ask_registry(settings: &Settings, allow_private: bool) -> Vec<TestStep> {
+/// Resolves its name and asks it for something, as somebody who signs in.
+async fn ask(kind: ConnectionKind, settings: &Settings, allow_private: bool) -> Vec<TestStep> {
     let mut steps = Vec::new();
     let started = Instant::now();
-    let registry = registry::Registry::open(settings, allow_private).await;
-    let found = registry.as_ref().map(|_| "The name leads to addresses that may be called.".to_owned());
+    let server = Server::open(kind, settings, allow_private).await;
+    let found = server.as_ref().map(|_| "The name leads to addresses that may be called.".to_owned());
     steps.push(step("Resolve name", started, found.map_err(|error| error.message().to_owned())));
-    if let Ok(registry) = registry {
+    if let Ok(server) = server {
         let started = Instant::now();
-        let subjects = registry.subjects().await.map(|subjects| format!("{} subject(s) can be seen.", subjects.len()));
-        steps.push(step("Sign in and read", started, subjects.map_err(|error| error.message().to_owned())));
+        let (what, outcome) = server.ask().await;
+        steps.push(step(what, started, outcome.map_err(|error| error.message().to_owned())));
     }
     steps
+}
+
+enum Server {
+    Registry(Registry),
+    ObjectStore(ObjectStore),
+    Mail(MailServer),
+    Web(WebServer),
+}
+
+impl Server {
+    async fn open(kind: ConnectionKind, settings: &Settings, allow_private: bool) -> Result<Server> {
+        match kind {
+            ConnectionKind::ObjectStore => ObjectStore::open(settings, allow_private).await.map(Server::ObjectStore),
+            ConnectionKind::Smtp => MailServer::open(settings, allow_private).await.map(Server::Mail),
+            ConnectionKind::Http => WebServer::open(settings, allow_private).await.map(Server::Web),
+            ConnectionKind::SchemaRegistry
+            | ConnectionKind::Kafka
+            | ConnectionKind::Postgresql
+            | ConnectionKind::Mysql => Registry::open(settings, allow_private).await.map(Server::Registry),
+        }
+    }
+
+    async fn ask(&self) -> (&'static str, Result<String>) {
+        match self {
+            Server::Registry(registry) => {
+                let subjects = registry.subjects().await;
+                ("Sign in and read", subjects.map(|subjects| format!("{} subject(s) can be seen.", subjects.len())))
+            }
+            Server::ObjectStore(store) => ("Sign in and list", store.look().await),
+            Server::Mail(server) => ("Sign in", server.greet().await),
+            Server::Web(server) => ("Call", server.greet().await),
+        }
+    }
 }
 
 fn step(name: &str, started: Instant, outcome: std::result::Result<String, String>) -> TestStep {
@@ -72,13 +114,14 @@ pub async fn objects(app: &App, team: TeamId, id: ConnectionId) -> Result<Vec<Ex
     match (row.kind, connector(row.kind)) {
         (_, Some(connector)) => app.engine.objects(request(connector, row.kind, settings)).await,
         (ConnectionKind::SchemaRegistry, None) => {
-            let registry = registry::Registry::open(&settings, app.config.allow_private_addresses).await?;
+            let registry = Registry::open(&settings, app.config.allow_private_addresses).await?;
             let object = |name: String| {
                 let (schema, comment) = (String::new(), String::new());
                 ExternalObject { schema, name, kind: "subject".to_owned(), comment }
             };
             Ok(registry.subjects().await?.into_iter().map(object).collect())
         }
+        (ConnectionKind::ObjectStore | ConnectionKind::Smtp | ConnectionKind::Http, None) => Ok(Vec::new()),
         (_, None) => Err(Error::bad_request("The topics of a cluster are its objects: ask for those.")),
     }
 }
@@ -98,7 +141,7 @@ pub(super) async fn columns_of_subject(
         return Err(Error::field("subject", "Choose a subject."));
     }
     let settings = connection::secret_settings(app, &row).await?;
-    let registry = registry::Registry::open(&settings, app.config.allow_private_addresses).await?;
+    let registry = Registry::open(&settings, app.config.allow_private_addresses).await?;
     let found = registry.newest(subject).await?;
     let found = found.ok_or_else(|| Error::field("subject", format!("There is no subject '{subject}'.")))?;
     let wrong = |why: String| Error::field("subject", format!("The schema of '{subject}' cannot be used: {why}."));

@@ -113,6 +113,21 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
     }
 
+    /// Any call; the answer as it came.
+    pub(super) async fn call<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> anyhow::Result<String> {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        Ok(self.send(request).await?.text().await?)
+    }
+
     pub(super) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         Ok(self.send(self.request(Method::GET, path)).await?.bytes().await?.to_vec())
     }

@@ -13,6 +13,7 @@ use millrace_wire::log::{LogLine, LogPage};
 use millrace_wire::run::RunState;
 
 use super::client::Client;
+use super::job_life;
 use super::savepoints::{self, Savepoints};
 use super::shadow_run::ShadowRun;
 use super::{Outcome, Output, output};
@@ -32,6 +33,26 @@ pub(super) enum Jobs {
     Restart(RestartJob),
     /// The log of a job's newest run.
     Logs(Logs),
+    /// A job with its draft.
+    Show(job_life::Named),
+    /// The versions of a job, newest first.
+    Versions(job_life::Named),
+    /// What two versions, or a version and the draft, differ in.
+    Diff(job_life::Diff),
+    /// What starting a job would change; ends with 1 where it may not start.
+    Report(job_life::Report),
+    /// Make a new version of what an old one was.
+    Rollback(job_life::Rollback),
+    /// The runs of a job, newest first.
+    Runs(job_life::Named),
+    /// Give a job a tag, or take it off.
+    Tag(job_life::Tag),
+    /// Put a job that does not run into the recycle bin.
+    Delete(job_life::Delete),
+    /// The recycle bin.
+    Bin,
+    /// Bring a job back from the recycle bin.
+    Restore(job_life::Restore),
     /// What a job can be started from, and until when.
     Savepoints(Savepoints),
     /// When a job takes savepoints by itself: shown, set by --cron, or removed.
@@ -100,6 +121,18 @@ impl Jobs {
             Jobs::Stop(stop) => stop.run(&client, format).await?,
             Jobs::Restart(restart) => restart.run(&client, format).await?,
             Jobs::Logs(logs) => logs.run(&client, format).await?,
+            Jobs::Show(named) => job_life::show(&client, &named, format).await?,
+            Jobs::Versions(named) => job_life::versions(&client, &named, format).await?,
+            Jobs::Diff(diff) => diff.run(&client, format).await?,
+            Jobs::Report(report) => {
+                return Ok(if report.run(&client, format).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
+            Jobs::Rollback(rollback) => rollback.run(&client, format).await?,
+            Jobs::Runs(named) => job_life::runs(&client, &named, format).await?,
+            Jobs::Tag(tag) => tag.run(&client, format).await?,
+            Jobs::Delete(delete) => delete.run(&client).await?,
+            Jobs::Bin => job_life::bin(&client, format).await?,
+            Jobs::Restore(restore) => restore.run(&client, format).await?,
             Jobs::Savepoints(savepoints) => savepoints.run(&client, format).await?,
             Jobs::SavepointSchedule(schedule) => schedule.run(&client, format).await?,
             Jobs::ShadowRun(shadow_run) => return shadow_run.run(&client, format).await,

@@ -4,23 +4,29 @@
 //! a command line that is wrong ends with 2.
 
 mod agree;
+mod api;
 mod bad_records;
 mod client;
 mod connections;
 mod files;
+mod functions;
+mod job_life;
 mod jobs;
 mod login;
+mod members;
 mod output;
 mod presence;
 mod run;
 mod savepoints;
 mod script_variables;
+mod search;
 mod serve;
 mod shadow_run;
 mod stop;
 mod tables;
 mod test;
 mod validate;
+mod variables;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,7 +67,7 @@ enum Command {
     Apply(files::Apply),
     /// Run the SQL tests of a job of the server, or those of files on this machine.
     Test(test::Test),
-    /// List, start and stop jobs, and read their logs.
+    /// List, start, stop and compare jobs, and read their logs.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
     /// List, show, make, change and delete tables.
@@ -70,6 +76,19 @@ enum Command {
     /// List, show, try and delete connections.
     #[command(subcommand)]
     Connections(connections::Connections),
+    /// List, set and delete the variables of the team's scripts.
+    #[command(subcommand)]
+    Variables(variables::Variables),
+    /// List, bring and delete the team's own functions.
+    #[command(subcommand)]
+    Functions(functions::Functions),
+    /// List, set and remove the members of the team.
+    #[command(subcommand)]
+    Members(members::Members),
+    /// Search the team's tables, columns, jobs, functions and connections.
+    Search(search::Search),
+    /// Any call of the API, for what has no command of its own.
+    Api(api::Api),
 }
 
 /// What every command answers: whether all is well, or the one message why not.
@@ -89,6 +108,11 @@ pub fn main() -> ExitCode {
         Command::Jobs(jobs) => on_one_thread(jobs.run(cli.output)),
         Command::Tables(tables) => on_one_thread(tables.run(cli.output)),
         Command::Connections(connections) => on_one_thread(connections.run(cli.output)),
+        Command::Variables(variables) => on_one_thread(variables.run(cli.output)),
+        Command::Functions(functions) => on_one_thread(functions.run(cli.output)),
+        Command::Members(members) => on_one_thread(members.run(cli.output)),
+        Command::Search(search) => on_one_thread(search.run(cli.output)),
+        Command::Api(api) => on_one_thread(api.run(cli.output)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("millrace: {error:#}");

@@ -3,7 +3,11 @@
 //! Kafka's own rules are in `kafka::settings`; here are the other kinds, and the choice between them.
 
 pub mod database;
+mod form;
+pub mod mail_server;
+pub mod object_store;
 pub mod registry;
+pub mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +34,9 @@ pub fn problems(kind: ConnectionKind, options: &Settings, secrets: &Settings, st
         ConnectionKind::Kafka => kafka::problems(options, secrets, stored),
         ConnectionKind::Postgresql | ConnectionKind::Mysql => database::problems(options, secrets),
         ConnectionKind::SchemaRegistry => registry::problems(options, secrets, stored),
+        ConnectionKind::ObjectStore => object_store::problems(options, secrets, stored),
+        ConnectionKind::Smtp => mail_server::problems(options, secrets, stored),
+        ConnectionKind::Http => web::problems(options, secrets, stored),
     }
 }
 
@@ -39,6 +46,9 @@ pub fn exposes(kind: ConnectionKind, before: &Settings, after: &Settings) -> Opt
         ConnectionKind::Kafka => kafka::exposes(before, after),
         ConnectionKind::Postgresql | ConnectionKind::Mysql => database::exposes(before, after),
         ConnectionKind::SchemaRegistry => registry::exposes(before, after),
+        ConnectionKind::ObjectStore => object_store::exposes(before, after),
+        ConnectionKind::Smtp => mail_server::exposes(before, after),
+        ConnectionKind::Http => web::exposes(before, after),
     }
 }
 
@@ -53,7 +63,10 @@ pub async fn check_address(kind: ConnectionKind, options: &Settings, allow_priva
             let port = given(database::PORT).parse().unwrap_or(database::default_port(kind));
             dialer::check_server(database::HOST, given(database::HOST), port, allow_private).await.map(drop)
         }
-        ConnectionKind::SchemaRegistry => registry::check_address(options, allow_private).await.map(drop),
+        ConnectionKind::SchemaRegistry => registry::check_address(options, allow_private).await,
+        ConnectionKind::ObjectStore => object_store::check_address(options, allow_private).await,
+        ConnectionKind::Smtp => mail_server::check_address(options, allow_private).await.map(drop),
+        ConnectionKind::Http => web::check_address(options, allow_private).await,
     }
 }
 
@@ -73,7 +86,22 @@ pub fn table_options(kind: ConnectionKind, connector: &str, settings: Settings) 
             settings.into_iter().map(|(name, value)| (format!("properties.{name}"), value)).collect()
         }
         ConnectionKind::Postgresql | ConnectionKind::Mysql => database::table_options(kind, connector, settings),
-        // No table is made of a registry alone.
-        ConnectionKind::SchemaRegistry => Settings::new(),
+        // No table is made of them alone.
+        ConnectionKind::SchemaRegistry | ConnectionKind::ObjectStore | ConnectionKind::Smtp | ConnectionKind::Http => {
+            Settings::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn settings(pairs: &[(&str, &str)]) -> Settings {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    pub(super) fn fields(problems: Vec<FieldError>) -> Vec<String> {
+        problems.into_iter().map(|problem| problem.field).collect()
     }
 }

@@ -1,58 +1,34 @@
 //! Connections to schema registries with Confluent's interface: what they may be told, and what they are asked.
 
-use std::time::Duration;
-
 use millrace_wire::error::FieldError;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
-use super::Settings;
+use super::form::{Form, Names, set, web_address};
+use super::{Settings, web};
 use crate::error::{Error, Result};
-use crate::kafka::dialer;
 
 pub const URL: &str = "url";
 pub const USER: &str = "username";
 pub const PASSWORD: &str = "password";
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Schemas are texts that people write.
 const LARGEST_ANSWER: usize = 4 << 20;
-const LONGEST: usize = 4096;
-
-fn set<'a>(settings: &'a Settings, name: &str) -> Option<&'a str> {
-    settings.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
-}
+const NAMES: Names = Names { of: "a schema registry", options: &[URL, USER], secrets: &[PASSWORD] };
 
 fn parsed(options: &Settings) -> Option<Url> {
-    let url = Url::parse(set(options, URL)?).ok()?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    (matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && plain).then_some(url)
+    web_address(options, URL)
 }
 
 pub(super) fn problems(options: &Settings, secrets: &Settings, stored: &Settings) -> Vec<FieldError> {
-    let mut problems = Vec::new();
-    let mut problem = |field: String, message: &str| problems.push(FieldError { field, message: message.to_owned() });
-    for name in options.keys().filter(|name| !matches!(name.as_str(), URL | USER)) {
-        problem(format!("options.{name}"), "This is not an option of a schema registry.");
-    }
-    for name in secrets.keys().filter(|name| *name != PASSWORD) {
-        problem(format!("secrets.{name}"), "This is not a secret of a schema registry.");
-    }
+    let mut form = Form::new(&NAMES, options, secrets, stored);
     if parsed(options).is_none() {
-        problem(format!("options.{URL}"), "Enter an address as https://registry:8081, without user and password.");
+        form.wrong_option(URL, "Enter an address as https://registry:8081, without user and password.");
     }
-    let has_password = secrets.get(PASSWORD).map_or(stored.contains_key(PASSWORD), |given| !given.is_empty());
-    if has_password && set(options, USER).is_none() {
-        problem(format!("options.{USER}"), "Enter who the password belongs to.");
+    if form.has_secret(PASSWORD) && form.option(USER).is_none() {
+        form.wrong_option(USER, "Enter who the password belongs to.");
     }
-    for (group, values) in [("options", options), ("secrets", secrets)] {
-        for (name, value) in values {
-            if value.len() > LONGEST || value.chars().any(char::is_control) {
-                problem(format!("{group}.{name}"), "Use one line of at most 4096 characters.");
-            }
-        }
-    }
-    problems
+    form.problems()
 }
 
 pub(super) fn exposes(before: &Settings, after: &Settings) -> Option<&'static str> {
@@ -60,12 +36,9 @@ pub(super) fn exposes(before: &Settings, after: &Settings) -> Option<&'static st
     (origin(before) != origin(after)).then_some("The address changed: enter the password again.")
 }
 
-/// The checked addresses behind the URL.
-pub(super) async fn check_address(options: &Settings, allow_private: bool) -> Result<Vec<std::net::SocketAddr>> {
+pub(super) async fn check_address(options: &Settings, allow_private: bool) -> Result<()> {
     let wrong = || Error::field("options.url", "Enter an address as https://registry:8081.");
-    let url = parsed(options).ok_or_else(wrong)?;
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    dialer::check_server(URL, host, url.port_or_known_default().unwrap_or(443), allow_private).await
+    web::addresses(URL, &parsed(options).ok_or_else(wrong)?, allow_private).await.map(drop)
 }
 
 /// A registry that may be asked: its name is connected to the addresses that were checked.
@@ -86,15 +59,8 @@ pub struct Subject {
 impl Registry {
     /// `settings`: with the password.
     pub async fn open(settings: &Settings, allow_private: bool) -> Result<Registry> {
-        let addresses = check_address(settings, allow_private).await?;
         let url = parsed(settings).ok_or_else(|| Error::field("options.url", "This is no address."))?;
-        let client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
-            .build()
-            .map_err(Error::internal)?;
+        let client = web::client_for(URL, &url, allow_private).await?;
         let user = set(settings, USER).map(|user| (user.to_owned(), settings.get(PASSWORD).cloned()));
         Ok(Registry { client, base: url.as_str().trim_end_matches('/').to_owned(), user })
     }

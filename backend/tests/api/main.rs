@@ -18,6 +18,7 @@ mod sight;
 
 mod bad_record;
 mod connection;
+mod connection_kinds;
 mod editor_library;
 mod endpoint;
 mod etag;

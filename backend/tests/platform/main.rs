@@ -6,6 +6,7 @@
 mod bad_input;
 mod bad_records;
 mod canary;
+mod commands;
 mod contract;
 mod exactly_once;
 mod files;

@@ -5,9 +5,9 @@ use std::process::{Command, Output};
 use crate::files::{furnish, token};
 use crate::server::{NO_KAFKA, Server, server_binary};
 
-struct Cli {
-    origin: String,
-    token: String,
+pub(crate) struct Cli {
+    pub(crate) origin: String,
+    pub(crate) token: String,
 }
 
 impl Cli {
@@ -23,14 +23,14 @@ impl Cli {
     }
 
     #[track_caller]
-    fn good(&self, arguments: &[&str]) -> String {
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let output = self.call(arguments);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]
-    fn refused(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let output = self.call(arguments);
         assert!(!output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()

@@ -143,13 +143,19 @@ fn row(team: &str, connection: Connection) -> AnyView {
 /// Where it leads.
 pub(super) fn place_of(connection: &Connection) -> String {
     let option = |name: &str| connection.options.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    match (option(BOOTSTRAP), option("url"), option("hostname")) {
-        (Some(place), ..) | (None, Some(place), _) => place.to_owned(),
-        (None, None, Some(host)) => {
+    match (option(BOOTSTRAP), option("url"), option("hostname"), option("bucket")) {
+        (Some(place), ..) | (None, Some(place), ..) => place.to_owned(),
+        (None, None, Some(host), _) => {
             let port = option("port").map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{host}{port}/{}", option("database-name").unwrap_or_default())
+            let database = option("database-name").map(|name| format!("/{name}")).unwrap_or_default();
+            format!("{host}{port}{database}")
         }
-        (None, None, None) => String::new(),
+        (None, None, None, Some(bucket)) => {
+            let prefix = option("prefix").map(|prefix| format!("/{prefix}")).unwrap_or_default();
+            let store = option("endpoint").map(|endpoint| format!(" ({endpoint})")).unwrap_or_default();
+            format!("s3://{bucket}{prefix}{store}")
+        }
+        (None, None, None, None) => String::new(),
     }
 }
 
@@ -170,5 +176,8 @@ pub(super) fn kind_words(kind: ConnectionKind) -> &'static str {
         ConnectionKind::Postgresql => text::postgresql(),
         ConnectionKind::Mysql => text::mysql(),
         ConnectionKind::SchemaRegistry => text::schema_registry(),
+        ConnectionKind::ObjectStore => text::object_store(),
+        ConnectionKind::Smtp => text::smtp(),
+        ConnectionKind::Http => text::http(),
     }
 }

@@ -66,12 +66,14 @@ pub fn ConnectionPage(team: String, connection: ConnectionId) -> impl IntoView {
                     <div class="page-notice"><Callout notice=Notice::Warn title=text::demo_title()><p>{text::demo_body()}</p></Callout></div>
                 })}
                 {move || match tab.get() {
+                    tab if !has_tab(kind, ConnectionTab::Topics) || tab == ConnectionTab::Properties => {
+                        view! { <properties::PropertiesTab path=path.clone() connection/> }.into_any()
+                    }
                     ConnectionTab::Topics | ConnectionTab::Groups if !is_cluster => {
                         view! { <objects::ObjectsTab team=team.clone() path=path.clone() connection/> }.into_any()
                     }
                     ConnectionTab::Topics => view! { <topics::TopicsTab team=team.clone() path=path.clone() id/> }.into_any(),
-                    ConnectionTab::Groups => view! { <groups::GroupsTab team=team.clone() path=path.clone()/> }.into_any(),
-                    ConnectionTab::Properties => view! { <properties::PropertiesTab path=path.clone() connection/> }.into_any(),
+                    _ => view! { <groups::GroupsTab team=team.clone() path=path.clone()/> }.into_any(),
                 }}
             </div>
         }
@@ -79,19 +81,29 @@ pub fn ConnectionPage(team: String, connection: ConnectionId) -> impl IntoView {
     })
 }
 
+/// Only clusters have groups; and what there is to see behind some is nothing.
+fn has_tab(kind: ConnectionKind, tab: ConnectionTab) -> bool {
+    match tab {
+        ConnectionTab::Topics => {
+            !matches!(kind, ConnectionKind::ObjectStore | ConnectionKind::Smtp | ConnectionKind::Http)
+        }
+        ConnectionTab::Groups => kind == ConnectionKind::Kafka,
+        ConnectionTab::Properties => true,
+    }
+}
+
 #[component]
 fn ConnectionTabs(team: String, id: ConnectionId, kind: ConnectionKind, tab: Memo<ConnectionTab>) -> impl IntoView {
     let tabs = Signal::derive(move || {
         ConnectionTab::ALL
             .iter()
-            // Only clusters have groups.
-            .filter(|known| kind == ConnectionKind::Kafka || **known != ConnectionTab::Groups)
+            .filter(|known| has_tab(kind, **known))
             .map(|known| Tab {
                 label: match known {
                     ConnectionTab::Topics => match kind {
                         ConnectionKind::Kafka => text::topics(),
                         ConnectionKind::SchemaRegistry => text::subjects(),
-                        ConnectionKind::Postgresql | ConnectionKind::Mysql => text::objects(),
+                        _ => text::objects(),
                     },
                     ConnectionTab::Groups => text::groups(),
                     ConnectionTab::Properties => text::properties(),
@@ -100,7 +112,7 @@ fn ConnectionTabs(team: String, id: ConnectionId, kind: ConnectionKind, tab: Mem
                 href: TeamRoute::Connection(id, *known).of(&team).href(),
                 count: None,
                 bad: false,
-                current: tab.get() == *known,
+                current: tab.get() == *known || !has_tab(kind, ConnectionTab::Topics),
             })
             .collect::<Vec<_>>()
     });

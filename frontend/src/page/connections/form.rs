@@ -1,6 +1,7 @@
 //! The form of a connection, for a new one and for one that is changed. Secrets are written, never read.
 
 mod draft;
+mod other;
 mod security;
 mod server;
 
@@ -28,6 +29,7 @@ use crate::ui::text_field::TextField;
 use crate::ui::toast::{Toast, use_toasts};
 use crate::widget::test_result::TestResult;
 use draft::{FIELDS, Fields};
+use other::{MailServer, ObjectStore, WebServer};
 use security::Security;
 use server::{DatabaseServer, RegistryServer};
 
@@ -136,6 +138,9 @@ fn Body(team: String, connection: Option<Connection>) -> impl IntoView {
                     ConnectionKind::Postgresql => view! { <DatabaseServer fields error port="5432"/> }.into_any(),
                     ConnectionKind::Mysql => view! { <DatabaseServer fields error port="3306"/> }.into_any(),
                     ConnectionKind::SchemaRegistry => view! { <RegistryServer fields error/> }.into_any(),
+                    ConnectionKind::ObjectStore => view! { <ObjectStore fields error/> }.into_any(),
+                    ConnectionKind::Smtp => view! { <MailServer fields error/> }.into_any(),
+                    ConnectionKind::Http => view! { <WebServer fields error/> }.into_any(),
                 }}
                 <TextField label=text::description().to_owned() value=fields.description is_optional=true error=at("description")/>
                 <TestDraft team=team.clone() fields/>

@@ -36,7 +36,11 @@ pub(super) fn ObjectsTab(team: String, path: String, connection: Signal<Connecti
     let connector = move || match connection.with(|connection| connection.kind) {
         ConnectionKind::Postgresql => Some("postgres"),
         ConnectionKind::Mysql => Some("mysql"),
-        ConnectionKind::Kafka | ConnectionKind::SchemaRegistry => None,
+        ConnectionKind::Kafka
+        | ConnectionKind::SchemaRegistry
+        | ConnectionKind::ObjectStore
+        | ConnectionKind::Smtp
+        | ConnectionKind::Http => None,
     };
     view! {
         <div class="filters filters-inset">

@@ -27,6 +27,18 @@ pub(super) const FIELDS: &[&str] = &[
     "options.ssl.mode",
     "options.url",
     "secrets.password",
+    "options.endpoint",
+    "options.region",
+    "options.bucket",
+    "options.prefix",
+    "options.path-style",
+    "options.access-key-id",
+    "secrets.secret-access-key",
+    "options.encryption",
+    "options.from",
+    "options.authentication",
+    "options.header",
+    "secrets.secret",
 ];
 
 #[derive(Clone, Copy)]
@@ -39,11 +51,24 @@ pub(super) struct Fields {
     pub(super) port: RwSignal<String>,
     pub(super) database: RwSignal<String>,
     pub(super) encryption: RwSignal<String>,
-    /// Of schema registries.
+    /// Of schema registries and HTTP servers.
     pub(super) url: RwSignal<String>,
-    /// Of both.
+    /// Of all of these.
     pub(super) login: RwSignal<String>,
     pub(super) secret: RwSignal<String>,
+    /// Of object stores.
+    pub(super) endpoint: RwSignal<String>,
+    pub(super) region: RwSignal<String>,
+    pub(super) bucket: RwSignal<String>,
+    pub(super) prefix: RwSignal<String>,
+    pub(super) path_style: RwSignal<String>,
+    pub(super) key_id: RwSignal<String>,
+    /// Of mail servers.
+    pub(super) mail_encryption: RwSignal<String>,
+    pub(super) sender: RwSignal<String>,
+    /// Of HTTP servers.
+    pub(super) authentication: RwSignal<String>,
+    pub(super) header: RwSignal<String>,
     /// Of Kafka, as all that follow.
     pub(super) bootstrap: RwSignal<String>,
     pub(super) protocol: RwSignal<String>,
@@ -83,6 +108,16 @@ impl Fields {
             url: option("url", ""),
             login: option("username", ""),
             secret: empty(),
+            endpoint: option("endpoint", ""),
+            region: option("region", ""),
+            bucket: option("bucket", ""),
+            prefix: option("prefix", ""),
+            path_style: option("path-style", ""),
+            key_id: option("access-key-id", ""),
+            mail_encryption: option("encryption", "starttls"),
+            sender: option("from", ""),
+            authentication: option("authentication", "none"),
+            header: option("header", ""),
             bootstrap: option(BOOTSTRAP, ""),
             protocol,
             mechanism: option(MECHANISM, "PLAIN"),
@@ -110,8 +145,9 @@ impl Fields {
     /// A secret that is stored and not written here again: a test of what is written would go without it.
     pub(super) fn lacks_a_secret(&self) -> bool {
         let lacks = |name: &str, field: RwSignal<String>| self.is_stored(name) && field.with(String::is_empty);
-        if self.kind() != ConnectionKind::Kafka {
-            return lacks("password", self.secret);
+        match self.kind() {
+            ConnectionKind::Kafka => {}
+            kind => return lacks(secret_of(kind), self.secret),
         }
         let sign_in = self.signs_in.get() && lacks(PASSWORD, self.password);
         let certificates = [
@@ -154,6 +190,28 @@ fn draft_of(fields: &Fields) -> ConnectionDraft {
             ],
         ),
         ConnectionKind::SchemaRegistry => of_server(fields, &[("url", fields.url), ("username", fields.login)]),
+        ConnectionKind::ObjectStore => of_server(
+            fields,
+            &[
+                ("endpoint", fields.endpoint),
+                ("region", fields.region),
+                ("bucket", fields.bucket),
+                ("prefix", fields.prefix),
+                ("path-style", fields.path_style),
+                ("access-key-id", fields.key_id),
+            ],
+        ),
+        ConnectionKind::Smtp => of_server(
+            fields,
+            &[
+                ("hostname", fields.host),
+                ("port", fields.port),
+                ("encryption", fields.mail_encryption),
+                ("username", fields.login),
+                ("from", fields.sender),
+            ],
+        ),
+        ConnectionKind::Http => of_http(fields),
     };
     ConnectionDraft {
         name: fields.name.get().trim().to_owned(),
@@ -175,8 +233,36 @@ fn of_server(fields: &Fields, options: &[(&str, RwSignal<String>)]) -> (Settings
     let secret = Some(fields.secret.get()).filter(|secret| !secret.is_empty());
     (
         options.iter().filter_map(set).collect(),
-        secret.map(|secret| ("password".to_owned(), secret)).into_iter().collect(),
+        secret.map(|secret| (secret_of(fields.kind()).to_owned(), secret)).into_iter().collect(),
     )
+}
+
+/// The name of the one secret of a kind.
+pub(super) const fn secret_of(kind: ConnectionKind) -> &'static str {
+    match kind {
+        ConnectionKind::ObjectStore => "secret-access-key",
+        ConnectionKind::Http => "secret",
+        _ => "password",
+    }
+}
+
+/// What one way of signing in asks for is no option of the others; who signs in no more has no secret either.
+fn of_http(fields: &Fields) -> (Settings, Settings) {
+    let (mut options, mut secrets) =
+        of_server(fields, &[("url", fields.url), ("authentication", fields.authentication)]);
+    let mut also = |name: &str, value: RwSignal<String>| {
+        options.insert(name.to_owned(), value.get().trim().to_owned());
+    };
+    match fields.authentication.get().as_str() {
+        "basic" => also("username", fields.login),
+        "header" => also("header", fields.header),
+        "bearer" => {}
+        _ if fields.is_stored("secret") => {
+            secrets.insert("secret".to_owned(), String::new());
+        }
+        _ => secrets.clear(),
+    }
+    (options, secrets)
 }
 
 fn of_kafka(fields: &Fields) -> (Settings, Settings) {

@@ -47,7 +47,11 @@ pub(super) fn RegistryServer(fields: Fields, error: Callback<&'static str, Optio
 }
 
 #[component]
-fn Credentials(fields: Fields, is_optional: bool, error: Callback<&'static str, Option<String>>) -> impl IntoView {
+pub(super) fn Credentials(
+    fields: Fields,
+    is_optional: bool,
+    error: Callback<&'static str, Option<String>>,
+) -> impl IntoView {
     let at = move |field: &'static str| Signal::derive(move || error.run(field));
     let help = if fields.is_stored("password") { text::password_kept() } else { text::password_help() };
     view! {
