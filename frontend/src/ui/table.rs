@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::order::Order;
+use super::row_focus::RowFocus;
 use crate::i18n::words;
 
 /// A column of the head.
@@ -85,6 +86,7 @@ pub fn Table(
         if compact { " table-compact" } else { "" },
         if narrow { " table-narrow" } else { "" }
     );
+    let focus = RowFocus::provide();
     view! {
         <table class=class aria-label=label>
             <thead>
@@ -92,7 +94,7 @@ pub fn Table(
                     {heads.into_iter().map(|head| head_cell(head, order)).collect_view()}
                 </tr>
             </thead>
-            <tbody>{children()}</tbody>
+            <tbody on:focusin=move |event| focus.remember(&event)>{children()}</tbody>
         </table>
     }
     .into_any()
