@@ -179,8 +179,7 @@ pub fn is_focus_lost() -> bool {
     document().active_element().is_none_or(|element| element.tag_name() == "BODY" || element.id() == "main")
 }
 
-/// Hands the focus to the page where it would go to nothing.
-pub fn focus_content_if_lost() {
+fn focus_content_if_lost() {
     let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(main) = main
         && is_focus_lost()

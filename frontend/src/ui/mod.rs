@@ -16,7 +16,6 @@ pub mod switch;
 pub mod check_field;
 pub mod field;
 mod field_error;
-pub mod row_focus;
 pub mod search_field;
 pub mod select_field;
 pub mod text_area;

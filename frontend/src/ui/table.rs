@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::order::Order;
-use super::row_focus::RowFocus;
 use crate::i18n::words;
 
 /// A column of the head.
@@ -86,7 +85,6 @@ pub fn Table(
         if compact { " table-compact" } else { "" },
         if narrow { " table-narrow" } else { "" }
     );
-    let focus = RowFocus::provide();
     view! {
         <table class=class aria-label=label>
             <thead>
@@ -94,7 +92,7 @@ pub fn Table(
                     {heads.into_iter().map(|head| head_cell(head, order)).collect_view()}
                 </tr>
             </thead>
-            <tbody on:focusin=move |event| focus.remember(&event)>{children()}</tbody>
+            <tbody>{children()}</tbody>
         </table>
     }
     .into_any()

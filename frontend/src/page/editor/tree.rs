@@ -14,7 +14,6 @@ use crate::format::number;
 use crate::i18n::editor as text;
 use crate::ui::cut::Cut;
 use crate::ui::icon::Icon;
-use crate::ui::row_focus::RowFocus;
 use crate::ui::search_field::SearchField;
 
 /// One row of the tree, as it is drawn.
@@ -107,7 +106,6 @@ pub(super) fn Tree(catalog: Catalog, #[prop(into)] on_insert: Callback<String>) 
         }
         done
     });
-    let focus = RowFocus::provide();
     let unseen = move || {
         shelf.with(|shelf| {
             let found = shelf.found.as_ref()?;
@@ -120,7 +118,7 @@ pub(super) fn Tree(catalog: Catalog, #[prop(into)] on_insert: Callback<String>) 
             <SearchField small=true label=text::search_tables() value=words on_input=move |value: String| words.set(value)/>
         </div>
         <ul class="tree" role="tree" aria-label=text::databases() node_ref=node on:keydown=move |event| key(rows, node, &event)
-            on:focusin=move |event| focus.remember(&event)>
+           >
             <For each=move || list.get() key=|row| row.path.clone() let:row><Row rows row/></For>
         </ul>
         {move || list.with(Vec::is_empty).then(|| {
@@ -169,7 +167,6 @@ fn key(rows: Rows, list: NodeRef<html::Ul>, event: &ev::KeyboardEvent) {
 /// Stays the same row, with its focus, while others come and go.
 #[component]
 fn Row(rows: Rows, row: Node) -> impl IntoView {
-    RowFocus::of_row();
     let path = StoredValue::new(row.path.clone());
     let icon = match (row.level, row.connector.as_str(), row.brings.is_some()) {
         (1, ..) => Some(Icon::Database),

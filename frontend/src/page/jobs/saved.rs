@@ -14,7 +14,6 @@ use crate::ui::dialog::Dialog;
 use crate::ui::failure::FailureNote;
 use crate::ui::icon::Icon;
 use crate::ui::menu::{Menu, MenuItem};
-use crate::ui::row_focus::RowFocus;
 use crate::ui::text_field::TextField;
 use crate::ui::toast::use_toasts;
 
@@ -96,10 +95,9 @@ pub(super) fn Saved(team: String, address: Address) -> impl IntoView {
             <TextField label=text::filter_name().to_owned() value=name autofocus=true error=at_name/>
             {move || failure.get().filter(|failure| !failure.is_only_at(&["name"])).map(|failure| view! { <FailureNote failure/> })}
             {move || some.get().then(|| {
-                let focus = RowFocus::provide();
-                view! {
+                            view! {
                     <h3>{text::saved_filters()}</h3>
-                    <ul class="bulk-list" on:focusin=move |event| focus.remember(&event)>
+                    <ul class="bulk-list">
                         <For each=move || saved.value().get().unwrap_or_default() key=|filter| filter.id let:filter>
                             <Row filter remove/>
                         </For>
@@ -113,7 +111,6 @@ pub(super) fn Saved(team: String, address: Address) -> impl IntoView {
 
 #[component]
 fn Row(filter: SavedFilter, remove: Callback<SavedFilter>) -> impl IntoView {
-    RowFocus::of_row();
     let (name, label) = (filter.name.clone(), text::remove_saved(&filter.name));
     view! {
         <li class="row"><span class="grow">{name}</span>

@@ -14,7 +14,6 @@ use crate::load::load;
 use crate::ui::button::{Button, Kind};
 use crate::ui::icon::Icon;
 use crate::ui::panel::Panel;
-use crate::ui::row_focus::RowFocus;
 use crate::ui::select_field::SelectField;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
@@ -78,7 +77,6 @@ fn Row(
     watch: TestRunWatch,
     on_show: Callback<()>,
 ) -> impl IntoView {
-    RowFocus::of_row();
     let at = local(run.started_at);
     let id = run.id;
     let show = move |()| {

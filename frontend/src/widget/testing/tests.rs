@@ -18,7 +18,6 @@ use crate::ui::empty_state::EmptyState;
 use crate::ui::failure::FailureNote;
 use crate::ui::icon::Icon;
 use crate::ui::panel::Panel;
-use crate::ui::row_focus::RowFocus;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
 
@@ -143,7 +142,6 @@ pub fn SqlTests(
 /// Keeps its place and its buttons while it is run, renamed and run again.
 #[component]
 fn Row(found: Signal<JobTests>, test: JobTest, list: List) -> impl IntoView {
-    RowFocus::of_row();
     let may_edit = refusal(Right::Edit);
     let id = test.id;
     let test = Memo::new(move |before: Option<&JobTest>| {
