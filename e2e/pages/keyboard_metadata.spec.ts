@@ -82,6 +82,7 @@ test('metadata by keys: a table is made, found, given a column, and its versions
   const option = page.getByRole('dialog').getByRole('option', { name: new RegExp(name) }).first();
   await expect(option).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(option).toHaveCount(0);
   await page.keyboard.press('g');
   await page.keyboard.press('t');
   await expect(page.getByRole('heading', { level: 1, name: 'Tables' })).toBeVisible();
