@@ -100,7 +100,7 @@ INSERT INTO ${sink} SELECT i FROM n;`;
   const job = await team.post<{ id: string }>('jobs', { name: 'Opened twice', sql: writes('slow') });
   const runs: Record<string, string> = {};
   for (const sink of ['slow', 'quick']) {
-    const { id } = await team.post<{ id: string }>('test-runs', { job: job.id, sql: writes(sink), max_rows: 5 });
+    const { id } = await team.post<{ id: string }>('test-runs', { job: job.id, sql: writes(sink), from: 'earliest', max_rows: 5 });
     await until(`the test run into ${sink} is over`, 60_000, async () => {
       return (await team.get<{ state: string }>(`test-runs/${id}`)).state !== 'running';
     });

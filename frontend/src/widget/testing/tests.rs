@@ -166,9 +166,9 @@ fn Row(found: Signal<JobTests>, test: JobTest, list: List) -> impl IntoView {
         list.asks.set(true);
     };
     let (run_label, edit_label, delete_label) = (
-        Signal::derive(move || text::run_named(&name())),
-        Signal::derive(move || text::edit_named(&name())),
-        Signal::derive(move || text::delete_named(&name())),
+        Signal::derive(move || text::run_named(name())),
+        Signal::derive(move || text::edit_named(name())),
+        Signal::derive(move || text::delete_named(name())),
     );
     view! {
         <tr>
