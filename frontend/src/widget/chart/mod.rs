@@ -93,7 +93,7 @@ pub fn TimeChart(
 fn legend(labels: &[String]) -> AnyView {
     let items = labels.iter().enumerate().map(|(number, label)| {
         let colour = format!("--series:var(--chart-{})", number + 1);
-        view! { <li><i class="swatch" style=colour></i>{label.clone()}</li> }
+        view! { <li title=label.clone()><i class="swatch" style=colour></i><span class="truncate">{label.clone()}</span></li> }
     });
     view! { <ul class="legend">{items.collect_view()}</ul> }.into_any()
 }
