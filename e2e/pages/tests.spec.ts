@@ -1,6 +1,7 @@
 /** Test runs in the editor, and SQL tests that fail, are mended, and pass. */
 import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts';
 import { unique } from '../fixtures/names.ts';
+import { until } from '../fixtures/server.ts';
 import { Team } from '../fixtures/team.ts';
 
 const SQL = 'INSERT INTO bids_high SELECT auction, bidder, price, bid_time FROM bids WHERE price > 1000;';
@@ -89,4 +90,39 @@ test('tests: a SQL test fails, is mended, and passes; the gate holds a start bac
   await page.getByRole('button', { name: 'Run all' }).click();
   await expect(page.getByText('1 passed, 0 failed.')).toBeVisible({ timeout: 60_000 });
   await takePictures(page, 'tests-passed');
+});
+
+test('tests: of two test runs that are opened, the one that was asked for last is shown', async ({ page, ownTeam: team }) => {
+  test.setTimeout(240_000);
+  const writes = (sink: string) => `CREATE TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');
+CREATE TABLE ${sink} (i BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO ${sink} SELECT i FROM n;`;
+  const job = await team.post<{ id: string }>('jobs', { name: 'Opened twice', sql: writes('slow') });
+  const runs: Record<string, string> = {};
+  for (const sink of ['slow', 'quick']) {
+    const { id } = await team.post<{ id: string }>('test-runs', { job: job.id, sql: writes(sink), from: 'earliest', max_rows: 5 });
+    await until(`the test run into ${sink} is over`, 60_000, async () => {
+      return (await team.get<{ state: string }>(`test-runs/${id}`)).state !== 'running';
+    });
+    runs[sink] = id;
+  }
+  let release = (): void => {};
+  const quickIsShown = new Promise<void>((resolve) => (release = resolve));
+  await page.route(`**/test-runs/${runs.slow}`, async (route) => {
+    await quickIsShown;
+    await route.continue();
+  });
+  await page.goto(team.at(`jobs/${job.id}/tests`));
+  // The newest stands first.
+  const show = page.getByRole('table', { name: 'Test runs of the last 7 days' }).getByRole('button', { name: 'Show' });
+  await expect(show).toHaveCount(2);
+  await show.last().click();
+  await show.first().click();
+  const sinks = page.getByRole('group', { name: 'Sink' }).getByRole('button');
+  await expect(sinks).toHaveText(['quick']);
+  const late = page.waitForResponse((answer) => answer.url().endsWith(`/test-runs/${runs.slow}`));
+  release();
+  await (await late).finished();
+  await expect(page.getByText(/^quick: /)).toBeVisible();
+  await expect(sinks).toHaveText(['quick']);
 });

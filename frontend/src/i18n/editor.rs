@@ -9,6 +9,8 @@ super::texts! {
     databases = "Databases";
     search_tables = "Tables, columns";
     no_tables = "No tables yet. Create one under Tables.";
+    more_tables = "Show more tables";
+    first_found(shown, total) = "{shown} of {total} that match are shown. More words find the others.";
     no_table_matches = "No table or column matches.";
     click_inserts(name) = "Click to insert {name}";
     open_drafts = "Open drafts";

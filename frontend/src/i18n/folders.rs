@@ -2,6 +2,7 @@
 
 super::texts! {
     jobs = "Jobs";
+    unseen(count) = "{count} more are not listed here. The page Jobs finds them.";
     no_jobs = "No jobs yet. Save the scratch as a job.";
     folder = "Folder";
     folder_help = "Levels are written with / between: billing/daily. An empty folder is the root.";

@@ -124,6 +124,7 @@ super::texts! {
     run_first = "Run the test first.";
     save = "Save test";
     saved(name) = "Test {name} is saved";
+    no_such_table(name) = "There is no table {name} that you may read. Write it as database.table.";
     bad_rows(table, line) = "{table}: line {line} is no JSON row.";
     bad_tolerance = "A tolerance is a number.";
     passes = "The test passes.";

@@ -166,6 +166,7 @@ pub fn TablesPage(team: String) -> impl IntoView {
         />
         <div class="filters">
             <SearchField
+                rests=true
                 label=text::search()
                 value=Signal::derive(move || query.get().unwrap_or_default())
                 on_input=move |words: String| address.set_query("q", Some(&words))

@@ -2,6 +2,7 @@
 
 mod banner;
 mod bell;
+mod focus;
 mod fold;
 mod keys;
 mod palette;
@@ -39,6 +40,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     InboxState::provide();
     let fold = Fold::provide();
     keys::listen(floats, fold);
+    focus::keep();
     let lost = live.is_lost();
     view! {
         <a class="skip-link" href="#main">{text::skip()}</a>

@@ -15,6 +15,7 @@ pub mod switch;
 
 pub mod check_field;
 pub mod field;
+mod field_error;
 pub mod search_field;
 pub mod select_field;
 pub mod text_area;
@@ -37,6 +38,7 @@ pub mod toast;
 
 pub mod breadcrumb;
 pub mod code_block;
+pub mod cut;
 pub mod facts;
 pub mod order;
 pub mod page_head;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::field::{Field, FieldIds};
+use super::field_error::FieldError;
 
 #[component]
 pub fn SelectField(
@@ -17,16 +18,20 @@ pub fn SelectField(
     #[prop(optional, into)] disabled: Signal<bool>,
 ) -> impl IntoView {
     let ids = FieldIds::new();
+    let error = FieldError::new(error);
     let (control, note) = (ids.control.clone(), ids.note.clone());
     view! {
-        <Field ids label help error is_optional>
+        <Field ids label help error=error.shown is_optional>
             <select
                 class="select"
                 id=control
                 aria-describedby=note
-                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-invalid=move || error.invalid()
                 disabled=move || disabled.get()
-                on:change=move |event| value.set(event_target_value(&event))
+                on:change=move |event| {
+                    value.set(event_target_value(&event));
+                    error.changed();
+                }
             >
                 {move || options.get().into_iter().map(|(option, words)| {
                     let own = option.clone();

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::field::{Field, FieldIds};
+use super::field_error::FieldError;
 
 #[component]
 pub fn TextArea(
@@ -15,17 +16,21 @@ pub fn TextArea(
     #[prop(optional)] code: bool,
 ) -> impl IntoView {
     let ids = FieldIds::new();
+    let error = FieldError::new(error);
     let (control, note) = (ids.control.clone(), ids.note.clone());
     view! {
-        <Field ids label help error is_optional>
+        <Field ids label help error=error.shown is_optional>
             <textarea
                 class=if code { "textarea input-code" } else { "textarea" }
                 id=control
                 rows=rows
                 aria-describedby=note
-                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-invalid=move || error.invalid()
                 prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
+                on:input=move |event| {
+                    value.set(event_target_value(&event));
+                    error.changed();
+                }
             ></textarea>
         </Field>
     }

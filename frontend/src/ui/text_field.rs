@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::field::{Field, FieldIds};
+use super::field_error::FieldError;
 
 #[component]
 pub fn TextField(
@@ -29,6 +30,7 @@ pub fn TextField(
     on_blur: Option<Callback<()>>,
 ) -> impl IntoView {
     let ids = FieldIds::new();
+    let error = FieldError::new(error);
     let list = format!("{}-list", ids.control);
     let (control, note) = (ids.control.clone(), ids.note.clone());
     let list_id = list.clone();
@@ -41,7 +43,7 @@ pub fn TextField(
         });
     }
     view! {
-        <Field ids label help error is_optional>
+        <Field ids label help error=error.shown is_optional>
             <input
                 node_ref=node
                 class=if code { "input input-code" } else { "input" }
@@ -53,11 +55,14 @@ pub fn TextField(
                 placeholder=move || placeholder.get()
                 list=move || suggestions.with(|all| !all.is_empty()).then(|| list.clone())
                 aria-describedby=note
-                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-invalid=move || error.invalid()
                 aria-required=(!is_optional).then_some("true")
                 disabled=move || disabled.get()
                 prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
+                on:input=move |event| {
+                    value.set(event_target_value(&event));
+                    error.changed();
+                }
                 on:blur=move |_| if let Some(on_blur) = on_blur { on_blur.run(()) }
             />
             {move || suggestions.with(|all| (!all.is_empty()).then(|| view! {

@@ -83,7 +83,7 @@ pub(super) fn AuditTab(team: String) -> impl IntoView {
     let total = move || first.with(|page| counted(page.total, text::entry(), text::entries()));
     view! {
         <div class="filter-bar">
-            <SearchField small=true label=text::audit_filter() value=Signal::derive(move || question.get().words)
+            <SearchField small=true rests=true label=text::audit_filter() value=Signal::derive(move || question.get().words)
                 on_input=move |value: String| address.set_query("q", Some(&value))/>
             <Segmented label=text::audit_outcome() options=outcomes()
                 value=Signal::derive(move || question.with(|question| question.outcome.parse().ok()))

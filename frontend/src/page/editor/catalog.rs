@@ -21,18 +21,36 @@ const REST: Duration = Duration::from_millis(200);
 const MOST_FOUND: &str = "200";
 const PART: &str = "1000";
 
+/// The tables of a database as far as they were fetched: there may be thousands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Part {
+    pub(super) tables: Vec<TableSummary>,
+    pub(super) total: u64,
+    /// Where the next ones begin.
+    pub(super) next: Option<String>,
+}
+
+impl Part {
+    /// How many are not here yet.
+    pub(super) fn missing(&self) -> u64 {
+        if self.next.is_some() { self.total.saturating_sub(self.tables.len() as u64) } else { 0 }
+    }
+}
+
 /// What a search found, and for which words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Found {
     pub(super) words: String,
     pub(super) tables: Vec<TableSummary>,
+    /// How many match; those beyond are found by further words.
+    pub(super) total: u64,
 }
 
 /// What was fetched so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Shelf {
     /// By database.
-    pub(super) tables: BTreeMap<String, Vec<TableSummary>>,
+    pub(super) tables: BTreeMap<String, Part>,
     /// By `database.table`.
     pub(super) columns: BTreeMap<String, Vec<ResolvedColumn>>,
     pub(super) found: Option<Found>,
@@ -89,7 +107,7 @@ impl Catalog {
                     name: table.name.clone(),
                     connector: table.connector.clone(),
                 };
-                shelf.tables.values().flatten().map(known).collect()
+                shelf.tables.values().flat_map(|part| &part.tables).map(known).collect()
             })
         })
     }
@@ -100,12 +118,42 @@ impl Catalog {
             return;
         }
         let (catalog, name) = (*self, name.to_owned());
-        let path = self.path(&[("database", &name), ("limit", PART)]);
         spawn_local(async move {
-            if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
-                let _ = catalog.shelf.try_update(|shelf| shelf.tables.insert(name, page.items));
+            if let Some(part) = catalog.fetch(&name, Part::default(), 1).await {
+                let _ = catalog.shelf.try_update(|shelf| shelf.tables.insert(name, part));
             }
         });
+    }
+
+    /// Fetches the next tables of a database.
+    pub(super) fn more(&self, name: &str) {
+        let Some(part) = self.shelf.with_untracked(|shelf| shelf.tables.get(name).cloned()) else { return };
+        if part.next.is_none() {
+            return;
+        }
+        let (catalog, name, before) = (*self, name.to_owned(), part.tables.len());
+        spawn_local(async move {
+            let Some(part) = catalog.fetch(&name, part, before + 1).await else { return };
+            let _ = catalog.shelf.try_update(|shelf| match shelf.tables.get_mut(&name) {
+                // Unless they were asked for twice, or all of them anew.
+                Some(there) if there.tables.len() == before => *there = part,
+                _ => {}
+            });
+        });
+    }
+
+    /// Goes on where the part ends until it holds at least so many, or all there are.
+    async fn fetch(self, database: &str, mut part: Part, least: usize) -> Option<Part> {
+        loop {
+            let cursor = part.next.take().unwrap_or_default();
+            let path = self.path(&[("database", database), ("limit", PART), ("cursor", &cursor)]);
+            let page = api::get::<Page<TableSummary>>(&path).await.ok()?;
+            part.tables.extend(page.items);
+            (part.total, part.next) = (page.total, page.next);
+            if part.next.is_none() || part.tables.len() >= least {
+                return Some(part);
+            }
+        }
     }
 
     /// Fetches the columns of a table, unless they are there.
@@ -114,7 +162,11 @@ impl Catalog {
             if shelf.columns.contains_key(full) {
                 return None;
             }
-            let all = shelf.tables.values().flatten().chain(shelf.found.iter().flat_map(|found| &found.tables));
+            let all = shelf
+                .tables
+                .values()
+                .flat_map(|part| &part.tables)
+                .chain(shelf.found.iter().flat_map(|found| &found.tables));
             all.into_iter().find(|table| full_name(table) == full).map(|table| table.id)
         });
         let Some(id) = found else { return };
@@ -151,7 +203,9 @@ impl Catalog {
                 return;
             }
             if let Ok(page) = answer {
-                let _ = self.shelf.try_update(|shelf| shelf.found = Some(Found { words, tables: page.items }));
+                let _ = self
+                    .shelf
+                    .try_update(|shelf| shelf.found = Some(Found { words, tables: page.items, total: page.total }));
             }
         });
     }
@@ -159,7 +213,8 @@ impl Catalog {
     /// Asks again for what is shown.
     fn refresh(&self) {
         let Some((opened, columns, words)) = self.shelf.try_with_untracked(|shelf| {
-            let opened: Vec<String> = shelf.tables.keys().cloned().collect();
+            let opened: Vec<(String, usize)> =
+                shelf.tables.iter().map(|(name, part)| (name.clone(), part.tables.len())).collect();
             let columns: Vec<String> = shelf.columns.keys().cloned().collect();
             (opened, columns, shelf.found.as_ref().map(|found| found.words.clone()))
         }) else {
@@ -171,10 +226,9 @@ impl Catalog {
             // What cannot be had now stays as it was.
             let shown = catalog.shelf.try_with_untracked(|shelf| shelf.tables.clone());
             let Some(mut tables) = shown else { return };
-            for name in opened {
-                let path = catalog.path(&[("database", &name), ("limit", PART)]);
-                if let Ok(page) = api::get::<Page<TableSummary>>(&path).await {
-                    tables.insert(name, page.items);
+            for (name, shown) in opened {
+                if let Some(part) = catalog.fetch(&name, Part::default(), shown).await {
+                    tables.insert(name, part);
                 }
             }
             // Columns that are shown stay until they are asked for again; the others are forgotten.

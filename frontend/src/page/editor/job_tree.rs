@@ -20,6 +20,7 @@ use crate::i18n::folders as text;
 use crate::live::use_live;
 use crate::rights::{Right, refusal};
 use crate::route::TeamRoute;
+use crate::ui::cut::Cut;
 use crate::ui::icon::Icon;
 
 /// Drafts are saved while somebody types: the list is asked for again once that rests.
@@ -69,7 +70,8 @@ impl Tree {
 #[component]
 pub(super) fn JobTree(team: String, job: Signal<Option<JobId>>) -> impl IntoView {
     let team = StoredValue::new(team);
-    let jobs = jobs(team);
+    let unseen = RwSignal::new(0_u64);
+    let jobs = jobs(team, unseen);
     let opened = RwSignal::new(BTreeSet::<String>::new());
     let list = Memo::new(move |_| jobs.get().unwrap_or_default());
     // The job that is open is seen, wherever it lies.
@@ -103,13 +105,16 @@ pub(super) fn JobTree(team: String, job: Signal<Option<JobId>>) -> impl IntoView
             <For each=move || tree.rows.get() key=|row| row.key.clone() let(row)>{drawn(tree, row)}</For>
         </ul>
         {move || none().then(|| view! { <p class="subtle tree-empty">{text::no_jobs()}</p> })}
+        {move || Some(unseen.get()).filter(|unseen| *unseen > 0).map(|unseen| view! {
+            <p class="subtle tree-empty">{text::unseen(number::grouped(unseen))}</p>
+        })}
         <MoveDialog team moving=tree.moving folders=known on_moved/>
     }
     .into_any()
 }
 
 /// All that one sees, asked for again when one of them changes; what cannot be had now stays as it was.
-fn jobs(team: StoredValue<String>) -> RwSignal<Option<Vec<Placed>>> {
+fn jobs(team: StoredValue<String>, unseen: RwSignal<u64>) -> RwSignal<Option<Vec<Placed>>> {
     let jobs = RwSignal::new(None::<Vec<Placed>>);
     let again = RwSignal::new(0_u32);
     let asked = StoredValue::new(0_u32);
@@ -133,6 +138,7 @@ fn jobs(team: StoredValue<String>) -> RwSignal<Option<Vec<Placed>>> {
             }
             let answer = api::pages::all::<JobSummary>(&path).await;
             if let (Ok(page), true) = (answer, asked.try_get_value() == number) {
+                let _ = unseen.try_set(page.total.saturating_sub(page.items.len() as u64));
                 let _ = jobs.try_set(Some(page.items.into_iter().map(Placed::of).collect()));
             }
         });
@@ -231,7 +237,7 @@ fn drawn(tree: Tree, row: Node) -> AnyView {
                 <span class="tree-chevron">{if open { Icon::Down } else { Icon::Right }.small()}</span>
             })}
             {icon.small()}
-            <span class="truncate">{name}</span>
+            {move || view! { <Cut text=name()/> }}
             <span class="tree-end">{count}</span>
             {move || tree.may_edit.get().then(|| view! {
                 <button type="button" class="icon-button icon-button-small tree-tool" tabindex="-1" aria-hidden="true" title=tool

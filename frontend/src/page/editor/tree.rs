@@ -1,6 +1,6 @@
 //! Databases, tables and columns: searched, walked by the arrow keys, inserted by a click or Enter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
@@ -8,17 +8,18 @@ use leptos::{ev, html, web_sys};
 use millrace_wire::table::{Database, TableSummary};
 use wasm_bindgen::JsCast;
 
-use super::catalog::{Catalog, Shelf, full_name};
+use super::catalog::{Catalog, Part, Shelf, full_name};
 use super::names;
 use crate::format::number;
 use crate::i18n::editor as text;
+use crate::ui::cut::Cut;
 use crate::ui::icon::Icon;
 use crate::ui::search_field::SearchField;
 
 /// One row of the tree, as it is drawn.
 #[derive(Clone, Debug, PartialEq)]
 struct Node {
-    /// `dw`, `dw.clicks`, `dw.clicks.user_id`
+    /// `dw`, `dw.clicks`, `dw.clicks.user_id`; no two rows share it.
     path: String,
     level: u8,
     name: String,
@@ -27,19 +28,60 @@ struct Node {
     insert: Option<String>,
     open: Option<bool>,
     connector: String,
+    /// Brings the next tables of this database.
+    brings: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Rows {
+    catalog: Catalog,
+    list: Memo<Vec<Node>>,
+    by_path: Memo<HashMap<String, Node>>,
+    opened: RwSignal<BTreeSet<String>>,
+    /// The path of the row that takes the focus.
+    active: RwSignal<Option<String>>,
+    on_insert: Callback<String>,
+}
+
+impl Rows {
+    fn toggle(self, path: &str) {
+        self.opened.update(|opened| {
+            if !opened.remove(path) {
+                opened.insert(path.to_owned());
+            }
+        });
+    }
+
+    fn press(self, row: &Node) {
+        match (&row.insert, &row.brings) {
+            (Some(insert), _) => self.on_insert.run(insert.clone()),
+            (None, Some(database)) => self.catalog.more(database),
+            (None, None) => self.toggle(&row.path),
+        }
+    }
+
+    /// The row that Tab leads to: the one that had the focus last, or the first.
+    fn is_entry(self, path: &str) -> bool {
+        self.active.with(|active| match active {
+            Some(active) if self.by_path.with(|rows| rows.contains_key(active)) => active == path,
+            _ => self.list.with(|rows| rows.first().is_some_and(|row| row.path == path)),
+        })
+    }
 }
 
 #[component]
 pub(super) fn Tree(catalog: Catalog, #[prop(into)] on_insert: Callback<String>) -> impl IntoView {
     let words = RwSignal::new(String::new());
     let opened = RwSignal::new(BTreeSet::<String>::new());
-    let active = RwSignal::new(None::<String>);
     let node = NodeRef::<html::Ul>::new();
     let shelf = catalog.shelf();
-    let rows = Memo::new(move |_| {
+    let list = Memo::new(move |_| {
         let databases = catalog.databases();
         shelf.with(|shelf| opened.with(|opened| nodes(&databases, shelf, opened)))
     });
+    let by_path =
+        Memo::new(move |_| list.with(|rows| rows.iter().map(|row| (row.path.clone(), row.clone())).collect()));
+    let rows = Rows { catalog, list, by_path, opened, active: RwSignal::new(None), on_insert };
     Effect::new(move |_| catalog.search(&words.read()));
     // What is open is fetched.
     Effect::new(move |_| {
@@ -64,136 +106,107 @@ pub(super) fn Tree(catalog: Catalog, #[prop(into)] on_insert: Callback<String>) 
         }
         done
     });
-    let toggle = move |path: &str| {
-        opened.update(|opened| {
-            if !opened.remove(path) {
-                opened.insert(path.to_owned());
-            }
-        });
-    };
-    let key = move |event: ev::KeyboardEvent| {
-        let rows = rows.get_untracked();
-        let at =
-            active.with_untracked(|active| rows.iter().position(|row| Some(&row.path) == active.as_ref())).unwrap_or(0);
-        let Some(row) = rows.get(at) else { return };
-        let next = match event.key().as_str() {
-            "ArrowDown" => Some(at + 1),
-            "ArrowUp" => at.checked_sub(1),
-            "Home" => Some(0),
-            "End" => rows.len().checked_sub(1),
-            "ArrowRight" if row.open == Some(false) => {
-                toggle(&row.path);
-                None
-            }
-            "ArrowRight" if row.open == Some(true) => Some(at + 1),
-            "ArrowLeft" if row.open == Some(true) => {
-                toggle(&row.path);
-                None
-            }
-            "ArrowLeft" => rows.iter().take(at).rposition(|other| other.level < row.level),
-            "Enter" | " " => {
-                match &row.insert {
-                    Some(insert) => on_insert.run(insert.clone()),
-                    None => toggle(&row.path),
-                }
-                None
-            }
-            _ => return,
-        };
-        event.prevent_default();
-        if let Some(target) = next.and_then(|next| rows.get(next)) {
-            active.set(Some(target.path.clone()));
-            if let Some(list) = node.get_untracked() {
-                focus(&list, next.unwrap_or(0));
-            }
-        }
+    let unseen = move || {
+        shelf.with(|shelf| {
+            let found = shelf.found.as_ref()?;
+            let shown = found.tables.len() as u64;
+            (shown < found.total).then(|| text::first_found(number::grouped(shown), number::grouped(found.total)))
+        })
     };
     view! {
         <div class="ide-search">
             <SearchField small=true label=text::search_tables() value=words on_input=move |value: String| words.set(value)/>
         </div>
-        <ul class="tree" role="tree" aria-label=text::databases() node_ref=node on:keydown=key>
-            {move || {
-                let rows = rows.get();
-                let current = active.get().filter(|path| rows.iter().any(|row| row.path == *path))
-                    .or_else(|| rows.first().map(|row| row.path.clone()));
-                rows.into_iter().map(|row| {
-                    let focusable = Some(&row.path) == current.as_ref();
-                    drawn(row, focusable, active, opened, on_insert)
-                }).collect_view()
-            }}
+        <ul class="tree" role="tree" aria-label=text::databases() node_ref=node on:keydown=move |event| key(rows, node, &event)
+           >
+            <For each=move || list.get() key=|row| row.path.clone() let:row><Row rows row/></For>
         </ul>
-        {move || rows.with(Vec::is_empty).then(|| {
+        {move || list.with(Vec::is_empty).then(|| {
             let none = words.with(|words| words.trim().is_empty());
             view! { <p class="subtle tree-empty">{if none { text::no_tables() } else { text::no_table_matches() }}</p> }
         })}
+        {move || unseen().map(|words| view! { <p class="subtle tree-empty" role="status">{words}</p> })}
     }
     .into_any()
 }
 
-fn drawn(
-    row: Node,
-    focusable: bool,
-    active: RwSignal<Option<String>>,
-    opened: RwSignal<BTreeSet<String>>,
-    on_insert: Callback<String>,
-) -> AnyView {
-    let icon = match (row.level, row.connector.as_str()) {
-        (1, _) => Some(Icon::Database),
-        (2, "filesystem") => Some(Icon::Lake),
-        (2, _) => Some(Icon::Topic),
+fn key(rows: Rows, list: NodeRef<html::Ul>, event: &ev::KeyboardEvent) {
+    let all = rows.list.get_untracked();
+    let at = rows.active.with_untracked(|active| all.iter().position(|row| Some(&row.path) == active.as_ref()));
+    let at = at.unwrap_or(0);
+    let Some(row) = all.get(at) else { return };
+    let next = match event.key().as_str() {
+        "ArrowDown" => Some(at + 1),
+        "ArrowUp" => at.checked_sub(1),
+        "Home" => Some(0),
+        "End" => all.len().checked_sub(1),
+        "ArrowRight" if row.open == Some(false) => {
+            rows.toggle(&row.path);
+            None
+        }
+        "ArrowRight" if row.open == Some(true) => Some(at + 1),
+        "ArrowLeft" if row.open == Some(true) => {
+            rows.toggle(&row.path);
+            None
+        }
+        "ArrowLeft" => all.iter().take(at).rposition(|other| other.level < row.level),
+        "Enter" | " " => {
+            rows.press(row);
+            None
+        }
+        _ => return,
+    };
+    event.prevent_default();
+    let item = next.filter(|next| *next < all.len()).and_then(|next| u32::try_from(next).ok());
+    let item = item.and_then(|index| list.get_untracked().and_then(|list| list.children().item(index)));
+    if let Some(item) = item.and_then(|item| item.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = item.focus();
+    }
+}
+
+/// Stays the same row, with its focus, while others come and go.
+#[component]
+fn Row(rows: Rows, row: Node) -> impl IntoView {
+    let path = StoredValue::new(row.path.clone());
+    let icon = match (row.level, row.connector.as_str(), row.brings.is_some()) {
+        (1, ..) => Some(Icon::Database),
+        (2, _, true) => Some(Icon::Plus),
+        (2, "filesystem", _) => Some(Icon::Lake),
+        (2, ..) => Some(Icon::Topic),
         _ => None,
     };
-    let path = row.path.clone();
-    let (own, insert) = (row.path.clone(), row.insert.clone());
-    let toggle = move || {
-        opened.update(|opened| {
-            if !opened.remove(&path) {
-                opened.insert(path.clone());
-            }
-        });
-    };
-    let has_children = row.open.is_some();
+    let (level, name, insert) = (row.level, row.name.clone(), row.insert.clone());
+    let now = Memo::new(move |before: Option<&Node>| {
+        let found = path.with_value(|path| rows.by_path.with(|rows| rows.get(path).cloned()));
+        found.or_else(|| before.cloned()).unwrap_or_else(|| row.clone())
+    });
+    let open = Memo::new(move |_| now.with(|row| row.open));
     let click = move |event: ev::MouseEvent| {
-        active.set(Some(own.clone()));
         let on_chevron = event
             .target()
             .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
             .and_then(|element| element.closest("[data-chevron]").ok().flatten())
             .is_some();
-        match &insert {
-            Some(insert) if !on_chevron => on_insert.run(insert.clone()),
-            _ if has_children => toggle(),
-            _ => {}
-        }
+        now.with_untracked(|row| if on_chevron { rows.toggle(&row.path) } else { rows.press(row) });
     };
-    let chosen = row.path.clone();
-    let selected = move || active.with(|active| (active.as_deref() == Some(chosen.as_str())).to_string());
-    let tip = row.insert.as_ref().map(text::click_inserts);
+    let has_focus = move |_| rows.active.set(Some(path.get_value()));
+    let selected = move || path.with_value(|path| rows.active.with(|active| active.as_ref() == Some(path)));
+    let entry = move || path.with_value(|path| rows.is_entry(path));
+    let tip = insert.as_ref().map(text::click_inserts);
     view! {
-        <li role="treeitem" {..custom_attribute("aria-level", row.level.to_string())} aria-expanded=row.open.map(|open| open.to_string())
-            aria-selected=selected tabindex=if focusable { "0" } else { "-1" }
-            class=format!("tree-row tree-level-{}", row.level) title=tip on:click=click>
-            {row.open.map(|open| view! {
+        <li role="treeitem" {..custom_attribute("aria-level", level.to_string())}
+            aria-expanded=move || open.get().map(|open| open.to_string())
+            aria-selected=move || selected().to_string() tabindex=move || if entry() { "0" } else { "-1" }
+            class=format!("tree-row tree-level-{level}") title=tip on:click=click on:focus=has_focus>
+            {move || open.get().map(|open| view! {
                 <span class="tree-chevron" data-chevron="">{if open { Icon::Down } else { Icon::Right }.small()}</span>
             })}
             {icon.map(Icon::small)}
-            <span class="truncate" title=row.name.clone()>{row.name.clone()}</span>
-            <span class="tree-end">{row.end}</span>
+            <Cut text=name/>
+            <span class="tree-end">{move || now.with(|row| row.end.clone())}</span>
         </li>
     }
     .into_any()
-}
-
-fn focus(list: &web_sys::HtmlUListElement, index: usize) {
-    // After the row has become the one that takes the focus.
-    let list = list.clone();
-    request_animation_frame(move || {
-        let item = u32::try_from(index).ok().and_then(|index| list.children().item(index));
-        if let Some(item) = item.and_then(|item| item.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = item.focus();
-        }
-    });
 }
 
 /// The rows to draw. A search opens what it finds: tables by name, and the columns that match.
@@ -204,7 +217,7 @@ fn nodes(databases: &[Database], shelf: &Shelf, opened: &BTreeSet<String>) -> Ve
         let found = shelf.found.as_ref();
         let own: Vec<&TableSummary> = match found {
             Some(found) => found.tables.iter().filter(|table| table.database == name).collect(),
-            None => shelf.tables.get(name).map(|tables| tables.iter().collect()).unwrap_or_default(),
+            None => shelf.tables.get(name).map(|part| part.tables.iter().collect()).unwrap_or_default(),
         };
         // Searched for, or without anything in it: nothing to open.
         let nothing = if found.is_some() { own.is_empty() } else { database.tables == 0 };
@@ -220,11 +233,27 @@ fn nodes(databases: &[Database], shelf: &Shelf, opened: &BTreeSet<String>) -> Ve
             insert: None,
             open: Some(open),
             connector: String::new(),
+            brings: None,
         });
-        if open {
-            for table in own {
-                push_table(&mut rows, table, shelf, opened);
-            }
+        if !open {
+            continue;
+        }
+        for table in own {
+            push_table(&mut rows, table, shelf, opened);
+        }
+        let missing = if found.is_some() { 0 } else { shelf.tables.get(name).map_or(0, Part::missing) };
+        if missing > 0 {
+            rows.push(Node {
+                // No table's name holds a line break.
+                path: format!("{name}\nmore"),
+                level: 2,
+                name: text::more_tables().to_owned(),
+                end: number::grouped(missing),
+                insert: None,
+                open: None,
+                connector: String::new(),
+                brings: Some(name.to_owned()),
+            });
         }
     }
     rows
@@ -241,6 +270,7 @@ fn push_table(rows: &mut Vec<Node>, table: &TableSummary, shelf: &Shelf, opened:
         insert: Some(names::table(&table.database, &table.name)),
         open: Some(open),
         connector: table.connector.clone(),
+        brings: None,
         path: path.clone(),
     });
     if !open {
@@ -256,6 +286,7 @@ fn push_table(rows: &mut Vec<Node>, table: &TableSummary, shelf: &Shelf, opened:
         insert: Some(names::identifier(&column.name)),
         open: None,
         connector: String::new(),
+        brings: None,
     }));
 }
 

@@ -41,12 +41,17 @@ fn database(name: &str, tables: u64) -> Database {
     Database { id, name: name.into(), description, tables, built_in: false }
 }
 
+fn part(names: &[&str], next: Option<&str>) -> Part {
+    let tables = names.iter().map(|name| table("dw", name, &[])).collect();
+    Part { tables, total: 5_000, next: next.map(str::to_owned) }
+}
+
 fn paths(found: Option<Vec<TableSummary>>, opened: &[&str]) -> Vec<String> {
     let databases = [database("dim", 1), database("dw", 2), database("empty", 0)];
     let shelf = Shelf {
-        tables: [("dw".to_owned(), vec![table("dw", "ads", &[]), table("dw", "clicks", &[])])].into(),
+        tables: [("dw".to_owned(), part(&["ads", "clicks"], None))].into(),
         columns: [("dw.clicks".to_owned(), columns(&["user_id", "feed"]))].into(),
-        found: found.map(|tables| Found { words: "x".to_owned(), tables }),
+        found: found.map(|tables| Found { words: "x".to_owned(), total: tables.len() as u64, tables }),
     };
     let opened = opened.iter().map(|path| (*path).to_owned()).collect();
     nodes(&databases, &shelf, &opened).into_iter().map(|node| node.path).collect()
@@ -76,4 +81,15 @@ fn a_search_opens_what_it_finds() {
         paths(Some(vec![table("dw", "clicks", &["feed"])]), &["dw.clicks"]),
         ["dw", "dw.clicks", "dw.clicks.user_id", "dw.clicks.feed"]
     );
+}
+
+#[test]
+fn tables_that_are_not_fetched_yet_are_told_and_can_be_brought() {
+    let shelf = |next| Shelf { tables: [("dw".to_owned(), part(&["ads"], next))].into(), ..Shelf::default() };
+    let opened = BTreeSet::from(["dw".to_owned()]);
+    let rows = nodes(&[database("dw", 5_000)], &shelf(Some("ads")), &opened);
+    let last = rows.last().map(|row| (row.brings.as_deref(), row.end.as_str()));
+    assert_eq!(last, Some((Some("dw"), "4,999")));
+    let rows = nodes(&[database("dw", 5_000)], &shelf(None), &opened);
+    assert!(rows.iter().all(|row| row.brings.is_none()), "all of them are there");
 }

@@ -17,12 +17,12 @@ use crate::widget::deployment::Report;
 pub(super) fn ReportTab() -> impl IntoView {
     let context = use_job();
     let address = use_address();
-    let (run, version, from, savepoint) =
-        (address.query("run"), address.query("version"), address.query("from"), address.query("savepoint"));
+    let (run, version, from) = (address.query("run"), address.query("version"), address.query("from"));
+    let (savepoint, at_ms) = (address.query("savepoint"), address.query("at_ms"));
     let revision = Memo::new(move |_| context.job.with(|job| job.draft.revision));
     let report = load(
-        move || (run.get(), version.get(), from.get(), savepoint.get(), revision.get()),
-        move |(run, version, from, savepoint, _)| async move {
+        move || (run.get(), version.get(), from.get(), savepoint.get(), at_ms.get(), revision.get()),
+        move |(run, version, from, savepoint, at_ms, _)| async move {
             if let Some(run) = run {
                 return match api::get::<DeploymentReport>(&context.path(&format!("runs/{run}/report"))).await {
                     Err(failure) if failure.code() == "not_found" => Ok(None),
@@ -31,7 +31,8 @@ pub(super) fn ReportTab() -> impl IntoView {
             }
             let from = from.unwrap_or_else(|| StartFrom::Latest.to_string());
             let (version, savepoint) = (version.unwrap_or_default(), savepoint.unwrap_or_default());
-            let asked = [("version", version.as_str()), ("from", &from), ("savepoint", &savepoint)];
+            let at_ms = at_ms.unwrap_or_default();
+            let asked = [("version", version.as_str()), ("from", &from), ("savepoint", &savepoint), ("at_ms", &at_ms)];
             let path = api::path::with_query(&context.path("report"), &asked);
             api::get::<DeploymentReport>(&path).await.map(Some)
         },

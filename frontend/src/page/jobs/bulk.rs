@@ -215,7 +215,7 @@ pub(super) fn BulkBar(team: String, rows: JobRows, selection: Selection) -> impl
         <Dialog open title=heading foot=foot>
             {move || match report.get() {
                 Some(report) => view! {
-                    <ul class="bulk-list" role="status">{report.items.into_iter().map(line).collect_view()}</ul>
+                    <div role="status"><ul class="bulk-list">{report.items.into_iter().map(line).collect_view()}</ul></div>
                 }.into_any(),
                 None => {
                     let action = act.get();

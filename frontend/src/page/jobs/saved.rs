@@ -65,7 +65,8 @@ pub(super) fn Saved(team: String, address: Address) -> impl IntoView {
             }
         });
     });
-    let remove = move |filter: &SavedFilter| {
+    let some = Memo::new(move |_| saved.with(|all| !all.is_empty()) == Some(true));
+    let remove = Callback::new(move |filter: SavedFilter| {
         let one = format!("{}/{}", path.get_value(), filter.id);
         spawn_local(async move {
             match api::delete(&one).await {
@@ -75,7 +76,7 @@ pub(super) fn Saved(team: String, address: Address) -> impl IntoView {
                 }
             }
         });
-    };
+    });
     let at_name =
         Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at_field("name"))));
     let foot = move || {
@@ -93,17 +94,27 @@ pub(super) fn Saved(team: String, address: Address) -> impl IntoView {
             <p class="muted">{text::save_filter_body()}</p>
             <TextField label=text::filter_name().to_owned() value=name autofocus=true error=at_name/>
             {move || failure.get().filter(|failure| !failure.is_only_at(&["name"])).map(|failure| view! { <FailureNote failure/> })}
-            {move || saved.with(|all| (!all.is_empty()).then(|| view! {
-                <h3>{text::saved_filters()}</h3>
-                <ul class="bulk-list">{all.iter().cloned().map(|filter| {
-                    let label = text::remove_saved(&filter.name);
-                    view! {
-                        <li class="row"><span class="grow">{filter.name.clone()}</span>
-                            <IconButton icon=Icon::Trash small=true label on_press=move |()| remove(&filter)/></li>
-                    }
-                }).collect_view()}</ul>
-            }))}
+            {move || some.get().then(|| {
+                            view! {
+                    <h3>{text::saved_filters()}</h3>
+                    <ul class="bulk-list">
+                        <For each=move || saved.value().get().unwrap_or_default() key=|filter| filter.id let:filter>
+                            <Row filter remove/>
+                        </For>
+                    </ul>
+                }
+            })}
         </Dialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(filter: SavedFilter, remove: Callback<SavedFilter>) -> impl IntoView {
+    let (name, label) = (filter.name.clone(), text::remove_saved(&filter.name));
+    view! {
+        <li class="row"><span class="grow">{name}</span>
+            <IconButton icon=Icon::Trash small=true label on_press=move |()| remove.run(filter.clone())/></li>
     }
     .into_any()
 }

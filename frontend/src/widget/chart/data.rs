@@ -34,6 +34,26 @@ impl ChartData {
         ChartData { times: answer.times.clone(), lines, marks: answer.marks.clone(), from, to }
     }
 
+    /// As it is drawn: lines that are equal all along are one, and of the others only the highest, in the order that
+    /// they had. Tells also how many are not drawn.
+    pub(super) fn drawn(&self, most: usize) -> (ChartData, usize) {
+        let mut lines: Vec<Line> = Vec::new();
+        for line in &self.lines {
+            match lines.iter_mut().find(|known| known.values == line.values) {
+                Some(known) => known.label = format!("{} = {}", known.label, line.label),
+                None => lines.push(line.clone()),
+            }
+        }
+        let mut peaks: Vec<(usize, f64)> = lines.iter().map(Line::peak).enumerate().collect();
+        peaks.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let kept: Vec<usize> = peaks.iter().take(most).map(|(index, _)| *index).collect();
+        let hidden = lines.len() - kept.len();
+        let lines =
+            lines.into_iter().enumerate().filter(|(index, _)| kept.contains(index)).map(|(_, line)| line).collect();
+        let rest = ChartData { lines: Vec::new(), ..self.clone() };
+        (ChartData { lines, ..rest }, hidden)
+    }
+
     pub fn is_empty(&self) -> bool {
         !self.lines.iter().any(|line| line.values.iter().any(Option::is_some))
     }
@@ -53,6 +73,10 @@ impl ChartData {
 }
 
 impl Line {
+    fn peak(&self) -> f64 {
+        self.values.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
     pub fn at(&self, index: usize) -> Option<f64> {
         self.values.get(index).copied().flatten()
     }
@@ -89,6 +113,28 @@ mod tests {
         assert_eq!(labels, ["records_in", "records_out"]);
         assert!(data.lines.iter().all(|line| line.values.len() == 3));
         assert_eq!(data.newest(), Some(2));
+    }
+
+    #[test]
+    fn equal_lines_are_one_and_only_the_highest_are_drawn() {
+        let line = |label: &str, values: &[f64]| Line {
+            label: label.into(),
+            values: values.iter().map(|value| Some(*value)).collect(),
+        };
+        let lines = vec![
+            line("read", &[9.0, 1.0]),
+            line("idle", &[0.0, 0.0]),
+            line("map", &[9.0, 1.0]),
+            line("join", &[3.0, 4.0]),
+            line("sink", &[2.0, 2.0]),
+        ];
+        let data = ChartData { times: vec![1, 2], lines, ..ChartData::default() };
+        let (drawn, hidden) = data.drawn(3);
+        let labels: Vec<&str> = drawn.lines.iter().map(|line| line.label.as_str()).collect();
+        assert_eq!((labels, hidden), (vec!["read = map", "join", "sink"], 1));
+        assert_eq!(drawn.times, [1, 2]);
+        let (all, hidden) = drawn.drawn(3);
+        assert_eq!((all, hidden), (drawn, 0));
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct Mounted {
 }
 
 /// More lines than this in one chart cannot be told apart.
-const MOST_LINES: usize = 8;
+const MOST_LINES: usize = 4;
 /// Rows of the table; the newest stand first.
 const TABLE_ROWS: usize = 60;
 
@@ -52,8 +52,12 @@ pub fn TimeChart(
 ) -> impl IntoView {
     let cursor = RwSignal::new(None::<usize>);
     let as_table = RwSignal::new(false);
+    // The table has every line.
+    let few = Memo::new(move |_| data.with(|data| data.drawn(MOST_LINES)));
+    let drawn = Signal::derive(move || few.with(|(drawn, _)| drawn.clone()));
+    let hidden = Memo::new(move |_| few.with(|(_, hidden)| *hidden));
     let labels = Memo::new(move |_| {
-        data.with(|data| data.lines.iter().take(MOST_LINES).map(|line| line.label.clone()).collect::<Vec<String>>())
+        few.with(|(drawn, _)| drawn.lines.iter().map(|line| line.label.clone()).collect::<Vec<String>>())
     });
     let is_empty = Memo::new(move |_| data.with(ChartData::is_empty));
 
@@ -61,7 +65,7 @@ pub fn TimeChart(
         <figure class="time-chart" aria-label=title.clone()>
             <h3 class="chart-title">
                 {title.clone()} <span class="panel-count">{note}</span>
-                <span class="readout">{move || readout(&data.read(), cursor.get(), unit)}</span>
+                <span class="readout">{move || few.with(|(drawn, _)| readout(drawn, cursor.get(), unit))}</span>
                 <button type="button" class="icon-button icon-button-small" aria-pressed=move || as_table.get().to_string()
                     aria-label=text::as_table(title.clone()) title=text::as_table_tip()
                     on:click=move |_| as_table.update(|on| *on = !*on)>
@@ -75,9 +79,12 @@ pub fn TimeChart(
                     .into_any()
             } else {
                 let spec = spec(&labels.get(), unit, sync, threshold.as_ref(), height);
-                view! { <Plot spec data cursor on_range height/> }.into_any()
+                view! { <Plot spec data=drawn cursor on_range height/> }.into_any()
             }}
             {move || labels.with(|labels| (labels.len() > 1).then(|| legend(labels)))}
+            {move || Some(hidden.get()).filter(|hidden| *hidden > 0).map(|hidden| view! {
+                <p class="subtle small">{text::highest(MOST_LINES, hidden)}</p>
+            })}
         </figure>
     }
 }
@@ -86,7 +93,7 @@ pub fn TimeChart(
 fn legend(labels: &[String]) -> AnyView {
     let items = labels.iter().enumerate().map(|(number, label)| {
         let colour = format!("--series:var(--chart-{})", number + 1);
-        view! { <li><i class="swatch" style=colour></i>{label.clone()}</li> }
+        view! { <li title=label.clone()><i class="swatch" style=colour></i><span class="truncate">{label.clone()}</span></li> }
     });
     view! { <ul class="legend">{items.collect_view()}</ul> }.into_any()
 }
@@ -163,7 +170,6 @@ fn readout(data: &ChartData, cursor: Option<usize>, unit: &str) -> AnyView {
     let values: Vec<AnyView> = data
         .lines
         .iter()
-        .take(MOST_LINES)
         .enumerate()
         .map(|(number, line)| {
             let value = line.at(index).map_or_else(|| text::gap().to_owned(), |value| figure(value, unit));

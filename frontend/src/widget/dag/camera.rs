@@ -11,7 +11,7 @@ const CLOSEST: f64 = 2.0;
 /// Around a node that is brought into view, in pixels of the view.
 const ROOM: f64 = 8.0;
 const FARTHEST: f64 = 0.2;
-/// Text of 12 pixels can still be read at this size; a graph is not shown smaller unless somebody asks for it.
+/// A graph is not shown smaller unless somebody asks for it; down to here its text keeps its size.
 const READABLE: f64 = 0.8;
 
 impl Camera {
@@ -60,6 +60,11 @@ impl Camera {
         Camera { x: self.x + by_x, y: self.y + by_y, ..self }
     }
 
+    /// By how much text is larger than drawn at full size, so that it can be read where the graph is smaller.
+    pub(super) fn text_scale(self) -> f64 {
+        1.0 / self.zoom.clamp(READABLE, 1.0)
+    }
+
     pub(super) fn transform(self) -> String {
         format!("translate({:.1} {:.1}) scale({:.3})", self.x, self.y, self.zoom)
     }
@@ -81,6 +86,13 @@ mod tests {
         assert_eq!(Camera::readable((440.0, 100.0), (400.0, 200.0)).zoom, 400.0 / 440.0);
         assert_eq!(Camera::whole((800.0, 100.0), (400.0, 200.0)).zoom, 0.5);
         assert_eq!(Camera::readable((0.0, 0.0), (400.0, 200.0)).zoom, 1.0);
+    }
+
+    #[test]
+    fn text_keeps_its_size_in_a_graph_that_is_shown_smaller() {
+        let camera = |zoom| Camera { x: 0.0, y: 0.0, zoom };
+        assert_eq!([1.0, 2.0, 0.8].map(|zoom| camera(zoom).text_scale()), [1.0, 1.0, 1.25]);
+        assert_eq!(camera(FARTHEST).text_scale(), 1.25, "whoever wants to see all of it sees shapes, not words");
     }
 
     #[test]

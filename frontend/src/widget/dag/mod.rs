@@ -125,6 +125,7 @@ fn Drawing(
             layout.with(|layout| Camera::readable((layout.width, layout.height), room(view_size.get())))
         })
     });
+    let scale = Memo::new(move |_| camera.get().text_scale());
     let show_all = move |_| {
         measure();
         let size = layout.with_untracked(|layout| (layout.width, layout.height));
@@ -192,12 +193,12 @@ fn Drawing(
             on:pointerup=move |_| dragged.set_value(None)
             on:pointerleave=move |_| dragged.set_value(None)>
             <svg width="100%" height="100%" role="group" aria-label=move || text::label(graph.with(counted))>
-                <g transform=move || camera.get().transform()>
+                <g transform=move || camera.get().transform() style=move || format!("--text-scale:{}", scale.get())>
                     {move || layout.with(|layout| layout.edges.iter().map(|route| edge(route, figures)).collect_view())}
                     {move || graph.with(|graph| {
                         layout.with(|layout| {
                             graph.nodes.iter().zip(&layout.nodes)
-                                .map(|(node, place)| drawn(node, place.x, place.y, figures, selected))
+                                .map(|(node, place)| drawn(node, place.x, place.y, figures, selected, scale))
                                 .collect_view()
                         })
                     })}
@@ -256,7 +257,11 @@ fn drawn(
     y: f64,
     figures: Signal<Figures>,
     selected: RwSignal<Option<String>>,
+    scale: Memo<f64>,
 ) -> impl IntoView + use<> {
+    let (kind, name) = (node.kind.clone(), node.name.clone());
+    // Fewer letters fit where they are larger.
+    let fits = move |letters: f64| (letters / scale.get()) as usize;
     let id = node.id.clone();
     let own = Memo::new(move |_| figures.with(|figures| figures.get(&id).copied()));
     let rate = move || own.get().and_then(|own| own.rate()).map(|rate| text::rate(number::rate(rate)));
@@ -280,8 +285,8 @@ fn drawn(
             <rect class="busy-track" x="12" y="59" width=bar_width height="3" rx="1.5"></rect>
             <rect class="busy" x="12" y="59" height="3" rx="1.5" data-tone=move || hot().then_some("bad")
                 width=move || (own.get().map_or(0.0, |own| own.busy.clamp(0.0, 1.0)) * bar_width).round()></rect>
-            <text class="node-kind" x="12" y="17">{middle(&node.kind, 22)}" "</text>
-            <text class="node-name" x="12" y="35">{middle(&node.name, 16)}" "</text>
+            <text class="node-kind" x="12" y="17">{move || middle(&kind, fits(22.0))}" "</text>
+            <text class="node-name" x="12" y="35">{move || middle(&name, fits(16.0))}" "</text>
             <text class="node-figure" x="12" y="52">{rate}" "</text>
             <text class=move || if hot() { "node-bad" } else { "node-figure" } x="138" y="52" text-anchor="end">{busy}</text>
         </g>

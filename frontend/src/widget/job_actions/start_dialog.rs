@@ -242,8 +242,8 @@ fn Changes(team: String, target: Signal<Option<Target>>, shown: RwSignal<bool>, 
         },
     );
     let href = Signal::derive(move || {
-        let id = id()?;
-        Some(TeamRoute::Job(id, JobTab::Report).of(&team.get_value()).href())
+        let page = TeamRoute::Job(id()?, JobTab::Report).of(&team.get_value()).href();
+        Some(chosen.with(|chosen| with_choice(&page, chosen)))
     });
     view! {
         <p class="row">

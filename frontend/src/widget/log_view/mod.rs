@@ -183,7 +183,7 @@ pub fn LogView(
     view! {
         <div class="log-view">
             <div class="filter-bar log-bar">
-                <SearchField small=true label=text::search().to_owned() value=Signal::derive(move || contains.get().unwrap_or_default())
+                <SearchField small=true rests=true label=text::search().to_owned() value=Signal::derive(move || contains.get().unwrap_or_default())
                     on_input=move |value: String| address.set_query("q", Some(&value))/>
                 <Segmented label=text::level().to_owned() options=levels value=level
                     on_choose=choose_level/>

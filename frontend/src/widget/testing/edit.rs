@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use millrace_wire::job_test::{JobTest, RowOrder, RunTests, TestReport, TestResult};
-use millrace_wire::table::Sample;
+use millrace_wire::table::{Sample, Table};
 use millrace_wire::test_run::{ResultView, SuppliedRow};
 use serde_json::Value;
 
 use super::form::{ExpectedForm, InputForm, TestForm, names};
+use super::tables::find;
 use super::{Subject, diff, lines};
 use crate::api::{self, Failure};
 use crate::i18n::{testing as text, words};
@@ -147,12 +148,14 @@ fn Input(subject: Subject, form: TestForm, input: InputForm) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let remove = move |()| form.inputs.update(|all| all.retain(|known| known.number != input.number));
     let sample = move |()| {
-        let Some(table) = untrack(|| subject.table(&input.table.get())) else { return };
-        let path = subject.path(&format!("tables/{}/sample", table.id));
-        let path = api::path::with_query(&path, &[("limit", SAMPLED)]);
+        let name = input.table.with_untracked(|name| name.trim().to_owned());
+        // One that the last check does not know is looked for by its name.
+        let known = untrack(|| subject.table(&name));
+        problem.set(None);
         spawn_local(async move {
-            match api::get::<Sample>(&path).await {
-                Ok(sample) => drop(input.rows.try_set(lines::write(&supplied(sample)))),
+            match sample_of(subject, known, &name).await {
+                Ok(Some(sample)) => drop(input.rows.try_set(lines::write(&supplied(sample)))),
+                Ok(None) => drop(problem.try_set(Some(text::no_such_table(&name)))),
                 Err(failure) => drop(problem.try_set(Some(failure.sentence()))),
             }
         });
@@ -180,6 +183,16 @@ fn Input(subject: Subject, form: TestForm, input: InputForm) -> impl IntoView {
         </fieldset>
     }
     .into_any()
+}
+
+async fn sample_of(subject: Subject, known: Option<Table>, name: &str) -> Result<Option<Sample>, Failure> {
+    let table = match known {
+        Some(table) => Some(table),
+        None => find(&subject.team.get_value(), name).await?,
+    };
+    let Some(table) = table else { return Ok(None) };
+    let path = subject.path(&format!("tables/{}/sample", table.id));
+    api::get::<Sample>(&api::path::with_query(&path, &[("limit", SAMPLED)])).await.map(Some)
 }
 
 fn supplied(sample: Sample) -> Vec<SuppliedRow> {

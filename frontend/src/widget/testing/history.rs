@@ -42,10 +42,10 @@ pub fn TestRunHistory(
         }
     });
     let content = move |runs: Signal<Page<TestRunSummary>>| {
+        let none = Memo::new(move |_| runs.with(|runs| runs.items.is_empty()));
         view! {
             {move || {
-                let runs = runs.get().items;
-                if runs.is_empty() {
+                if none.get() {
                     return view! { <p class="muted">{text::no_history()}</p> }.into_any();
                 }
                 let heads = vec![
@@ -58,7 +58,7 @@ pub fn TestRunHistory(
                 ];
                 view! {
                     <Table label=text::history() heads compact=true>
-                        {runs.into_iter().map(|run| row(run, watch, on_show)).collect_view()}
+                        <For each=move || runs.get().items key=|run| run.id let:run><Row runs run watch on_show/></For>
                     </Table>
                 }.into_any()
             }}
@@ -69,7 +69,14 @@ pub fn TestRunHistory(
     view! { <Panel title=text::history().to_owned()>{runs.show(Shape::Rows(3), content)}</Panel> }.into_any()
 }
 
-fn row(run: TestRunSummary, watch: TestRunWatch, on_show: Callback<()>) -> AnyView {
+/// Keeps its place and its button while the run goes on and ends.
+#[component]
+fn Row(
+    runs: Signal<Page<TestRunSummary>>,
+    run: TestRunSummary,
+    watch: TestRunWatch,
+    on_show: Callback<()>,
+) -> impl IntoView {
     let at = local(run.started_at);
     let id = run.id;
     let show = move |()| {
@@ -80,18 +87,25 @@ fn row(run: TestRunSummary, watch: TestRunWatch, on_show: Callback<()>) -> AnyVi
         Some(version) => text::version(version),
         None => text::draft().to_owned(),
     };
-    let outcome = match run.state {
-        TestRunState::Running => text::running().to_owned(),
-        TestRunState::Finished | TestRunState::Cancelled | TestRunState::Failed => run.reason,
+    let told = |run: &TestRunSummary| {
+        let outcome = match run.state {
+            TestRunState::Running => text::running().to_owned(),
+            TestRunState::Finished | TestRunState::Cancelled | TestRunState::Failed => run.reason.clone(),
+        };
+        (outcome, run.sinks.iter().map(|sink| sink.changes).sum::<u64>())
     };
-    let changes: u64 = run.sinks.iter().map(|sink| sink.changes).sum();
+    let first = told(&run);
+    let now = Memo::new(move |before: Option<&(String, u64)>| {
+        let found = runs.with(|runs| runs.items.iter().find(|run| run.id == id).map(told));
+        found.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+    });
     view! {
         <tr>
             <th scope="row" class="cell-fit"><time title=at.full()>{at.seconds()}</time></th>
             <td>{run.started_by}</td>
             <td>{run.job_name}" "<span class="muted">{what}</span></td>
-            <td class="cell-clip">{outcome}</td>
-            <td class="num cell-fit">{grouped(changes)}</td>
+            <td class="cell-clip">{move || now.get().0}</td>
+            <td class="num cell-fit">{move || grouped(now.get().1)}</td>
             <td class="cell-fit">
                 <Button kind=Kind::Quiet small=true icon=Icon::Eye title=text::show_run(at.seconds()) on_press=show>{text::show()}</Button>
             </td>

@@ -35,7 +35,8 @@ pub fn named_tables(
     known.into()
 }
 
-async fn find(team: &str, name: &str) -> Result<Option<Table>, Failure> {
+/// The table of this name, `database.table`.
+pub(super) async fn find(team: &str, name: &str) -> Result<Option<Table>, Failure> {
     let Some((database, table)) = name.split_once('.') else { return Ok(None) };
     let list = api::path::team(team, "tables");
     let query = [("database", database), ("q", table), ("limit", "100")];

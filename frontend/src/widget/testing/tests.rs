@@ -95,7 +95,7 @@ pub fn SqlTests(
         asks: RwSignal::new(false),
     };
     let may_edit = refusal(Right::Edit);
-    let none = Signal::derive(move || tests.with(|found| found.tests.is_empty()).unwrap_or(true));
+    let none = Memo::new(move |_| tests.with(|found| found.tests.is_empty()).unwrap_or(true));
     let cannot_run = Signal::derive(move || may_edit.get().or_else(|| none.get().then(|| text::no_tests().to_owned())));
     let create = move |()| {
         form.begin(subject);
@@ -111,21 +111,20 @@ pub fn SqlTests(
     view! {
         <Panel title=text::sql_tests().to_owned() end=end>
             {tests.show(Shape::Rows(3), move |found| view! {
-                {move || {
-                    let found = found.get();
-                    if found.tests.is_empty() {
-                        view! { <EmptyState title=text::no_tests() body=text::no_tests_body()/> }.into_any()
-                    } else {
-                        let heads = vec![
-                            Head::text(text::name()),
-                            Head::text(text::last_result()),
-                            Head::number(text::time()),
-                            Head::text(text::run_test()).silent().fit(),
-                        ];
-                        view! {
-                            <Table label=text::sql_tests() heads>{found.tests.into_iter().map(|test| row(test, list)).collect_view()}</Table>
-                        }.into_any()
-                    }
+                {move || if none.get() {
+                    view! { <EmptyState title=text::no_tests() body=text::no_tests_body()/> }.into_any()
+                } else {
+                    let heads = vec![
+                        Head::text(text::name()),
+                        Head::text(text::last_result()),
+                        Head::number(text::time()),
+                        Head::text(text::run_test()).silent().fit(),
+                    ];
+                    view! {
+                        <Table label=text::sql_tests() heads>
+                            <For each=move || found.get().tests key=|test| test.id let:test><Row found test list/></For>
+                        </Table>
+                    }.into_any()
                 }}
                 <Gate subject gate=Signal::derive(move || found.with(|found| found.gate.clone())) tests/>
             }.into_any())}
@@ -140,35 +139,46 @@ pub fn SqlTests(
     .into_any()
 }
 
-fn row(test: JobTest, list: List) -> AnyView {
+/// Keeps its place and its buttons while it is run, renamed and run again.
+#[component]
+fn Row(found: Signal<JobTests>, test: JobTest, list: List) -> impl IntoView {
     let may_edit = refusal(Right::Edit);
-    let (id, name) = (test.id, test.draft.name.clone());
-    let result = match &test.last {
+    let id = test.id;
+    let test = Memo::new(move |before: Option<&JobTest>| {
+        let now = found.with(|found| found.tests.iter().find(|known| known.id == id).cloned());
+        now.or_else(|| before.cloned()).unwrap_or_else(|| test.clone())
+    });
+    let name = move || test.with(|test| test.draft.name.clone());
+    let result = move || match test.with(|test| test.last.clone()) {
         Some(last) => {
             let version = last.version.map(text::of_version);
             view! { {diff::verdict(last.passed)}" "<span class="muted">{version}" "<Ago at=last.at/></span> }.into_any()
         }
         None => view! { <span class="muted">{text::not_run()}</span> }.into_any(),
     };
-    let time = test.last.as_ref().map(|last| text::milliseconds(last.ms));
-    let (edited, deleted) = (test.clone(), test);
+    let time = move || test.with(|test| test.last.as_ref().map(|last| text::milliseconds(last.ms)));
     let edit = move |()| {
-        list.form.of_test(&edited);
+        test.with_untracked(|test| list.form.of_test(test));
         list.edits.set(true);
     };
     let delete = move |()| {
-        list.deletes.set(Some(deleted.clone()));
+        list.deletes.set(Some(test.get_untracked()));
         list.asks.set(true);
     };
+    let (run_label, edit_label, delete_label) = (
+        Signal::derive(move || text::run_named(name())),
+        Signal::derive(move || text::edit_named(name())),
+        Signal::derive(move || text::delete_named(name())),
+    );
     view! {
         <tr>
-            <th scope="row">{name.clone()}</th>
+            <th scope="row">{name}</th>
             <td>{result}</td>
             <td class="num muted">{time}</td>
             <td class="cell-fit"><span class="row">
-                <IconButton small=true icon=Icon::Play label=text::run_named(&name) reason=may_edit on_press=move |()| list.run(vec![id])/>
-                <IconButton small=true icon=Icon::Format label=text::edit_named(&name) reason=may_edit on_press=edit/>
-                <IconButton small=true icon=Icon::Trash label=text::delete_named(&name) reason=may_edit on_press=delete/>
+                <IconButton small=true icon=Icon::Play label=run_label reason=may_edit on_press=move |()| list.run(vec![id])/>
+                <IconButton small=true icon=Icon::Format label=edit_label reason=may_edit on_press=edit/>
+                <IconButton small=true icon=Icon::Trash label=delete_label reason=may_edit on_press=delete/>
             </span></td>
         </tr>
     }

@@ -23,6 +23,8 @@ pub struct TestRunWatch {
     /// Goes up when there may be more rows.
     pub fresh: RwSignal<u32>,
     pausing: StoredValue<bool>,
+    /// How many were asked for: an answer that another one was asked for after is dropped.
+    asked: StoredValue<u32>,
     stream: StoredValue<Option<Stream>, LocalStorage>,
 }
 
@@ -36,6 +38,7 @@ impl TestRunWatch {
             waiting_for: RwSignal::new(String::new()),
             fresh: RwSignal::new(0),
             pausing: StoredValue::new(false),
+            asked: StoredValue::new(0),
             stream: StoredValue::new_local(None),
         };
         on_cleanup(move || watch.close_stream());
@@ -59,9 +62,13 @@ impl TestRunWatch {
         self.run.set(None);
         self.failure.set(None);
         self.busy.set(true);
+        let number = self.next();
         spawn_local(async move {
             let answer = api::post::<TestRun>(&path, &body).await;
             let _ = watch.busy.try_set(false);
+            if !watch.is_newest(number) {
+                return;
+            }
             match answer {
                 Ok(run) => watch.follow(run),
                 Err(failure) => {
@@ -75,14 +82,29 @@ impl TestRunWatch {
     pub(super) fn open(&self, id: TestRunId) {
         let (watch, path) = (*self, self.path(&format!("/{id}")));
         self.failure.set(None);
+        let number = self.next();
         spawn_local(async move {
-            match api::get::<TestRun>(&path).await {
+            let answer = api::get::<TestRun>(&path).await;
+            if !watch.is_newest(number) {
+                return;
+            }
+            match answer {
                 Ok(run) => watch.follow(run),
                 Err(failure) => {
                     let _ = watch.failure.try_set(Some(failure));
                 }
             }
         });
+    }
+
+    fn next(&self) -> u32 {
+        let number = self.asked.try_get_value().unwrap_or_default().wrapping_add(1);
+        let _ = self.asked.try_set_value(number);
+        number
+    }
+
+    fn is_newest(&self, number: u32) -> bool {
+        self.asked.try_get_value() == Some(number)
     }
 
     fn follow(&self, run: TestRun) {

@@ -45,6 +45,7 @@ pub(super) fn ObjectsTab(team: String, path: String, connection: Signal<Connecti
     view! {
         <div class="filters filters-inset">
             <SearchField
+                rests=true
                 label=text::search_objects()
                 value=Signal::derive(move || query.get().unwrap_or_default())
                 on_input=move |words: String| address.set_query("q", Some(&words))

@@ -228,20 +228,7 @@ fn PartitionSelect(detail: Signal<TopicDetail>, value: Signal<String>) -> impl I
 fn Contains() -> impl IntoView {
     let address = use_address();
     let asked = address.query("contains");
-    let typed = RwSignal::new(untrack(|| asked.get()).unwrap_or_default());
-    let pause = StoredValue::new(None::<TimeoutHandle>);
-    let on_input = move |words: String| {
-        typed.set(words.clone());
-        if let Some(handle) = pause.get_value() {
-            handle.clear();
-        }
-        let ask = move || address.set_query("contains", Some(&words));
-        pause.set_value(set_timeout_with_handle(ask, Duration::from_millis(350)).ok());
-    };
-    on_cleanup(move || {
-        if let Some(handle) = pause.try_get_value().flatten() {
-            handle.clear();
-        }
-    });
-    view! { <SearchField small=true label=text::contains() value=typed on_input=on_input/> }.into_any()
+    let value = Signal::derive(move || asked.get().unwrap_or_default());
+    let on_input = move |words: String| address.set_query("contains", Some(&words));
+    view! { <SearchField small=true rests=true label=text::contains() value on_input=on_input/> }.into_any()
 }

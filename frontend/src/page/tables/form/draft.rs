@@ -314,8 +314,12 @@ impl Form {
         let form = *self;
         let draft = Memo::new(move |_| form.draft());
         let pause = StoredValue::new(None::<TimeoutHandle>);
-        Effect::new(move |_| {
+        Effect::new(move |before: Option<()>| {
             let draft = draft.get();
+            // A refusal speaks of what was sent, which is no longer what stands here.
+            if before.is_some() && form.refused.with_untracked(Option::is_some) {
+                form.refused.set(None);
+            }
             if let Some(handle) = pause.get_value() {
                 handle.clear();
             }
