@@ -20,6 +20,7 @@ mod shadow_run;
 mod stop;
 mod tables;
 mod test;
+mod test_run;
 mod validate;
 
 use std::path::PathBuf;

@@ -38,6 +38,7 @@ mod prometheus;
 mod report;
 mod request;
 mod run;
+mod sandbox_target;
 mod savepoint;
 mod schedule;
 mod search;

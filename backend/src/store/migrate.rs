@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "folders", include_str!("../../../migrations/0017_folders.sql")),
     (18, "shadow runs", include_str!("../../../migrations/0018_shadow_runs.sql")),
     (19, "bad records", include_str!("../../../migrations/0019_bad_records.sql")),
+    (22, "sandbox targets", include_str!("../../../migrations/0022_sandbox_targets.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {
