@@ -201,8 +201,8 @@ pub(super) fn over_by(row: &TestRunRow) -> i64 {
 fn summary(app: &App, row: TestRunRow) -> TestRunSummary {
     let live = (row.ended_at.is_none()).then(|| app.test_runs.so_far(row.team, row.id)).flatten();
     let here = live.is_some();
-    let outcome = live.map_or(row.outcome, |(outcome, _)| outcome);
     let lost_at = over_by(&row);
+    let outcome = live.map_or(row.outcome, |(outcome, _)| outcome);
     let lost = row.ended_at.is_none() && !here && now_ms() > lost_at;
     let (state, reason) = match lost {
         true => (TestRunState::Failed, "The server that it ran on ended before it did.".to_owned()),
