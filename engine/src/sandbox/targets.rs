@@ -44,11 +44,11 @@ impl SandboxTargets {
     pub fn tell(&self, sinks: &mut [TestRunSink], script: &BoundScript) {
         for sink in sinks {
             let Some(apart) = self.by_sink.get(&sink.table) else { continue };
-            let tables = script.sinks.iter().filter_map(|sink| match &sink.target {
+            let mut tables = script.sinks.iter().filter_map(|sink| match &sink.target {
                 SinkTarget::Table(table) => Some(table),
                 _ => None,
             });
-            if let Some(table) = tables.into_iter().find(|table| table.name == sink.table) {
+            if let Some(table) = tables.find(|table| table.name == sink.table) {
                 sink.words = words::written_sink(table, apart.title());
             }
             sink.target = Some(WrittenTarget { name: apart.title().to_owned(), options: apart.names().clone() });
