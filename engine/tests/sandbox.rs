@@ -3,100 +3,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod sandboxed;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
-use millrace_engine::link::test_run::test_run;
+use millrace_engine::connector::{Apart, ConnectorContext};
+use millrace_engine::sandbox::NoCommitters;
 use millrace_wire::link::{SettledInput, TestRunAssignment};
-use millrace_wire::preview::PreviewRow;
-use millrace_wire::test_run::{InputRange, SuppliedRow, TestRunEvent, TestRunFrom, TestRunSink, TestRunSource};
+use millrace_wire::sandbox_target::SandboxKind;
+use millrace_wire::test_run::{InputRange, SuppliedRow, TestRunFrom};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use sandboxed::{Told, assignment, files, outcome, place, run, runtime, snapshot};
 use serde_json::json;
-
-fn assignment(sql: String) -> TestRunAssignment {
-    TestRunAssignment {
-        sql,
-        tables: BTreeMap::new(),
-        functions: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        default_database: "main".to_owned(),
-        from: TestRunFrom::Earliest,
-        at_ms: None,
-        rows: BTreeMap::new(),
-        max_rows: 2,
-        max_seconds: 60,
-        memory_limit_mb: 0,
-        parallelism: 2,
-        file_roots: Vec::new(),
-        identity: format!("sandbox-{}", uuid::Uuid::now_v7().simple()),
-        settled: None,
-    }
-}
-
-#[derive(Default)]
-struct Told {
-    sinks: Vec<TestRunSink>,
-    sources: Vec<TestRunSource>,
-    rows: BTreeMap<u32, Vec<PreviewRow>>,
-    inputs: BTreeMap<String, Vec<SuppliedRow>>,
-    ranges: BTreeMap<String, InputRange>,
-    end: Option<(String, Vec<u64>)>,
-}
-
-fn run(assignment: &TestRunAssignment, runtime: &tokio::runtime::Runtime) -> Told {
-    let told = Mutex::new(Told::default());
-    let (_open, closed) = bounded(1);
-    let outcome = test_run(assignment, runtime.handle().clone(), &closed, &|event| {
-        let mut told = told.lock().unwrap();
-        match event.clone() {
-            TestRunEvent::Planned { sinks, sources } => (told.sinks, told.sources) = (sinks, sources),
-            TestRunEvent::Rows { sink, rows } => told.rows.entry(sink).or_default().extend(rows),
-            TestRunEvent::Inputs { rows } => told.inputs = rows,
-            TestRunEvent::Settled { ranges } => told.ranges = ranges,
-            TestRunEvent::End { reason, progress } => told.end = Some((reason, progress.changes)),
-            TestRunEvent::Progress { .. } | TestRunEvent::Failed { .. } => {}
-        }
-    });
-    outcome.unwrap_or_else(|diagnostic| panic!("{diagnostic:?}"));
-    told.into_inner().unwrap()
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
-/// Names, bytes and times of change of everything below.
-fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>, std::time::SystemTime)> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(path) = open.pop() {
-        let facts = std::fs::metadata(&path).unwrap();
-        let mut bytes = Vec::new();
-        if facts.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else {
-            bytes = std::fs::read(&path).unwrap();
-        }
-        found.push((path.display().to_string(), bytes, facts.modified().unwrap()));
-    }
-    found.sort();
-    found
-}
-
-fn files(folder: &Path) {
-    let lines: String = (0..5).map(|id| format!("{{\"id\":{id},\"name\":\"n{}\"}}\n", id % 2)).collect();
-    std::fs::create_dir(folder.join("in")).unwrap();
-    std::fs::create_dir(folder.join("out")).unwrap();
-    std::fs::write(folder.join("in/a.json"), lines).unwrap();
-    std::fs::write(folder.join("out/part-0"), "{\"id\":100}\n").unwrap();
-    std::fs::write(folder.join("out/.hidden.inprogress"), "half a row").unwrap();
-}
 
 /// A Kafka and a database that answer nobody: whoever tried to connect would fail.
 fn script(folder: &Path, kafka: &str, database: &str) -> String {
@@ -212,6 +136,106 @@ fn kafka_postgresql_and_files_stay_as_they_are_and_so_do_the_offsets_of_producti
     assert_eq!(after, before);
     let own = committed(&kafka, &topic_in, &test.identity);
     assert_eq!(own, Offset::Invalid, "the group of the test run commits nothing");
+
+    // Written to sandbox targets, the same holds: other objects get the rows.
+    let schema = format!("sandbox_schema_{unique}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let prefix = format!("sandbox-target-{unique}.");
+    let targets = BTreeMap::from([
+        ("files_out".to_owned(), place(SandboxKind::Folder, elsewhere.path().display().to_string())),
+        ("kafka_out".to_owned(), place(SandboxKind::TopicPrefix, prefix.clone())),
+        ("pg_out".to_owned(), place(SandboxKind::Schema, schema.clone())),
+    ]);
+    let writing = TestRunAssignment { targets, max_rows: 1_000, ..test.clone() };
+    let refused = outcome(&writing, &runtime).err().unwrap();
+    assert!(
+        refused.starts_with("The sandbox target of pg_out: The table ") && refused.contains("has to exist"),
+        "{refused}"
+    );
+
+    runtime.block_on(execute(&postgres, &format!("CREATE SCHEMA {schema}")));
+    // Nothing that is there already is written, and the first run has made a topic and a folder.
+    let taken = outcome(&writing, &runtime).err().unwrap();
+    assert!(taken.contains("already"), "{taken}");
+    let writing = TestRunAssignment { mark: "5e6f7a8b".to_owned(), ..writing };
+    let told = run(&writing, &runtime);
+    let (reason, changes) = told.end.unwrap();
+    assert_eq!((reason.as_str(), &changes[..2]), ("finished", &[5, 4][..]));
+    let target = format!("{prefix}{topic_out}-5e6f7a8b");
+    assert_eq!(
+        told.sinks[1].words,
+        format!(
+            "kafka_out (kafka, topic {topic_out}) was replaced by a sandbox table, and by the topic {target}, which was made for this run."
+        )
+    );
+    assert_eq!(ends(&kafka, &target, &group), (0, 4));
+    let name = format!("{schema}.{table}_5e6f7a8b");
+    let rows = runtime.block_on(rows_of(&postgres, &name));
+    let rows: Vec<(&str, i64)> = rows.iter().map(|(name, n, _)| (name.as_str(), *n)).collect();
+    assert_eq!(rows, [("n0", 3), ("n1", 2)]);
+    let written = snapshot(&elsewhere.path().join("files_out-5e6f7a8b"));
+    let lines: usize = written.iter().map(|(_, bytes, _)| bytes.iter().filter(|byte| **byte == b'\n').count()).sum();
+    assert_eq!(lines, 5);
+
+    let after = (
+        snapshot(folder.path()),
+        runtime.block_on(rows_of(&postgres, &table)),
+        state(&kafka, &topic_in, &topic_out, &group),
+    );
+    assert_eq!(after, before, "production is as it was, while the targets hold the rows");
+    assert_eq!(committed(&kafka, &topic_in, &test.identity), Offset::Invalid);
+
+    // Each of them goes again, and a second time is no mistake.
+    for _ in 0..2 {
+        remove(&runtime, "kafka", &[("properties.bootstrap.servers", &kafka)], ("topic", &target));
+        let options: Vec<(String, String)> = options_of(&database);
+        let options: Vec<(&str, &str)> = options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        remove(&runtime, "postgres", &options, ("table-name", &name));
+    }
+    let left = format!("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{schema}'");
+    assert_eq!(runtime.block_on(count(&postgres, &left)), 0);
+    assert_eq!(runtime.block_on(rows_of(&postgres, &table)), before.1);
+}
+
+/// As the server does for whoever has seen enough of it.
+fn remove(runtime: &tokio::runtime::Runtime, connector: &str, options: &[(&str, &str)], (name, value): (&str, &str)) {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let names = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let apart = Apart::again(connector, options.iter().map(owned).collect(), names, "5e6f7a8b").unwrap();
+    let context = ConnectorContext {
+        file_roots: Vec::new(),
+        identity: "sandbox".to_owned(),
+        start_at_ms: None,
+        committers: Arc::new(NoCommitters),
+        read_only: false,
+        bad_records: None,
+        batch_rows: 1,
+        runtime: runtime.handle().clone(),
+    };
+    runtime.block_on(apart.remove(&context)).unwrap();
+}
+
+/// `'name' = 'value', …`
+fn options_of(text: &str) -> Vec<(String, String)> {
+    let parts: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
+    parts
+        .chunks_exact(2)
+        .filter(|pair| pair[0] != "table-name")
+        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
+        .collect()
+}
+
+async fn execute(postgres: &str, statement: &str) {
+    let pool = sqlx::AnyPool::connect(postgres).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&pool).await.unwrap();
+    pool.close().await;
+}
+
+async fn count(postgres: &str, query: &str) -> i64 {
+    let pool = sqlx::AnyPool::connect(postgres).await.unwrap();
+    let (found,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(query.to_owned())).fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    found
 }
 
 /// As much as there is, unless another run has settled what is read.
@@ -368,7 +392,9 @@ fn committed(kafka: &str, topic: &str, group: &str) -> Offset {
 
 /// Offset of the production group, and where both topics begin and end.
 fn state(kafka: &str, topic_in: &str, topic_out: &str, group: &str) -> (Offset, (i64, i64), (i64, i64)) {
-    let reader = consumer(kafka, group);
-    let ends = |topic: &str| reader.fetch_watermarks(topic, 0, Duration::from_secs(30)).unwrap();
-    (committed(kafka, topic_in, group), ends(topic_in), ends(topic_out))
+    (committed(kafka, topic_in, group), ends(kafka, topic_in, group), ends(kafka, topic_out, group))
+}
+
+fn ends(kafka: &str, topic: &str, group: &str) -> (i64, i64) {
+    consumer(kafka, group).fetch_watermarks(topic, 0, Duration::from_secs(30)).unwrap()
 }

@@ -80,7 +80,7 @@ tabs! {
     }
     FunctionsTab { Own = "own", BuiltIn = "built-in" }
     FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
-    AccessTab { Members = "members", Requests = "requests", Shared = "shared", Tokens = "tokens", Audit = "audit" }
+    AccessTab { Members = "members", Requests = "requests", Shared = "shared", Tokens = "tokens", Sandbox = "sandbox", Audit = "audit" }
 }
 
 impl Route {

@@ -43,4 +43,5 @@ ids! {
     TestRunId, ShadowRunId, JobTestId,
     GrantId, RequestId, NoticeId, ApprovalId,
     VariableId, SnippetId, BadRecordId,
+    SandboxTargetId, SandboxObjectId,
 }

@@ -52,6 +52,7 @@ pub mod preview_history;
 pub mod search;
 
 pub mod job_test;
+pub mod sandbox_target;
 pub mod shadow_run;
 pub mod test_run;
 

@@ -18,6 +18,7 @@ use crate::log::LogLine;
 use crate::metric::MetricReport;
 use crate::preview::{PreviewEvent, ResultColumn};
 use crate::run::RestoreKind;
+use crate::sandbox_target::SandboxPlace;
 use crate::test_run::{InputRange, SuppliedRow, TestRunFrom};
 
 pub const LINK_VERSION: u32 = 1;
@@ -248,6 +249,12 @@ pub struct TestRunAssignment {
     /// Of a run that is compared with another one.
     #[serde(default)]
     pub settled: Option<SettledInput>,
+    /// By sink: where its rows are written to as well. Others are only kept.
+    #[serde(default)]
+    pub targets: BTreeMap<String, SandboxPlace>,
+    /// Ends the names of what is written there, so that no two runs share anything.
+    #[serde(default)]
+    pub mark: String,
 }
 
 /// What a run reads whose ranges are settled before the first record, so that another one can read the same.

@@ -82,6 +82,9 @@ wire! {
         pub memory_mb: Option<u32>,
         #[serde(default)]
         pub parallelism: Option<u32>,
+        /// Sinks whose rows are also written to the sandbox target of their connection, see `…/sandbox-targets/offers`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub sandbox_targets: Vec<String>,
     }
 
     pub struct TestRunLimits {
@@ -101,6 +104,17 @@ wire! {
         pub changes: u64,
         /// Of them so many are kept, the first ones.
         pub kept: u64,
+        /// Where the same rows are written to outside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub target: Option<WrittenTarget>,
+    }
+
+    /// A topic, table or folder of a test run's own.
+    pub struct WrittenTarget {
+        /// As people call it: `topic sandbox.orders-1a2b3c4d`.
+        pub name: String,
+        /// The options of a table that name it.
+        pub options: BTreeMap<String, String>,
     }
 
     pub struct TestRunSource {

@@ -52,6 +52,8 @@ pub mod preview_history;
 pub mod report;
 pub mod restorable;
 pub mod run;
+pub mod sandbox_object;
+pub mod sandbox_target;
 pub mod saved_filter;
 pub mod savepoint_schedule;
 pub mod schedule;

@@ -10,13 +10,14 @@ use millrace_wire::test_run::{
     TestRunState, TestRunSummary,
 };
 
-use super::{catalog, job, script, sql, variable, version};
+use super::{catalog, job, sandbox_object, script, sql, variable, version};
 use crate::access::identity::TeamCaller;
 use crate::access::sight::Object;
 use crate::clock::{new_id, now_ms};
 use crate::error::{Error, Result};
 use crate::parameter::Filled;
 use crate::state::App;
+use crate::store::sandbox_target::SandboxObjectRow;
 use crate::store::test_run::{Captured, Outcome, Request, TestRunRow};
 use crate::store::{self, Tx};
 use crate::test_run::compare::{self, Side};
@@ -39,7 +40,10 @@ pub async fn start(app: &App, caller: &TeamCaller, request: StartTestRun) -> Res
     app.limits.preview(caller.caller.user)?;
     let prepared = prepare(app, caller, request, None).await?;
     let id = prepared.row.id;
-    transact!(app.store, tx => { keep(tx, &prepared.row).await })?;
+    transact!(app.store, tx => {
+        sandbox_object::keep(tx, caller.team, &prepared.objects).await?;
+        keep(tx, &prepared.row).await
+    })?;
     let Prepared { place, filled, assignment, .. } = prepared;
     app.test_runs.start(place, id, filled, assignment).await?;
     get(app, caller, id).await
@@ -51,6 +55,8 @@ pub(super) struct Prepared {
     pub(super) row: TestRunRow,
     pub(super) filled: Filled,
     pub(super) assignment: TestRunAssignment,
+    /// What it will make outside.
+    pub(super) objects: Vec<SandboxObjectRow>,
 }
 
 /// Before anything is kept or started: all that can be refused is refused here.
@@ -69,7 +75,7 @@ pub(super) async fn prepare(
     if request.rows.values().map(Vec::len).sum::<usize>() > MOST_SUPPLIED {
         return Err(Error::field("rows", format!("Supply at most {MOST_SUPPLIED} rows.")));
     }
-    let (text, job_name) = text_of(app, caller, &request).await?;
+    let (text, job_name) = text_of(app, caller, (request.sql.as_ref(), request.job, request.version)).await?;
     sql::check_length(&text)?;
     let place = app.test_runs.reserve(caller.team)?;
     // As for previews: credentials go along for the tables that the script names, and for no others.
@@ -85,6 +91,7 @@ pub(super) async fn prepare(
     tables.extend(catalog::for_running(app, caller.team, &names).await?);
 
     let (id, now) = (TestRunId(new_id()), now_ms());
+    let chosen = sandbox_object::choose(app, caller, id, &filled, &request.sandbox_targets).await?;
     let row = TestRunRow {
         id,
         team: caller.team,
@@ -119,8 +126,10 @@ pub(super) async fn prepare(
         file_roots: roots.iter().map(|root| root.display().to_string()).collect(),
         identity: format!("millrace-test-{id}"),
         settled,
+        targets: chosen.places,
+        mark: sandbox_object::mark(id),
     };
-    Ok(Prepared { place, row, filled, assignment })
+    Ok(Prepared { place, row, filled, assignment, objects: chosen.objects })
 }
 
 /// Older results make room.
@@ -147,15 +156,19 @@ fn limits(request: &StartTestRun) -> Result<TestRunLimits> {
 }
 
 /// The text that is tested, and the name of the job that it belongs to.
-async fn text_of(app: &App, caller: &TeamCaller, request: &StartTestRun) -> Result<(String, String)> {
+pub(super) async fn text_of(
+    app: &App,
+    caller: &TeamCaller,
+    (sql, job, version): (Option<&String>, Option<JobId>, Option<u32>),
+) -> Result<(String, String)> {
     let team = caller.team;
-    let row = match request.job {
+    let row = match job {
         Some(id) if sees_job(app, caller, id).await? => Some(job::row(app, team, id).await?),
         Some(_) => return Err(Error::not_found("job")),
         None => None,
     };
     let name = row.as_ref().map_or_else(String::new, |row| row.name.clone());
-    match (&request.sql, row, request.version) {
+    match (sql, row, version) {
         (Some(_), _, Some(_)) => Err(Error::field("version", "Give the text or a version, not both.")),
         (Some(text), _, None) => Ok((text.clone(), name)),
         (None, Some(row), Some(number)) => Ok((version::get(app, team, row.id, number).await?.sql, name)),
@@ -179,12 +192,17 @@ pub async fn list(app: &App, caller: &TeamCaller, job: Option<JobId>) -> Result<
     Ok(kept.map(|row| summary(app, row)).collect())
 }
 
+/// Whatever happens to its server, it is over then.
+pub(super) fn over_by(row: &TestRunRow) -> i64 {
+    row.started_at + i64::from(row.request.limits.max_seconds) * 1_000 + LOST_AFTER_MS
+}
+
 /// With what is known by now of one that is still running.
 fn summary(app: &App, row: TestRunRow) -> TestRunSummary {
     let live = (row.ended_at.is_none()).then(|| app.test_runs.so_far(row.team, row.id)).flatten();
     let here = live.is_some();
+    let lost_at = over_by(&row);
     let outcome = live.map_or(row.outcome, |(outcome, _)| outcome);
-    let lost_at = row.started_at + i64::from(row.request.limits.max_seconds) * 1_000 + LOST_AFTER_MS;
     let lost = row.ended_at.is_none() && !here && now_ms() > lost_at;
     let (state, reason) = match lost {
         true => (TestRunState::Failed, "The server that it ran on ended before it did.".to_owned()),

@@ -13,7 +13,7 @@ use crate::kafka::{groups, messages, topics};
 use crate::state::App;
 use crate::store;
 
-const PLATFORM_PREFIX: &str = "millrace.";
+pub(super) const PLATFORM_PREFIX: &str = "millrace.";
 /// Workers read as `millrace-<job id>…`.
 const GROUP_PREFIX: &str = "millrace-";
 

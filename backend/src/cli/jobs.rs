@@ -16,6 +16,7 @@ use super::client::Client;
 use super::job_life;
 use super::savepoints::{self, Savepoints};
 use super::shadow_run::ShadowRun;
+use super::test_run::TestRun;
 use super::{Outcome, Output, output};
 
 /// How often a job that changes is looked at.
@@ -59,6 +60,8 @@ pub(super) enum Jobs {
     SavepointSchedule(savepoints::Schedule),
     /// Run two versions in the sandbox over the same input, and say what differs; ends with 1 when something does.
     ShadowRun(ShadowRun),
+    /// Run a job's script over real input with its sinks replaced, and say what they would get.
+    TestRun(TestRun),
 }
 
 #[derive(Args)]
@@ -136,6 +139,7 @@ impl Jobs {
             Jobs::Savepoints(savepoints) => savepoints.run(&client, format).await?,
             Jobs::SavepointSchedule(schedule) => schedule.run(&client, format).await?,
             Jobs::ShadowRun(shadow_run) => return shadow_run.run(&client, format).await,
+            Jobs::TestRun(test_run) => return test_run.run(&client, format).await,
         }
         Ok(ExitCode::SUCCESS)
     }

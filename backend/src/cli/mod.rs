@@ -25,6 +25,7 @@ mod shadow_run;
 mod stop;
 mod tables;
 mod test;
+mod test_run;
 mod validate;
 mod variables;
 

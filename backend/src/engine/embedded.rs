@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use millrace_engine::catalog::{CatalogText as EngineCatalog, TableDef};
-use millrace_engine::connector::{Connector, ConnectorContext, registry};
+use millrace_engine::connector::{Apart, Connector, ConnectorContext, registry};
 use millrace_engine::error::EngineError;
-use millrace_engine::plan::logical::{Rel, RelNode, SinkTarget};
+use millrace_engine::plan::logical::{BoundScript, Rel, RelNode, SinkTarget};
 use millrace_engine::runtime::{RunCommitters, Takeover};
 use millrace_engine::{sandbox, sql, udf};
 use millrace_wire::bad_record::DecodedRecord;
@@ -19,10 +19,13 @@ use millrace_wire::function::{FunctionBody, FunctionEntry, FunctionInfo, Functio
 use millrace_wire::job_test::TestResult;
 use millrace_wire::link::TableSource;
 use millrace_wire::report::StateReport;
+use millrace_wire::sandbox_target::SandboxPlace;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
-use super::{CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, TestRequest, decode, sample};
+use super::{
+    CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, SandboxName, TestRequest, decode, sample,
+};
 use crate::error::{Error, Result};
 
 /// Rows per batch when only a few are wanted.
@@ -102,12 +105,47 @@ impl EngineFront for EmbeddedEngine {
             }
             open.extend(rel.inputs());
         }
-        for sink in &script.sinks {
-            if let SinkTarget::Table(table) = &sink.target {
-                reached.push(reached_table(table));
-            }
-        }
+        reached.extend(written_tables(&script));
         reached
+    }
+
+    fn sinks(&self, sql: &str, tables: &CatalogText) -> Vec<ReachedTable> {
+        sql::bind(sql, &catalog(tables, sql)).map(|script| written_tables(&script).collect()).unwrap_or_default()
+    }
+
+    fn sandbox_names(
+        &self,
+        sql: &str,
+        tables: &CatalogText,
+        places: &BTreeMap<String, SandboxPlace>,
+        mark: &str,
+        file_roots: &[PathBuf],
+    ) -> Result<Vec<SandboxName>> {
+        let script = sql::bind(sql, &catalog(tables, sql)).map_err(|problems| {
+            Error::bad_request(problems.first().map_or_else(String::new, |first| first.message.clone()))
+        })?;
+        let named = sandbox::apart_by_sink(&script, places, mark, file_roots).map_err(error)?;
+        let name = |(sink, apart): (String, Apart)| SandboxName {
+            sink,
+            title: apart.title().to_owned(),
+            options: apart.names().clone(),
+        };
+        Ok(named.into_iter().map(name).collect())
+    }
+
+    fn remove_sandbox_object(
+        &self,
+        connector: &str,
+        connection: BTreeMap<String, String>,
+        named: SandboxName,
+        mark: String,
+        file_roots: Vec<PathBuf>,
+    ) -> BoxFuture<'_, Result<()>> {
+        let apart = Apart::again(connector, connection, named.options, &mark);
+        Box::pin(async move {
+            let context = ConnectorContext { read_only: false, ..looking(file_roots) };
+            apart.map_err(error)?.remove(&context).await.map_err(error)
+        })
     }
 
     fn complete(&self, sql: &str, offset: u32, tables: &CatalogText) -> Vec<CompletionItem> {
@@ -238,6 +276,13 @@ fn diagnostic(problem: sql::Problem, text: &str) -> Diagnostic {
         hint: problem.hint,
         replacement: problem.replacement,
     }
+}
+
+fn written_tables(script: &BoundScript) -> impl Iterator<Item = ReachedTable> {
+    script.sinks.iter().filter_map(|sink| match &sink.target {
+        SinkTarget::Table(table) => Some(reached_table(table)),
+        _ => None,
+    })
 }
 
 fn reached_table(table: &TableDef) -> ReachedTable {

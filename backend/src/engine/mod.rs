@@ -22,6 +22,7 @@ use millrace_wire::function::{FunctionEntry, FunctionInfo, FunctionSource};
 use millrace_wire::job_test::{TestDraft, TestResult};
 use millrace_wire::link::TableSource;
 use millrace_wire::report::StateReport;
+use millrace_wire::sandbox_target::SandboxPlace;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Validation};
 use millrace_wire::table::{FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
@@ -91,6 +92,16 @@ pub struct ReachedTable {
     pub options: BTreeMap<String, String>,
 }
 
+/// What a test run writes outside in the place of a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxName {
+    pub sink: String,
+    /// As people call it.
+    pub title: String,
+    /// The options of a table that name it.
+    pub options: BTreeMap<String, String>,
+}
+
 pub trait EngineFront: Send + Sync {
     fn validate(&self, sql: &str, catalog: &CatalogText, parallelism: u32) -> Validation;
 
@@ -116,6 +127,29 @@ pub trait EngineFront: Send + Sync {
     /// Every table that the script reads or writes, with its options as they will be used: those of hints and of the
     /// connection included. Empty when the script is wrong.
     fn reach(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable>;
+
+    /// The tables that the script writes, in its order. Empty when the script is wrong.
+    fn sinks(&self, sql: &str, catalog: &CatalogText) -> Vec<ReachedTable>;
+
+    /// What a test run with this mark would write in these places, by sink. Touches nothing outside.
+    fn sandbox_names(
+        &self,
+        sql: &str,
+        catalog: &CatalogText,
+        places: &BTreeMap<String, SandboxPlace>,
+        mark: &str,
+        file_roots: &[PathBuf],
+    ) -> Result<Vec<SandboxName>>;
+
+    /// Removes what the test run with this mark has made. `connection`: what the connection fills in.
+    fn remove_sandbox_object(
+        &self,
+        connector: &str,
+        connection: BTreeMap<String, String>,
+        named: SandboxName,
+        mark: String,
+        file_roots: Vec<PathBuf>,
+    ) -> BoxFuture<'_, Result<()>>;
 
     /// `offset` is the caret, in UTF-8 bytes.
     fn complete(&self, sql: &str, offset: u32, catalog: &CatalogText) -> Vec<CompletionItem>;

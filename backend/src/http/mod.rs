@@ -39,6 +39,7 @@ mod prometheus;
 mod report;
 mod request;
 mod run;
+mod sandbox_target;
 mod savepoint;
 mod schedule;
 mod search;

@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::{
     approval, audit, bad_record, bin, catalog, connection, database, etag, function, health, job, job_list, job_test,
     link, live, log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run,
-    savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start, table, table_script,
-    table_version, team, test_run, token, topic, variable, version,
+    sandbox_target, savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start, table,
+    table_script, table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;
@@ -146,6 +146,13 @@ pub fn api(app: Arc<App>) -> Routes {
         .post("/teams/{team}/previews", preview::start)
         .get("/teams/{team}/previews/{preview}/events", preview::events)
         .delete("/teams/{team}/previews/{preview}", preview::cancel)
+        .get("/teams/{team}/sandbox-targets", sandbox_target::list)
+        .post("/teams/{team}/sandbox-targets", sandbox_target::create)
+        .post("/teams/{team}/sandbox-targets/offers", sandbox_target::offers)
+        .put("/teams/{team}/sandbox-targets/{target}", sandbox_target::update)
+        .delete("/teams/{team}/sandbox-targets/{target}", sandbox_target::delete)
+        .get("/teams/{team}/sandbox-objects", sandbox_target::objects)
+        .delete("/teams/{team}/sandbox-objects/{object}", sandbox_target::remove)
         .get("/teams/{team}/test-runs", test_run::list)
         .post("/teams/{team}/test-runs", test_run::start)
         .get("/teams/{team}/test-runs/{run}", test_run::show)

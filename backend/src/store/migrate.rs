@@ -27,7 +27,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "folders", include_str!("../../../migrations/0017_folders.sql")),
     (18, "shadow runs", include_str!("../../../migrations/0018_shadow_runs.sql")),
     (19, "bad records", include_str!("../../../migrations/0019_bad_records.sql")),
-    (23, "seen jobs", include_str!("../../../migrations/0023_seen_jobs.sql")),
+    (20, "sandbox targets", include_str!("../../../migrations/0020_sandbox_targets.sql")),
+    (21, "seen jobs", include_str!("../../../migrations/0021_seen_jobs.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

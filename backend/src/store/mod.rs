@@ -49,6 +49,7 @@ pub mod metric;
 pub mod report;
 pub mod restore_point;
 pub mod run;
+pub mod sandbox_target;
 pub mod savepoint_schedule;
 pub mod schedule;
 pub mod server;

@@ -176,6 +176,7 @@ mod tests {
             words: String::new(),
             changes: 0,
             kept: 0,
+            target: None,
         };
         TestRunEvent::Planned { sinks: vec![sink], sources: Vec::new() }
     }

@@ -17,6 +17,8 @@ use crate::parameter::{Filled, masked_diagnostic};
 
 /// Beyond its own time limit: for starting, planning and leaving.
 const GRACE: Duration = Duration::from_secs(15);
+/// Where it writes outside: for making the objects, and for the last rows.
+const GRACE_OUTSIDE: Duration = Duration::from_secs(45);
 /// One line holds one batch of rows.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
@@ -79,7 +81,8 @@ async fn follow(job: &Job, process: &mut Child, began: Instant) -> Outcome {
         return Outcome::Failed("The test run has no output.".to_owned());
     };
     let said = child::last_words(errors);
-    let limit = Duration::from_secs(u64::from(job.assignment.max_seconds)) + GRACE;
+    let outside = if job.assignment.targets.is_empty() { Duration::ZERO } else { GRACE_OUTSIDE };
+    let limit = Duration::from_secs(u64::from(job.assignment.max_seconds)) + GRACE + outside;
     let outcome = tokio::select! {
         outcome = read(job, output) => outcome,
         () = tokio::time::sleep(limit) => Some(Outcome::Ended("time limit")),

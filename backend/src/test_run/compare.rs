@@ -194,6 +194,7 @@ mod tests {
             words: String::new(),
             changes: rows.len() as u64,
             kept: rows.len() as u64,
+            target: None,
         };
         Side { sinks: vec![sink], rows: vec![rows], to_its_end: true }
     }

@@ -261,6 +261,7 @@ mod tests {
             words: String::new(),
             changes: 0,
             kept: 0,
+            target: None,
         }
     }
 

@@ -32,6 +32,7 @@ mod job_test;
 mod live;
 mod many_tables;
 mod request;
+mod sandbox_target;
 mod savepoint;
 mod session;
 mod setup;

@@ -27,7 +27,7 @@ echo '{"type":"inputs","rows":{"main.in":[{"kind":"+I","values":{"id":1}}]}}'
 echo '{"type":"end","reason":"finished","progress":{"elapsed_ms":5,"records_read":7,"changes":[9],"waiting_for":""}}'
 "#;
 
-async fn with_worker() -> TestApp {
+pub(crate) async fn with_worker() -> TestApp {
     let folder = tempfile::tempdir().unwrap().keep();
     let worker = folder.join("worker");
     std::fs::write(&worker, WORKER).unwrap();
@@ -45,7 +45,7 @@ async fn finished(test: &TestApp, people: &People, seconds: u32) -> Value {
     until(test, people, started["id"].as_str().unwrap(), |run| run["state"] != "running").await
 }
 
-async fn until(test: &TestApp, people: &People, id: &str, is: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(test: &TestApp, people: &People, id: &str, is: impl Fn(&Value) -> bool) -> Value {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     loop {
         let run = test.get(&people.developer, &people.path(&format!("/test-runs/{id}"))).await.good();

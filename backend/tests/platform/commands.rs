@@ -29,7 +29,8 @@ async fn a_jobs_life_from_a_terminal() {
     cli.good(&["api", "put", &format!("jobs/{id}/draft"), "--data", &draft.to_string()]);
     assert!(cli.good(&["api", "/session"]).contains("\"teams\""));
     assert_eq!(serde_json::from_str::<Vec<Value>>(&cli.good(&["api", "jobs", "--all"])).unwrap().len(), 1);
-    assert!(cli.refused(&["api", "jobs/nothing"]).contains("not"));
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    assert!(cli.refused(&["api", &format!("jobs/{nobody}")]).contains("no such job"), "in the server's words");
     assert!(cli.refused(&["api", "jobs", "--data", "{"]).contains("no JSON"));
 
     let name = "small numbers";
@@ -40,6 +41,7 @@ async fn a_jobs_life_from_a_terminal() {
         "{difference}"
     );
     cli.good(&["jobs", "report", name]);
+    cli.good(&["api", &format!("jobs/{id}/versions"), "--data", "{}"]);
     assert!(cli.good(&["jobs", "rollback", name, "1"]).contains("is what version 1 was"));
     assert!(cli.good(&["jobs", "versions", name]).starts_with("NUMBER"));
     assert!(cli.good(&["jobs", "runs", name]).starts_with("NUMBER"));

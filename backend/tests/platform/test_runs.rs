@@ -57,6 +57,64 @@ async fn a_test_run_reads_for_real_and_keeps_what_its_sinks_would_get() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_target_gets_the_rows_and_the_sink_stays_as_it_is() {
+    let Some(server) = Server::start(NO_KAFKA).await else { return };
+    let (out, sandbox) = (server.files().join("out"), server.files().join("sandbox"));
+    std::fs::create_dir_all(&out).unwrap();
+    std::fs::write(out.join("part-0"), "{\"i\":1}\n").unwrap();
+    let script = "CREATE TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');
+        CREATE TABLE evens (i BIGINT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'json');
+        INSERT INTO evens SELECT i FROM n WHERE MOD(i, 2) = 0;";
+    server.post("/sandbox-targets", json!({ "place": "sandbox" })).await;
+    let offers = server.post("/sandbox-targets/offers", json!({ "sql": script })).await;
+    assert_eq!(offers["items"][0]["table"], "evens", "{offers}");
+    assert_eq!(offers["items"][0]["place"]["place"], "sandbox");
+
+    let request = json!({ "sql": script, "from": "table", "max_rows": 40, "sandbox_targets": ["evens"] });
+    let mut folders = Vec::new();
+    for _ in 0..2 {
+        let started = server.post("/test-runs", request.clone()).await;
+        let run = ended(&server, started["id"].as_str().unwrap()).await;
+        assert_eq!((&run["state"], &run["reason"]), (&json!("finished"), &json!("row limit")), "{run}");
+        let name = run["sinks"][0]["target"]["name"].as_str().unwrap().to_owned();
+        assert!(run["sinks"][0]["words"].as_str().unwrap().contains(&format!("by the {name}")), "{run}");
+        let folder = server.files().join(name.strip_prefix("folder ").unwrap());
+        assert_eq!(lines(&folder), 40, "{}", folder.display());
+        folders.push(folder);
+    }
+    assert_ne!(folders[0], folders[1]);
+    assert_eq!((lines(&out), std::fs::read_dir(&out).unwrap().count()), (1, 1), "the sink itself got nothing");
+
+    let objects = server.get("/sandbox-objects").await;
+    assert_eq!(objects["total"], 2, "{objects}");
+    for object in objects["items"].as_array().unwrap() {
+        let one = format!("/teams/tests/sandbox-objects/{}", object["id"].as_str().unwrap());
+        server.call(reqwest::Method::DELETE, &one, None).await.good();
+    }
+    assert_eq!(server.get("/sandbox-objects").await["total"], 0);
+    assert_eq!(std::fs::read_dir(&sandbox).unwrap().count(), 0, "both folders are gone");
+    assert_eq!(lines(&out), 1);
+
+    // What the target would lie around is refused, whatever was set before.
+    let around = server
+        .try_post(
+            "/test-runs",
+            json!({
+                "sql": script.replace("'out'", "'sandbox/out'"), "from": "table", "sandbox_targets": ["evens"],
+            }),
+        )
+        .await;
+    assert_eq!(around.status, 400, "{}", around.body);
+}
+
+/// Of all files of a folder that show.
+fn lines(folder: &Path) -> usize {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let shown = files.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+    shown.map(|path| std::fs::read_to_string(path).unwrap().lines().count()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sql_tests_run_in_the_server() {
     let Some(server) = Server::start(NO_KAFKA).await else { return };
     let job = server.post("/jobs", json!({ "name": "kinds", "sql": SCRIPT })).await;

@@ -8,6 +8,7 @@
 //! barriers and stops are seen.
 
 mod address;
+mod apart;
 pub mod blackhole;
 pub mod committers;
 pub mod credential;
@@ -55,6 +56,7 @@ use crate::sql::Problem;
 use crate::types::Field;
 
 pub use address::is_local;
+pub use apart::{Apart, kind_of as sandbox_kind_of};
 pub use lookup::{Found, Lookup, LookupColumns, OpenLookup};
 pub use row_filter::{ColumnTest, Comparison, RowFilter, Test};
 
@@ -127,6 +129,16 @@ pub trait Connector: Send + Sync {
         _context: &ConnectorContext,
     ) -> Result<Vec<ExternalObject>> {
         Err(EngineError::user("unsupported", "This connector cannot tell what there is."))
+    }
+
+    /// Makes the object of a test run's own. It must not be there yet: what exists is never written by a test run.
+    async fn make(&self, apart: &Apart, _context: &ConnectorContext) -> Result<()> {
+        Err(EngineError::user("unsupported", format!("The {} cannot be made.", apart.title())))
+    }
+
+    /// Removes what `make` has made; nothing to remove is no mistake.
+    async fn remove(&self, apart: &Apart, _context: &ConnectorContext) -> Result<()> {
+        Err(EngineError::user("unsupported", format!("The {} cannot be removed.", apart.title())))
     }
 
     /// Tries to reach the external system and to sign in, by options without a table.

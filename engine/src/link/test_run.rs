@@ -1,7 +1,8 @@
-//! `millrace-worker test-run`: all INSERTs of a script over real input, every sink replaced by a table of the sandbox.
+//! `millrace-worker test-run`: all INSERTs of a script over real input, every sink replaced by a table of the sandbox, and
+//! where that was asked for by an object of this run's own as well.
 //!
 //! Lines of JSON on standard output, `Planned` first. Closing standard input ends it. See [`crate::sandbox`] for why
-//! nothing can be written.
+//! nothing of production can be written.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
@@ -30,7 +31,8 @@ use crate::plan::logical::{BoundScript, SinkTarget};
 use crate::plan::settings::Settings;
 use crate::runtime::{Outcome, Run, RunHandle, RunOptions, process_figures};
 use crate::sandbox::{
-    Changes, InputTap, NoCommitters, Outside, SandboxEndpoints, SettledInputs, captured_sinks, sources, wire_kind,
+    Changes, InputTap, NoCommitters, Outside, SandboxEndpoints, SandboxTargets, SettledInputs, captured_sinks, sources,
+    wire_kind,
 };
 use crate::sql::{Problem, Severity, bind_all};
 use crate::state::StateOptions;
@@ -42,6 +44,8 @@ const WAITING_ROWS: usize = 1000;
 /// Partitions without rows must not keep windows from firing in the short life of a test run.
 const IDLE: Duration = Duration::from_secs(3);
 const BATCH_ROWS: usize = 1024;
+/// How long sandbox targets may take for the last rows, once a limit is reached.
+const HAND_OVER: Duration = Duration::from_secs(10);
 /// Input rows that are kept of each table.
 const INPUT_ROWS: usize = 100;
 
@@ -99,7 +103,7 @@ pub fn test_run(
         return Err(wrong(problem));
     }
     let script = bound.script;
-    let sinks = captured_sinks(&script);
+    let mut sinks = captured_sinks(&script);
     if sinks.is_empty() {
         let message = "There is no INSERT here whose output could be tested. A SELECT can be previewed.";
         return Err(failed(EngineError::user("unsupported", message)));
@@ -116,6 +120,10 @@ pub fn test_run(
         batch_rows: BATCH_ROWS,
         runtime,
     };
+    let targets =
+        SandboxTargets::of(&script, &assignment.targets, &assignment.mark, context.clone()).map_err(failed)?;
+    let targets = Arc::new(targets);
+    targets.tell(&mut sinks, &script);
     let tap = InputTap::new(INPUT_ROWS);
     let endpoints = SandboxEndpoints::new(
         Outside::to_read(context),
@@ -125,6 +133,7 @@ pub fn test_run(
         capture(&script, u64::from(assignment.max_rows), Arc::clone(&counts), rows_in),
     )
     .beginning_at(assignment.from)
+    .writing_to(Arc::clone(&targets))
     .with_tap(Arc::clone(&tap));
     let settled = assignment.settled.clone().map(SettledInputs::new);
     let endpoints = match &settled {
@@ -145,6 +154,8 @@ pub fn test_run(
         sources: sources(&dataflow, &endpoints, assignment.from, &assignment.identity),
         sinks,
     });
+    // Told before, so that whoever keeps the list of what there is to be removed misses nothing.
+    targets.make().map_err(failed)?;
     let options = RunOptions {
         store: None,
         run: assignment.identity.clone(),
@@ -178,17 +189,18 @@ fn capture(script: &BoundScript, most: u64, counts: Arc<[AtomicU64]>, rows: Send
     let mut by_index: Vec<(usize, RowWriter)> = writers.into_values().collect();
     by_index.sort_by_key(|(index, _)| *index);
     Arc::new(move |sink: usize, batch: &ChangeBatch| {
-        let (Some((_, writer)), Some(count)) = (by_index.get(sink), counts.get(sink)) else { return Ok(()) };
+        let (Some((_, writer)), Some(count)) = (by_index.get(sink), counts.get(sink)) else { return Ok(0) };
         let before = count.fetch_add(batch.len() as u64, Relaxed);
         let room = usize::try_from(most.saturating_sub(before)).unwrap_or(usize::MAX);
-        for row in 0..batch.len().min(room) {
+        let kept = batch.len().min(room);
+        for row in 0..kept {
             let row = PreviewRow { kind: wire_kind(batch.kind(row)), values: writer.row(batch, row) };
             // Nobody reads any more: the run is being left.
             if rows.send((sink, row)).is_err() {
-                return Ok(());
+                return Ok(0);
             }
         }
-        Ok(())
+        Ok(kept)
     })
 }
 
@@ -245,8 +257,37 @@ fn follow(
         teller.progress();
         check_memory(assignment.memory_limit_mb)?;
     };
+    if !assignment.targets.is_empty() && matches!(reason, "row limit" | "time limit") {
+        hand_over(&mut teller, rows, &ended)?;
+    }
     teller.handle.stop(StopMode::Cancel);
     Ok(TestRunEvent::End { reason: reason.to_owned(), progress: teller.now() })
+}
+
+/// A limit is reached: what was kept so far is written to the sandbox targets to the last row before the run is left.
+fn hand_over(
+    teller: &mut Teller<'_>,
+    rows: &Receiver<(usize, PreviewRow)>,
+    ended: &Receiver<Result<Outcome>>,
+) -> Result<(), Failed> {
+    teller.handle.stop(StopMode::Savepoint);
+    let deadline = Instant::now() + HAND_OVER;
+    loop {
+        // Tasks wait while nobody takes their rows.
+        if let Ok((sink, row)) = rows.recv_timeout(Duration::from_millis(20)) {
+            teller.row(sink, row);
+            continue;
+        }
+        if let Ok(result) = ended.try_recv() {
+            teller.flush();
+            return result.map(drop).map_err(|error| Box::new(of_error(&error)));
+        }
+        if Instant::now() > deadline {
+            let message =
+                "The sandbox targets did not take all rows in time: some of those that are kept may be missing there.";
+            return Err(Box::new(of_error(&EngineError::external("sandbox_slow", message))));
+        }
+    }
 }
 
 struct Teller<'a> {

@@ -8,8 +8,9 @@ use crate::change::ChangeBatch;
 use crate::connector::{Accepts, Sink, SinkWriter};
 use crate::error::Result;
 
-/// Gets every batch with the index of its sink, on the thread of the sink's task. An error ends the run.
-pub type Changes = Arc<dyn Fn(usize, &ChangeBatch) -> Result<()> + Send + Sync>;
+/// Gets every batch with the index of its sink, on the thread of the sink's task, and tells how many of its first rows
+/// are kept. An error ends the run.
+pub type Changes = Arc<dyn Fn(usize, &ChangeBatch) -> Result<usize> + Send + Sync>;
 
 /// Takes the row kinds that the real sink would take, so that the plan above it is the same.
 pub struct CaptureSink {
@@ -21,6 +22,11 @@ pub struct CaptureSink {
 impl CaptureSink {
     pub(super) fn new(index: usize, accepts: Accepts, changes: Changes) -> Self {
         CaptureSink { index, accepts, changes }
+    }
+
+    /// For whoever writes the kept rows elsewhere too.
+    pub(super) fn parts(&self) -> (usize, Changes) {
+        (self.index, Arc::clone(&self.changes))
     }
 }
 
@@ -45,6 +51,6 @@ struct CaptureWriter {
 
 impl SinkWriter for CaptureWriter {
     fn write(&mut self, batch: &ChangeBatch) -> Result<()> {
-        (self.changes)(self.index, batch)
+        (self.changes)(self.index, batch).map(drop)
     }
 }

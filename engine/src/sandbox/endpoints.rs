@@ -10,6 +10,7 @@ use super::capture::{CaptureSink, Changes};
 use super::input_tap::InputTap;
 use super::settled::SettledInputs;
 use super::supplied::{SuppliedLookup, SuppliedSource};
+use super::targets::SandboxTargets;
 use super::words;
 use crate::catalog::{TableDef, TableRef};
 use crate::collect::column_type;
@@ -65,6 +66,7 @@ pub struct SandboxEndpoints {
     /// Names of the sinks, by the index that their changes come with.
     sinks: Vec<String>,
     changes: Changes,
+    targets: Arc<SandboxTargets>,
     tap: Option<Arc<InputTap>>,
     settled: Option<Arc<SettledInputs>>,
     from: TestRunFrom,
@@ -85,10 +87,18 @@ impl SandboxEndpoints {
             supplied,
             sinks: captured_sinks(script).into_iter().map(|sink| sink.table).collect(),
             changes,
+            targets: Arc::default(),
             tap: None,
             settled: None,
             from: TestRunFrom::Table,
         }
+    }
+
+    /// Rows of sinks that have a target there are written to it as well.
+    #[must_use]
+    pub fn writing_to(mut self, targets: Arc<SandboxTargets>) -> Self {
+        self.targets = targets;
+        self
     }
 
     /// Where Kafka is read from, whatever the tables' options say. A time is for the context to know.
@@ -175,7 +185,7 @@ impl Endpoints for SandboxEndpoints {
     fn sink(&self, table: &TableRef) -> Result<Arc<dyn Sink>> {
         let index = self.sinks.iter().position(|name| *name == table.name);
         let index = index.ok_or_else(|| EngineError::internal("a sink of the sandbox is not known"))?;
-        Ok(Arc::new(CaptureSink::new(index, accepts(table), Arc::clone(&self.changes))))
+        self.targets.with(table, CaptureSink::new(index, accepts(table), Arc::clone(&self.changes)))
     }
 
     fn lookup(&self, table: &TableRef, columns: &LookupColumns) -> Result<OpenLookup> {
@@ -212,6 +222,7 @@ pub fn captured_sinks(script: &BoundScript) -> Vec<TestRunSink> {
             words: words::sink(table),
             changes: 0,
             kept: 0,
+            target: None,
         });
     }
     sinks

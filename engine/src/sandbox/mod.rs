@@ -5,6 +5,10 @@
 //! **`Connector::sink` is called nowhere below this module**, and the run has [`NoCommitters`], which make none. Sources
 //! and lookups come from the connectors with a read-only context, or from supplied rows.
 //!
+//! Where a team has sandbox targets, the rows that are kept can be written there as well. What is opened for that is an
+//! [`Apart`](crate::connector::Apart): an object under a name of this run's own, in a place that is no table's, which the
+//! run has made itself a moment ago. There is no way to make one that means the sink of the job.
+//!
 //! [`test_run`](crate::link::test_run) reads production input this way; [`run_test`] touches nothing outside at all.
 
 mod capture;
@@ -15,8 +19,10 @@ mod settled;
 mod sql_test;
 mod state;
 mod supplied;
+mod targets;
 mod value;
 mod words;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +35,7 @@ pub use settled::SettledInputs;
 pub use sql_test::{TestRequest, run_test};
 pub use state::current_state;
 pub use supplied::canonical;
+pub use targets::{SandboxTargets, apart_by_sink};
 pub use words::sources;
 
 use millrace_wire::preview::RowKind as WireKind;

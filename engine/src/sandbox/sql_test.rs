@@ -144,10 +144,10 @@ fn keep(script: &BoundScript, sinks: &[TestRunSink], captured: &Arc<Mutex<Captur
             let message = format!("The test gives more than {MOST_CHANGES} changes.");
             return Err(EngineError::user("too_many_rows", message));
         }
-        let (Some(Some(writer)), Some(rows)) = (writers.get(sink), captured.get_mut(sink)) else { return Ok(()) };
+        let (Some(Some(writer)), Some(rows)) = (writers.get(sink), captured.get_mut(sink)) else { return Ok(0) };
         let row = |at| PreviewRow { kind: wire_kind(batch.kind(at)), values: writer.row(batch, at) };
         rows.extend((0..batch.len()).map(row));
-        Ok(())
+        Ok(batch.len())
     })
 }
 

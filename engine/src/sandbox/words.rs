@@ -10,6 +10,14 @@ pub(super) fn sink(table: &TableRef) -> String {
     format!("{} ({}) was replaced by a sandbox table.", table.name, place(table))
 }
 
+pub(super) fn written_sink(table: &TableRef, target: &str) -> String {
+    format!(
+        "{} ({}) was replaced by a sandbox table, and by the {target}, which was made for this run.",
+        table.name,
+        place(table)
+    )
+}
+
 /// The connector, and where the table lies outside.
 fn place(table: &TableDef) -> String {
     let names = [("topic", "topic"), ("path", "path"), ("table-name", "table")];

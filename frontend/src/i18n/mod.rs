@@ -46,6 +46,7 @@ pub mod library;
 pub mod log;
 pub mod overview;
 pub mod permissions;
+pub mod sandbox;
 pub mod savepoints;
 pub mod schedule;
 pub mod settings;

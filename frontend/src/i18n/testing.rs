@@ -9,7 +9,7 @@ super::texts! {
     test_runs = "Test runs";
     start_test_run = "Test run…";
     start_title = "Test run";
-    start_body = "The script runs over real input. Every table that it writes is replaced by a sandbox table, and no offsets are committed: nothing outside changes.";
+    start_body = "The script runs over real input. Every table that it writes is replaced by a sandbox table, and no offsets are committed: nothing of production changes.";
     start = "Start test run";
     from = "Read from";
     from_table = "where the tables say";

@@ -1,4 +1,4 @@
-//! Who belongs to the team with which role, the API tokens of the person, and what was done.
+//! Who belongs to the team with which role, the API tokens of the person, where test runs may write, and what was done.
 
 mod approval_setting;
 mod audit;
@@ -7,6 +7,9 @@ mod decide_dialog;
 mod member_dialog;
 mod members;
 mod requests;
+mod sandbox;
+mod sandbox_dialog;
+mod sandbox_objects;
 mod shared;
 mod start_requests;
 mod token_dialog;
@@ -16,7 +19,9 @@ use leptos::prelude::*;
 use millrace_wire::team::Role;
 
 use crate::address::use_address;
-use crate::i18n::{access as text, catalogue as catalogue_text, permissions as permission_text};
+use crate::i18n::{
+    access as text, catalogue as catalogue_text, permissions as permission_text, sandbox as sandbox_text,
+};
 use crate::inbox::use_inbox;
 use crate::rights::{Right, may};
 use crate::route::{AccessTab, Route, TeamRoute};
@@ -44,6 +49,7 @@ pub fn AccessPage(team: String) -> impl IntoView {
                     AccessTab::Requests => catalogue_text::requests(),
                     AccessTab::Shared => permission_text::shared_with_us(),
                     AccessTab::Tokens => text::tokens(),
+                    AccessTab::Sandbox => sandbox_text::targets(),
                     AccessTab::Audit => text::audit(),
                 }
                 .to_owned(),
@@ -63,6 +69,7 @@ pub fn AccessPage(team: String) -> impl IntoView {
                 AccessTab::Requests => view! { <requests::RequestsTab/> }.into_any(),
                 AccessTab::Shared => view! { <shared::SharedTab team=team.clone()/> }.into_any(),
                 AccessTab::Tokens => view! { <tokens::TokensTab team=team.clone()/> }.into_any(),
+                AccessTab::Sandbox => view! { <sandbox::SandboxTab team=team.clone()/> }.into_any(),
                 AccessTab::Audit => view! { <audit::AuditTab team=team.clone()/> }.into_any(),
             }}
         </div>

@@ -14,6 +14,9 @@ use millrace_wire::overview::Overview;
 use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
 use millrace_wire::preview_history::{KeptPreview, PreviewComparison, PreviewSnapshot};
 use millrace_wire::request::{AccessRequest, AskForAccess, AskForIngestion, CatalogueEntry, Decision, Inbox, Requests};
+use millrace_wire::sandbox_target::{
+    ListSandboxOffers, SandboxObject, SandboxOffer, SandboxTarget, SandboxTargetDraft,
+};
 use millrace_wire::search::SearchHit;
 use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn};
 use millrace_wire::snippet::{ScriptTemplate, Snippet, SnippetDraft};
@@ -53,6 +56,7 @@ pub fn operations() -> Vec<Operation> {
         snippets(),
         previews(),
         preview_history(),
+        sandbox_targets(),
         test_runs(),
         jobs::jobs(),
         jobs::job_tests(),
@@ -309,6 +313,31 @@ fn previews() -> Vec<Operation> {
             .gives::<PreviewStarted>(),
         on("GET", "/teams/{team}/previews/{preview}/events", "Its rows, as they come.").streams::<PreviewEvent>(),
         on("DELETE", "/teams/{team}/previews/{preview}", "Cancel it."),
+    ]
+}
+
+fn sandbox_targets() -> Vec<Operation> {
+    vec![
+        on("GET", "/teams/{team}/sandbox-targets", "Where test runs of the team may write for real.")
+            .lists::<SandboxTarget>(),
+        on("POST", "/teams/{team}/sandbox-targets", "Set one for a connection, or for files.")
+            .takes::<SandboxTargetDraft>()
+            .gives::<SandboxTarget>(),
+        on(
+            "POST",
+            "/teams/{team}/sandbox-targets/offers",
+            "The sinks of a script, and where a test run could write them.",
+        )
+        .takes::<ListSandboxOffers>()
+        .lists::<SandboxOffer>(),
+        on("PUT", "/teams/{team}/sandbox-targets/{target}", "Change its place.")
+            .takes::<SandboxTargetDraft>()
+            .gives::<SandboxTarget>(),
+        on("DELETE", "/teams/{team}/sandbox-targets/{target}", "Delete it; what was written there stays."),
+        on("GET", "/teams/{team}/sandbox-objects", "Topics, tables and folders that test runs wrote, newest first.")
+            .query(&["cursor", "limit", "q"])
+            .lists::<SandboxObject>(),
+        on("DELETE", "/teams/{team}/sandbox-objects/{object}", "Remove one outside, and from the list."),
     ]
 }
 

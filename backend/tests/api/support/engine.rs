@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
-use millrace_backend::engine::{CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, TestRequest};
+use millrace_backend::engine::{
+    CatalogText, EngineFront, FetchRequest, RawRecord, ReachedTable, SandboxName, TestRequest,
+};
 use millrace_backend::error::{Error, Result};
 use millrace_wire::bad_record::DecodedRecord;
 use millrace_wire::connection::{ConnectionKind, ExternalObject, TestStep};
@@ -16,6 +18,7 @@ use millrace_wire::graph::{DeliveryGuarantee, Graph, Guarantee};
 use millrace_wire::job_test::TestResult;
 use millrace_wire::link::TableSource;
 use millrace_wire::report::{SourcePosition, SourceRead, StateReport};
+use millrace_wire::sandbox_target::SandboxPlace;
 use millrace_wire::sql::{CompletionItem, Diagnostic, Severity, Span, StatementInfo, Validation};
 use millrace_wire::table::{ColumnKind, FetchedSchema, ResolvedColumn, Sample, TableDraft};
 
@@ -142,6 +145,46 @@ impl EngineFront for FormEngine {
         sql.lines().map(table).collect()
     }
 
+    /// What each `INSERT INTO` names.
+    fn sinks(&self, sql: &str, _: &CatalogText) -> Vec<ReachedTable> {
+        let table = |rest: &str| {
+            let name = rest.split_whitespace().next().unwrap_or_default().to_owned();
+            ReachedTable { name, options: BTreeMap::new() }
+        };
+        sql.split("INSERT INTO ").skip(1).map(table).collect()
+    }
+
+    fn sandbox_names(
+        &self,
+        _: &str,
+        _: &CatalogText,
+        places: &BTreeMap<String, SandboxPlace>,
+        mark: &str,
+        _: &[PathBuf],
+    ) -> Result<Vec<SandboxName>> {
+        let name = |(sink, place): (&String, &SandboxPlace)| {
+            let name = format!("{}{sink}-{mark}", place.place);
+            let options = BTreeMap::from([("name".to_owned(), name.clone())]);
+            SandboxName { sink: sink.clone(), title: format!("topic {name}"), options }
+        };
+        Ok(places.iter().map(name).collect())
+    }
+
+    /// Fails for what is not named as it was.
+    fn remove_sandbox_object(
+        &self,
+        _: &str,
+        _: BTreeMap<String, String>,
+        named: SandboxName,
+        mark: String,
+        _: Vec<PathBuf>,
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let whole = named.options.get("name").is_some_and(|name| name.ends_with(&mark));
+            if whole { Ok(()) } else { Err(Error::external("nothing of this run")) }
+        })
+    }
+
     fn complete(&self, _: &str, _: u32, _: &CatalogText) -> Vec<CompletionItem> {
         Vec::new()
     }
@@ -185,6 +228,7 @@ impl EngineFront for FormEngine {
         let connectors = vec![
             connector("kafka", Some(ConnectionKind::Kafka), kafka),
             connector("datagen", None, Vec::new()),
+            connector("filesystem", None, vec![option("path", OptionClass::Required)]),
             postgres,
         ];
         ConnectorCatalog { connectors, formats: Vec::new() }

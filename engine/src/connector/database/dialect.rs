@@ -79,6 +79,10 @@ pub(in crate::connector) trait Dialect: Send + Sync {
     /// What follows `INSERT … VALUES …` so that a row with the same key is replaced.
     fn on_conflict(&self, key: &[String], others: &[String]) -> String;
 
+    /// How a column of the type is declared so that it holds all values; `None` where the server has no such type.
+    /// `keyed`: it is part of the primary key.
+    fn declared(&self, ty: &LogicalType, keyed: bool) -> Option<String>;
+
     /// Column types of our own tables: text of up to 200 characters, and bytes.
     fn own_types(&self) -> (&'static str, &'static str);
 }

@@ -10,6 +10,7 @@
 //!
 //! Sink: rows are inserted, or with a primary key replaced and deleted by it, see [`sink`].
 
+mod apart;
 mod check;
 mod decode;
 mod dialect;
@@ -49,7 +50,7 @@ pub(super) use session::{Session, TextRow};
 pub(super) use target::Target;
 pub(super) use value::{Plain, plain};
 
-use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
+use super::{Accepts, Apart, Connector, ConnectorContext, Lookup, LookupColumns, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::sql::Problem;
@@ -102,6 +103,14 @@ impl Connector for Database {
 
     async fn probe(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> ConnectionTest {
         fetch::probe(self.0, options, context).await
+    }
+
+    async fn make(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::make(self.0, apart, context).await
+    }
+
+    async fn remove(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::remove(self.0, apart, context).await
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

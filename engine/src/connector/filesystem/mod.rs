@@ -16,6 +16,7 @@
 //!
 //! Paths stay below the configured roots: links and `..` that lead out are refused.
 
+mod apart;
 mod avro;
 mod commit;
 mod facts;
@@ -42,11 +43,12 @@ use millrace_wire::connection::ConnectionTest;
 use millrace_wire::connector::{ConnectorSchema, OptionKind, OptionSchema, OptionSide};
 use millrace_wire::table::FetchedSchema;
 
+pub use apart::{overlap, place_of};
 pub(crate) use path::file_below;
 pub(super) use path::folder_to_write;
 
 use super::option::{on_side, one_of, required};
-use super::{Accepts, Connector, ConnectorContext, Lookup, LookupColumns, Records, Sink, Source, TableUse};
+use super::{Accepts, Apart, Connector, ConnectorContext, Lookup, LookupColumns, Records, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::{self, defaulted};
@@ -142,6 +144,14 @@ impl Connector for Filesystem {
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {
         fetch::fetch(options.clone(), context).await
+    }
+
+    async fn make(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::make(apart, context)
+    }
+
+    async fn remove(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::remove(apart, context)
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

@@ -10,6 +10,7 @@
 //!
 //! Options are Flink's; `properties.*` goes to librdkafka, whose names are the ones to use.
 
+mod apart;
 mod buffer;
 mod check;
 mod client;
@@ -41,7 +42,7 @@ use millrace_wire::connector::{ConnectorSchema, OptionClass, OptionKind, OptionS
 use millrace_wire::table::FetchedSchema;
 
 use super::option::{on_side, one_of, required};
-use super::{Accepts, Connector, ConnectorContext, Records, Sink, Source, TableUse};
+use super::{Accepts, Apart, Connector, ConnectorContext, Records, Sink, Source, TableUse};
 use crate::catalog::TableRef;
 use crate::error::Result;
 use crate::format::{self, defaulted};
@@ -94,6 +95,14 @@ impl Connector for Kafka {
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {
         fetch::fetch(options.clone(), context).await
+    }
+
+    async fn make(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::make(apart, context).await
+    }
+
+    async fn remove(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        apart::remove(apart, context).await
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

@@ -13,7 +13,7 @@ use millrace_wire::table::FetchedSchema;
 
 use super::super::layout::UPSERT_KAFKA;
 use super::super::option::{on_side, required};
-use super::super::{Accepts, Connector, ConnectorContext, Records, Sink, Source, TableUse};
+use super::super::{Accepts, Apart, Connector, ConnectorContext, Records, Sink, Source, TableUse};
 use super::Kafka;
 use crate::catalog::TableRef;
 use crate::error::Result;
@@ -61,6 +61,14 @@ impl Connector for UpsertKafka {
 
     async fn fetch(&self, options: &BTreeMap<String, String>, context: &ConnectorContext) -> Result<FetchedSchema> {
         Kafka.fetch(options, context).await
+    }
+
+    async fn make(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        Kafka.make(apart, context).await
+    }
+
+    async fn remove(&self, apart: &Apart, context: &ConnectorContext) -> Result<()> {
+        Kafka.remove(apart, context).await
     }
 
     async fn test(&self, table: &TableRef, context: &ConnectorContext) -> ConnectionTest {

@@ -18,6 +18,9 @@ use crate::types::LogicalType;
 
 pub(super) static MYSQL: MySql = MySql;
 
+/// Characters of a text in a key.
+const LONGEST_KEY: u32 = 255;
+
 pub(super) struct MySql;
 
 #[async_trait]
@@ -161,6 +164,35 @@ impl Dialect for MySql {
         let set = if others.is_empty() { key } else { others };
         let set: Vec<String> = set.iter().map(|name| format!("{0} = VALUES({0})", self.name(name))).collect();
         format!(" ON DUPLICATE KEY UPDATE {}", set.join(", "))
+    }
+
+    fn declared(&self, ty: &LogicalType, keyed: bool) -> Option<String> {
+        Some(match ty {
+            LogicalType::Boolean => "tinyint(1)".to_owned(),
+            LogicalType::TinyInt => "tinyint".to_owned(),
+            LogicalType::SmallInt => "smallint".to_owned(),
+            LogicalType::Int => "int".to_owned(),
+            LogicalType::BigInt => "bigint".to_owned(),
+            LogicalType::Float => "float".to_owned(),
+            LogicalType::Double => "double".to_owned(),
+            LogicalType::Decimal { precision, scale } => format!("decimal({precision}, {scale})"),
+            LogicalType::Char(length) if *length <= 255 => format!("char({length})"),
+            LogicalType::VarChar(length) if *length <= LONGEST_KEY => format!("varchar({length})"),
+            // A key has to have an end; what is longer than this the server refuses.
+            LogicalType::Char(_) | LogicalType::VarChar(_) | LogicalType::String if keyed => {
+                format!("varchar({LONGEST_KEY})")
+            }
+            LogicalType::Char(_) | LogicalType::VarChar(_) | LogicalType::String => "longtext".to_owned(),
+            LogicalType::Binary(_) | LogicalType::VarBinary(_) | LogicalType::Bytes if keyed => {
+                format!("varbinary({LONGEST_KEY})")
+            }
+            LogicalType::Binary(_) | LogicalType::VarBinary(_) | LogicalType::Bytes => "longblob".to_owned(),
+            LogicalType::Date => "date".to_owned(),
+            LogicalType::Time(precision) => format!("time({})", precision.min(&6)),
+            LogicalType::Timestamp(precision) => format!("datetime({})", precision.min(&6)),
+            LogicalType::TimestampLtz(precision) => format!("datetime({})", precision.min(&6)),
+            _ => return None,
+        })
     }
 
     fn own_types(&self) -> (&'static str, &'static str) {

@@ -130,9 +130,36 @@ impl Dialect for Postgres {
         format!(" ON CONFLICT ({}) DO UPDATE SET {}", names(key), set.collect::<Vec<_>>().join(", "))
     }
 
+    fn declared(&self, ty: &LogicalType, _keyed: bool) -> Option<String> {
+        declared(ty)
+    }
+
     fn own_types(&self) -> (&'static str, &'static str) {
         ("varchar(200)", "bytea")
     }
+}
+
+/// The type of a column that holds all values of the type.
+fn declared(ty: &LogicalType) -> Option<String> {
+    Some(match ty {
+        LogicalType::Boolean => "boolean".to_owned(),
+        LogicalType::TinyInt | LogicalType::SmallInt => "smallint".to_owned(),
+        LogicalType::Int => "integer".to_owned(),
+        LogicalType::BigInt => "bigint".to_owned(),
+        LogicalType::Float => "real".to_owned(),
+        LogicalType::Double => "double precision".to_owned(),
+        LogicalType::Decimal { precision, scale } => format!("numeric({precision}, {scale})"),
+        LogicalType::Char(length) => format!("char({length})"),
+        LogicalType::VarChar(length) => format!("varchar({length})"),
+        LogicalType::String => "text".to_owned(),
+        LogicalType::Binary(_) | LogicalType::VarBinary(_) | LogicalType::Bytes => "bytea".to_owned(),
+        LogicalType::Date => "date".to_owned(),
+        LogicalType::Time(precision) => format!("time({})", precision.min(&6)),
+        LogicalType::Timestamp(precision) => format!("timestamp({})", precision.min(&6)),
+        LogicalType::TimestampLtz(precision) => format!("timestamptz({})", precision.min(&6)),
+        LogicalType::Array(element) => format!("{}[]", declared(&element.logical)?),
+        _ => return None,
+    })
 }
 
 /// The input text of a value.

@@ -10,6 +10,7 @@ mod results;
 mod shadow;
 mod start;
 mod tables;
+mod targets;
 mod tests;
 mod watch;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use millrace_wire::test_run::{StartTestRun, TestRunFrom};
 
+use super::targets::{TargetChoices, TargetFields};
 use super::{Subject, TestRunWatch, lines};
 use crate::clock::from_local_field;
 use crate::i18n::{testing as text, words};
@@ -40,6 +41,7 @@ pub fn StartTestRunDialog(
         memory: RwSignal::new("512".to_owned()),
         rows: RwSignal::new(BTreeMap::new()),
     };
+    let targets = TargetChoices::new();
     let problem = RwSignal::new(None::<String>);
     // Theirs is the life of this dialog, not that of one opening.
     let owner = Owner::current().unwrap_or_default();
@@ -47,6 +49,7 @@ pub fn StartTestRunDialog(
     Effect::new(move |_| {
         if open.get() {
             problem.set(None);
+            targets.ask(subject);
             let reads = subject.reads.get_untracked();
             form.rows.update(|rows| {
                 rows.retain(|table, _| reads.contains(table));
@@ -59,7 +62,7 @@ pub fn StartTestRunDialog(
     let start = Callback::new(move |()| match request(subject, form) {
         Ok(body) => {
             open.set(false);
-            watch.start(body);
+            watch.start(StartTestRun { sandbox_targets: targets.chosen(), ..body });
             on_started.run(());
         }
         Err(message) => problem.set(Some(message)),
@@ -90,6 +93,7 @@ pub fn StartTestRunDialog(
                 <TextField label=text::max_rows().to_owned() value=form.max_rows kind="number" help=text::max_rows_help().to_owned()/>
                 <TextField label=text::max_seconds().to_owned() value=form.max_seconds kind="number" help=text::max_seconds_help().to_owned()/>
                 <TextField label=text::memory().to_owned() value=form.memory kind="number" help=text::memory_help().to_owned()/>
+                <TargetFields targets/>
                 {move || (!form.rows.with(BTreeMap::is_empty)).then(|| view! {
                     <details>
                         <summary>{text::supplied()}</summary>
@@ -131,5 +135,6 @@ fn request(subject: Subject, form: Form) -> Result<StartTestRun, String> {
         max_seconds: number(text::max_seconds(), form.max_seconds)?,
         memory_mb: number(text::memory(), form.memory)?,
         parallelism: None,
+        sandbox_targets: Vec::new(),
     })
 }
