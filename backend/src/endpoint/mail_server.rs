@@ -39,7 +39,7 @@ pub(super) fn problems(options: &Settings, secrets: &Settings, stored: &Settings
     if !matches!(form.option(ENCRYPTION), None | Some("starttls" | "tls" | "none")) {
         form.wrong_option(ENCRYPTION, "Choose starttls, tls or none.");
     }
-    if !form.option(FROM).is_some_and(|from| from.parse::<Mailbox>().is_ok()) {
+    if form.option(FROM).is_none_or(|from| from.parse::<Mailbox>().is_err()) {
         form.wrong_option(FROM, "Enter the sender, for example Millrace <millrace@example.org>.");
     }
     match (form.option(USER).is_some(), form.has_secret(PASSWORD)) {
