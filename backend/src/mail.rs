@@ -18,6 +18,7 @@ use crate::store::mail::MailRow;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const AT_ONCE: u32 = 20;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// Longer than a try takes: until then nobody else tries the same mail.
 const CLAIMED_MS: i64 = 2 * 60 * 1000;
 const FIRST_PAUSE_MS: i64 = 30 * 1000;
@@ -98,9 +99,12 @@ struct Failure {
 
 async fn deliver(mailer: &Mailer, mail: &MailRow) -> std::result::Result<(), Failure> {
     let message = mailer.message(mail).map_err(|cause| Failure { why: cause.to_string(), is_final: true })?;
-    let outcome = mailer.transport.send(message).await;
     let failure = |cause: smtp::Error| Failure { why: cause.to_string(), is_final: cause.is_permanent() };
-    outcome.map(drop).map_err(failure)
+    // The transport's own limit is for connecting alone.
+    match tokio::time::timeout(TAKEN_WITHIN, mailer.transport.send(message)).await {
+        Ok(outcome) => outcome.map(drop).map_err(failure),
+        Err(_) => Err(Failure { why: "the mail server does not answer".to_owned(), is_final: false }),
+    }
 }
 
 /// After so many tries in vain.

@@ -108,10 +108,12 @@ impl MailServer {
 
     /// Encrypts and signs in as it would for a mail, and sends none.
     pub async fn greet(&self) -> Result<String> {
-        match self.transport.test_connection().await {
-            Ok(true) => Ok("The server takes mail of this user.".to_owned()),
-            Ok(false) => Err(Error::external("The server hangs up.")),
-            Err(cause) => Err(Error::external(refusal(&cause))),
+        // The transport's own limit ends with the connection: who accepts and says nothing is not waited for.
+        match tokio::time::timeout(PATIENCE, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok("The server takes mail of this user.".to_owned()),
+            Ok(Ok(false)) => Err(Error::external("The server hangs up.")),
+            Ok(Err(cause)) => Err(Error::external(refusal(&cause))),
+            Err(_) => Err(Error::external("The server does not answer in time.")),
         }
     }
 }

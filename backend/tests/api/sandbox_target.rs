@@ -135,7 +135,7 @@ async fn a_place_is_never_one_that_a_table_of_the_installation_means() {
         let registry =
             json!({ "name": "r", "kind": "schema_registry", "options": { "url": "http://10.255.255.1:8081" } });
         let registry = connection(&test, &people, registry).await;
-        refused(&set(&test, &people, &registry, "sandbox").await, "connection", "schema registry");
+        refused(&set(&test, &people, &registry, "sandbox").await, "connection", "No table is written");
         test.close().await;
     }
 }
