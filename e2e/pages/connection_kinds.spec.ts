@@ -3,7 +3,9 @@ import { expect, expectAccessible, takePictures, test } from '../fixtures/app.ts
 import { unique } from '../fixtures/names.ts';
 import { Team } from '../fixtures/team.ts';
 
-test('connection form: an HTTP server asks for what its way of signing in needs, and shows no secret', async ({ signedIn: page, server }) => {
+test('connection form: an HTTP server asks for what its way of signing in needs, and shows no secret', async ({ complaints, signedIn: page, server }) => {
+  // What is refused is told at its field.
+  complaints.expect(/400/);
   const team = new Team(page, server);
   const name = unique('hooks');
   await page.goto(team.at('connections/new'));
@@ -29,7 +31,9 @@ test('connection form: an HTTP server asks for what its way of signing in needs,
   await expectAccessible(page);
 });
 
-test('connection form: object stores and mail servers have fields of their own', async ({ signedIn: page, server }) => {
+test('connection form: object stores and mail servers have fields of their own', async ({ complaints, signedIn: page, server }) => {
+  // What is refused is told at its field.
+  complaints.expect(/400/);
   const team = new Team(page, server);
   const name = unique('lake');
   await page.goto(team.at('connections/new?kind=object_store'));
