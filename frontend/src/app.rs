@@ -134,7 +134,7 @@ fn pages() -> AnyView {
     (move || {
         let route = identity.get();
         match route {
-            Route::Settings | Route::Primitives => parts::personal(route),
+            Route::Settings | Route::Organisation(..) | Route::Primitives => parts::personal(route),
             Route::Team(team, inner) => match untrack(|| session.membership_of(&team)) {
                 Some(_) => parts::team(team, inner),
                 None if untrack(|| session.is_guest_of(&team)) && inner.is_of_one_object() => parts::team(team, inner),

@@ -126,6 +126,7 @@ fn functions(team: String, route: TeamRoute) -> Result<AnyView, SplitLoaderError
 fn others(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Settings => view! { <page::settings::SettingsPage/> }.into_any(),
+        Route::Organisation(slug, _) => view! { <page::organisation::OrganisationPage slug/> }.into_any(),
         Route::Primitives => view! { <page::primitives::PrimitivesPage/> }.into_any(),
         Route::Team(_, TeamRoute::Catalogue) => view! { <page::catalogue::CataloguePage/> }.into_any(),
         Route::Team(team, TeamRoute::Variables) => view! { <page::variables::VariablesPage team/> }.into_any(),

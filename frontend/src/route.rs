@@ -15,6 +15,8 @@ pub enum Route {
     Settings,
     /// `/requests`: leads to the requests of the team that was open last.
     Requests,
+    /// `/organisations/{organisation}`
+    Organisation(String, OrganisationTab),
     /// Every part of the design system in every state, for developers.
     Primitives,
     /// `/t/{team}/…`
@@ -78,6 +80,7 @@ tabs! {
         Versions = "versions", Savepoints = "savepoints", Tests = "tests", Schedule = "schedule",
         Report = "report", Permissions = "permissions", Settings = "settings",
     }
+    OrganisationTab { Teams = "teams", Members = "members" }
     FunctionsTab { Own = "own", BuiltIn = "built-in" }
     FunctionTab { Test = "test", Versions = "versions", UsedBy = "used-by" }
     AccessTab { Members = "members", Requests = "requests", Shared = "shared", Tokens = "tokens", Sandbox = "sandbox", Audit = "audit" }
@@ -94,6 +97,9 @@ impl Route {
             ["first-run"] => Route::FirstRun,
             ["settings"] => Route::Settings,
             ["requests"] => Route::Requests,
+            ["organisations", slug] => Route::Organisation((*slug).to_owned(), OrganisationTab::Teams),
+            ["organisations", slug, tab] => OrganisationTab::parse(tab)
+                .map_or(Route::NotFound, |tab| Route::Organisation((*slug).to_owned(), tab)),
             ["primitives"] => Route::Primitives,
             ["t", team] => Route::Team((*team).to_owned(), TeamRoute::Overview),
             ["t", team, rest @ ..] => {
@@ -111,6 +117,8 @@ impl Route {
             Route::FirstRun => "/first-run".to_owned(),
             Route::Settings => "/settings".to_owned(),
             Route::Requests => "/requests".to_owned(),
+            Route::Organisation(slug, OrganisationTab::Teams) => format!("/organisations/{}", percent::encode(slug)),
+            Route::Organisation(slug, tab) => format!("/organisations/{}/{}", percent::encode(slug), tab.word()),
             Route::Primitives => "/primitives".to_owned(),
             Route::Team(team, inner) => format!("/t/{}/{}", percent::encode(team), inner.tail()),
         }
@@ -120,6 +128,7 @@ impl Route {
     pub fn identity(&self) -> Route {
         match self {
             Route::Team(team, inner) => Route::Team(team.clone(), inner.identity()),
+            Route::Organisation(slug, _) => Route::Organisation(slug.clone(), OrganisationTab::Teams),
             other => other.clone(),
         }
     }

@@ -1,10 +1,12 @@
 //! Who is signed in, and which team is open.
 
 use leptos::prelude::*;
+use millrace_wire::organisation::{Organisation, OrganisationRole};
 use millrace_wire::session::{Membership, Session};
 use millrace_wire::team::Role;
 
 use crate::address::use_address;
+use crate::api;
 use crate::route::{Route, TeamRoute};
 
 /// Remembers the team that was open last, for the next visit.
@@ -71,6 +73,21 @@ impl SessionState {
         self.current.with(|session| {
             session.as_ref().and_then(|session| session.teams.iter().find(|known| known.slug == team).cloned())
         })
+    }
+
+    /// Organisations in which the person makes teams.
+    pub fn owned_organisations(&self) -> Vec<Organisation> {
+        self.current.with(|session| {
+            let all = session.iter().flat_map(|session| session.organisations.iter());
+            all.filter(|organisation| organisation.role == OrganisationRole::Owner).cloned().collect()
+        })
+    }
+
+    /// Asks anew who is signed in and where they belong.
+    pub async fn refresh(&self) {
+        if let Ok(found) = api::get::<Session>("/session").await {
+            let _ = self.current.try_set(Some(found));
+        }
     }
 
     /// Where to go when nothing was asked for.

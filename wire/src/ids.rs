@@ -36,7 +36,7 @@ macro_rules! ids {
 }
 
 ids! {
-    UserId, TeamId, TokenId,
+    UserId, OrganisationId, TeamId, TokenId,
     ConnectionId, DatabaseId, TableId, FunctionId,
     JobId, VersionId, RunId, SavepointId,
     PreviewId, WorkerId, FilterId,

@@ -15,6 +15,7 @@ pub mod page;
 
 pub mod access;
 pub mod audit;
+pub mod organisation;
 pub mod request;
 pub mod session;
 pub mod team;

@@ -2,6 +2,7 @@
 
 use crate::ids::{TeamId, UserId};
 use crate::macros::{wire, wire_words};
+use crate::organisation::Organisation;
 use crate::team::Role;
 
 wire_words! {
@@ -66,6 +67,8 @@ wire! {
         /// Teams of which the user is no member, and that opened something to them.
         #[serde(default)]
         pub guest_of: Vec<GuestTeam>,
+        #[serde(default)]
+        pub organisations: Vec<Organisation>,
         pub demo: bool,
         /// Where the server's data goes and what it guarantees; shown in the status corner.
         pub broker: BrokerStatus,
@@ -85,6 +88,9 @@ wire! {
         pub slug: String,
         pub name: String,
         pub role: Role,
+        /// Short name of the organisation it belongs to.
+        #[serde(default)]
+        pub organisation: String,
     }
 
     pub struct GuestTeam {

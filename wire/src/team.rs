@@ -2,6 +2,7 @@
 
 use crate::ids::{TeamId, UserId};
 use crate::macros::{wire, wire_words};
+use crate::organisation::OrganisationRef;
 
 wire_words! {
     /// Each role may do all that the one before it may.
@@ -22,6 +23,7 @@ wire! {
         pub id: TeamId,
         pub slug: String,
         pub name: String,
+        pub organisation: OrganisationRef,
         pub members: u64,
         pub created_at: i64,
     }
@@ -29,6 +31,10 @@ wire! {
     pub struct NewTeam {
         pub slug: String,
         pub name: String,
+        /// Short name of its organisation. Left out: the only one in which the caller makes teams; for administrators
+        /// the first one of the server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub organisation: Option<String>,
     }
 
     pub struct Member {

@@ -1,6 +1,7 @@
 //! Who is calling, as far as the guard found out. Handlers take these as arguments.
 
 use millrace_wire::ids::{TeamId, TokenId, UserId};
+use millrace_wire::organisation::Organisation;
 use millrace_wire::team::Role;
 
 use super::sight::{Scoped, Sight, Standing};
@@ -65,4 +66,13 @@ impl TeamCaller {
         };
         Sight::person(self.team, self.caller.user, self.role, token)
     }
+}
+
+/// Somebody whose right to a route of an organisation was checked. What the role lets one do there says nothing of
+/// what is in its teams.
+#[derive(Clone, Debug)]
+pub struct OrganisationCaller {
+    pub caller: Caller,
+    /// As the caller sees it.
+    pub organisation: Organisation,
 }

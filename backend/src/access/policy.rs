@@ -4,6 +4,7 @@
 //! is generated from here. Refusals (401, 403, 404 of a team) of audited routes are audited as well.
 
 use millrace_wire::access::Level;
+use millrace_wire::organisation::OrganisationRole;
 use millrace_wire::team::Role;
 
 /// Who may call a route.
@@ -16,6 +17,9 @@ pub enum Who {
     InPerson,
     /// An administrator of the server, in person.
     Administrator,
+    /// Who belongs to the organisation named in the path with at least this role; owners in person. Administrators
+    /// count as owners of all. Other people get 404.
+    Organisation(OrganisationRole),
     /// A member of the team named in the path with at least this role. Other people get 404.
     Team(Role),
     /// The job in the path: a member of its team with at least this role, as long as the job is not restricted, or
@@ -61,6 +65,8 @@ const PUBLIC: Who = Who::Public;
 const SIGNED_IN: Who = Who::SignedIn;
 const IN_PERSON: Who = Who::InPerson;
 const ADMINISTRATOR: Who = Who::Administrator;
+const OF_ORGANISATION: Who = Who::Organisation(OrganisationRole::Member);
+const ORGANISATION_OWNER: Who = Who::Organisation(OrganisationRole::Owner);
 const VIEWER: Who = Who::Team(Role::Viewer);
 const DEVELOPER: Who = Who::Team(Role::Developer);
 const OPERATOR: Who = Who::Team(Role::Operator);
@@ -104,8 +110,21 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/requests", IN_PERSON, Refusals),
     rule("GET", "/notices", IN_PERSON, Refusals),
     rule("POST", "/notices/read", IN_PERSON, Always),
+    rule("GET", "/organisations", SIGNED_IN, Refusals),
+    rule("POST", "/organisations", ADMINISTRATOR, Always),
+    rule("GET", "/organisations/{organisation}", OF_ORGANISATION, Refusals),
+    rule("PATCH", "/organisations/{organisation}", ORGANISATION_OWNER, Always),
+    rule("DELETE", "/organisations/{organisation}", ADMINISTRATOR, Always),
+    rule("GET", "/organisations/{organisation}/teams", OF_ORGANISATION, Refusals),
+    rule("GET", "/organisations/{organisation}/members", ORGANISATION_OWNER, Refusals),
+    rule("PUT", "/organisations/{organisation}/teams/{team}", ADMINISTRATOR, Always),
+    rule("PUT", "/organisations/{organisation}/teams/{team}/owners", ORGANISATION_OWNER, Always),
+    // Beyond this: only administrators take in who has an account elsewhere on the server.
+    rule("PUT", "/organisations/{organisation}/members", ORGANISATION_OWNER, Always),
+    rule("DELETE", "/organisations/{organisation}/members/{user}", ORGANISATION_OWNER, Always),
     rule("GET", "/teams", SIGNED_IN, Refusals),
-    rule("POST", "/teams", ADMINISTRATOR, Always),
+    // Beyond this: owners of the organisation that is named, and administrators.
+    rule("POST", "/teams", IN_PERSON, Always),
     rule("GET", "/teams/{team}", VIEWER, Refusals),
     rule("DELETE", "/teams/{team}", OWNER, Always),
     rule("GET", "/teams/{team}/members", VIEWER, Refusals),

@@ -6,7 +6,7 @@ use millrace_wire::ids::{TeamId, UserId};
 use millrace_wire::session::{FirstRun, Session, SetupStatus, SignIn, User};
 use millrace_wire::team::Role;
 
-use super::{check, team};
+use super::{check, organisation, team};
 use crate::access::identity::{Caller, Via};
 use crate::access::password::Passwords;
 use crate::access::secret::{hash_token, random_token};
@@ -198,6 +198,7 @@ pub async fn session(app: &App, caller: &Caller) -> Result<Session> {
             administrator: caller.administrator,
         },
         teams,
+        organisations: organisation::list(app, caller).await?,
         guest_of: store::grant::guest_of(&app.store, caller.user, token).await?,
         demo: app.config.demo,
         broker: app.broker.borrow().clone(),

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod audit;
+pub mod organisation;
+pub mod organisation_member;
 pub mod sign_on;
 pub mod team;
 pub mod token;

@@ -139,11 +139,16 @@ pub async fn grant(app: &App, caller: &TeamCaller, object: Object, request: NewG
         let to = match (&request.email, &request.team) {
             (Some(email), None) => {
                 let user = store::user::by_email_in(tx, email).await?;
-                let user = user.ok_or_else(|| Error::field("email", "There is no user with this e-mail address."))?;
+                // Who belongs to another organisation is not told from who is not there.
+                let unknown = || Error::field("email", "There is no user with this e-mail address.");
+                let user = user.ok_or_else(unknown)?;
+                if !store::organisation_member::reaches(tx, user.id, None, caller.team).await? {
+                    return Err(unknown());
+                }
                 GrantedTo::Person(user.id)
             }
             (None, Some(slug)) => {
-                let team = store::grant::team_by_slug(tx, slug).await?;
+                let team = store::organisation::sibling(tx, slug, caller.team).await?;
                 GrantedTo::Team(team.ok_or_else(|| Error::field("team", "There is no team with this short name."))?)
             }
             _ => return Err(Error::field("email", "Name either a person or a team.")),

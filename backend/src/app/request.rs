@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::state::App;
 use crate::store::grant::GrantedTo;
 use crate::store::notice::NewNotice;
-use crate::store::request::NewRequest;
+use crate::store::request::{NewRequest, OpenRequest};
 use crate::store::{self, Tx};
 use crate::transact;
 
@@ -33,7 +33,7 @@ pub(super) fn token_team(caller: &Caller) -> Option<millrace_wire::ids::TeamId> 
     }
 }
 
-/// Listed tables of all teams: never options, connections, rows or jobs.
+/// Listed tables of all teams in the organisations of the caller: never options, connections, rows or jobs.
 pub async fn catalogue(app: &App, caller: &Caller) -> Result<Vec<CatalogueEntry>> {
     store::request::catalogue(&app.store, caller.user, token_team(caller)).await
 }
@@ -83,6 +83,15 @@ pub async fn ask_for_access(app: &App, caller: &Caller, table: TableId, request:
     let (letterhead, asked_at) = (Letterhead::of(app), now_ms());
     let team = transact!(app.store, tx => {
         let (team, name) = store::request::listed(tx, table).await?.ok_or_else(|| Error::not_found("table"))?;
+        // A table of another organisation is as one that is not there.
+        if !store::organisation_member::reaches(tx, caller.user, token, team).await? {
+            return Err(Error::not_found("table"));
+        }
+        if let Some(asking) = for_team
+            && !store::organisation::together(tx, asking, team).await?
+        {
+            return Err(Error::field("for_team", "The table belongs to another organisation than this team."));
+        }
         if for_team == Some(team) {
             return Err(Error::field("for_team", "The table belongs to this team."));
         }
@@ -123,7 +132,11 @@ pub async fn ask_for_ingestion(app: &App, caller: &Caller, request: AskForIngest
     let (letterhead, asked_at) = (Letterhead::of(app), now_ms());
     let team = transact!(app.store, tx => {
         let team = store::grant::team_by_slug(tx, &request.team).await?;
-        let team = team.ok_or_else(|| Error::field("team", "There is no team with this short name."))?;
+        let unknown = || Error::field("team", "There is no team with this short name.");
+        let team = team.ok_or_else(unknown)?;
+        if !store::organisation_member::reaches(tx, caller.user, token_team(caller), team).await? {
+            return Err(unknown());
+        }
         if store::request::count_open(tx, caller.user, None).await? >= MOST_OPEN {
             return Err(Error::too_many_requests("Too many of your requests are not decided yet."));
         }
@@ -207,6 +220,10 @@ pub async fn decide(
             answer: decision.answer.trim().to_owned(),
             ..before.clone()
         };
+        if decision.accept && !still_together(tx, &open, caller.team).await? {
+            return Err(Error::conflict(Code::WrongState, "Who asked does not belong to the organisation any more.")
+                .hint("Decline the request."));
+        }
         store::request::decide(tx, &after).await?;
         let to = open.for_team.map_or(GrantedTo::Person(open.asked_by), GrantedTo::Team);
         if let (true, Some(table), Some(level)) = (decision.accept, table, level) {
@@ -221,6 +238,14 @@ pub async fn decide(
         app.live.rights_changed(membership.team);
     }
     Ok(decided)
+}
+
+/// People and teams may have left the organisation since they asked.
+async fn still_together(tx: &mut Tx, open: &OpenRequest, team: TeamId) -> Result<bool> {
+    match open.for_team {
+        Some(asking) => store::organisation::together(tx, asking, team).await,
+        None => store::organisation_member::reaches(tx, open.asked_by, None, team).await,
+    }
 }
 
 /// An approval takes nothing away from who has more already.

@@ -6,7 +6,7 @@ use millrace_wire::ids::UserId;
 use millrace_wire::session::SignOnRefusal;
 
 use super::account::{self, Opened};
-use super::check;
+use super::{check, organisation};
 use crate::access::secret::{hash_token, random_token};
 use crate::access::sign_on::{Person, SignOn};
 use crate::clock;
@@ -132,6 +132,7 @@ pub async fn user_of(app: &App, person: &Person, creates: bool) -> Result<UserRo
             None if creates => {
                 let user = new_user(email, person.name.as_deref(), now)?;
                 store::user::insert(tx, &user).await?;
+                store::organisation_member::join(tx, organisation::DEFAULT, user.id, now).await?;
                 user
             }
             None => return no(SignOnRefusal::NoAccount, "There is no account for this e-mail address here."),

@@ -2,11 +2,12 @@
 
 use millrace_wire::connection::ConnectionKind;
 use millrace_wire::ids::{ConnectionId, DatabaseId, TeamId, UserId};
+use millrace_wire::organisation::OrganisationRef;
 use millrace_wire::table::Database;
-use millrace_wire::team::{Member, NewTeam, Role, SetMember, Team};
+use millrace_wire::team::{Member, NewTeam, NewUser, Role, SetMember, Team};
 
 use super::account::taken_or;
-use super::check;
+use super::{check, organisation};
 use crate::access::identity::{Caller, TeamCaller, Via};
 use crate::access::password::Passwords;
 use crate::clock;
@@ -22,8 +23,16 @@ pub const DEFAULT_DATABASE: &str = "main";
 /// The connection to the server's own broker.
 pub const BUILT_IN_CONNECTION: &str = "broker";
 
+/// In the organisation that is there from the beginning.
 pub fn new_team(slug: &str, name: &str, now: i64) -> Team {
-    Team { id: TeamId(clock::new_id()), slug: slug.to_owned(), name: name.to_owned(), members: 0, created_at: now }
+    Team {
+        id: TeamId(clock::new_id()),
+        slug: slug.to_owned(),
+        name: name.to_owned(),
+        organisation: OrganisationRef { slug: organisation::DEFAULT.to_owned(), name: "Default".to_owned() },
+        members: 0,
+        created_at: now,
+    }
 }
 
 /// A team with what it needs from the first minute: a database, and the connection to the server's broker.
@@ -71,12 +80,13 @@ pub async fn get(app: &App, caller: &TeamCaller) -> Result<Team> {
     store::team::by_slug(&app.store, &caller.slug).await?.ok_or_else(|| Error::not_found("team"))
 }
 
-/// The administrator who makes a team owns it at first.
+/// For owners of an organisation and administrators. Whoever makes a team owns it at first.
 pub async fn create(app: &App, caller: &Caller, request: NewTeam) -> Result<Team> {
     check::slug("slug", &request.slug)?;
     check::display_name("name", &request.name)?;
+    let organisation = organisation::for_new_team(app, caller, request.organisation.as_deref()).await?;
     let now = clock::now_ms();
-    let team = Team { members: 1, ..new_team(&request.slug, request.name.trim(), now) };
+    let team = Team { organisation, members: 1, ..new_team(&request.slug, request.name.trim(), now) };
     transact!(app.store, tx => {
         insert_with_basics(tx, &team, &caller.name).await?;
         store::team::set_member(tx, team.id, caller.user, Role::Owner, now).await
@@ -101,6 +111,22 @@ pub async fn members(app: &App, caller: &TeamCaller) -> Result<Vec<Member>> {
     store::team::members(&app.store, caller.team).await
 }
 
+/// The account that is asked for beside an e-mail address, not stored yet.
+pub(super) async fn fresh_user(app: &App, email: &str, asked: Option<&NewUser>, now: i64) -> Result<Option<UserRow>> {
+    let Some(new_user) = asked else { return Ok(None) };
+    check::display_name("new_user.name", &new_user.name)?;
+    Passwords::check_strength("new_user.password", &new_user.password, email)?;
+    Ok(Some(UserRow {
+        id: UserId(clock::new_id()),
+        name: new_user.name.trim().to_owned(),
+        email: email.to_lowercase(),
+        password_hash: app.passwords.hash(new_user.password.clone()).await?,
+        administrator: false,
+        disabled: false,
+        created_at: now,
+    }))
+}
+
 /// What `set_member` did, for the audit trail.
 pub struct MemberSet {
     pub before: Option<Member>,
@@ -111,42 +137,28 @@ pub struct MemberSet {
 pub async fn set_member(app: &App, caller: &TeamCaller, request: SetMember) -> Result<MemberSet> {
     check::email("email", &request.email)?;
     let now = clock::now_ms();
-    let fresh = match &request.new_user {
-        None => None,
-        Some(new_user) => {
-            check::display_name("new_user.name", &new_user.name)?;
-            Passwords::check_strength("new_user.password", &new_user.password, &request.email)?;
-            Some(UserRow {
-                id: UserId(clock::new_id()),
-                name: new_user.name.trim().to_owned(),
-                email: request.email.to_lowercase(),
-                password_hash: app.passwords.hash(new_user.password.clone()).await?,
-                administrator: false,
-                disabled: false,
-                created_at: now,
-            })
-        }
-    };
+    let fresh = fresh_user(app, &request.email, request.new_user.as_ref(), now).await?;
     let set = transact!(app.store, tx => {
         let existing = store::user::by_email_in(tx, &request.email).await?;
         let user = match (existing, &fresh) {
             (Some(_), Some(_)) => {
                 return Err(Error::name_taken("email", "A user with this e-mail address exists. Add them without a password."));
             }
-            (Some(user), None) => user,
+            // Who is in another organisation is not told from who is not there.
+            (Some(user), None) if store::organisation_member::reaches(tx, user.id, None, caller.team).await? => user,
             (None, Some(fresh)) => {
                 store::user::insert(tx, fresh).await?;
                 fresh.clone()
             }
-            (None, None) => {
-                return Err(Error::field("email", "There is no user with this e-mail address.")
-                    .hint("Give a name and a first password to create one."));
+            (_, None) => {
+                return Err(Error::field("email", "Nobody in the organisation has this e-mail address.")
+                    .hint("Give a name and a first password to make an account."));
             }
         };
         let before = store::team::member(tx, caller.team, user.id).await?;
         let demoted = before.as_ref().is_some_and(|member| member.role == Role::Owner) && request.role != Role::Owner;
         if demoted && store::team::owners(tx, caller.team).await? <= 1 {
-            return Err(last_owner());
+            return Err(last_owner(&caller.slug));
         }
         store::team::set_member(tx, caller.team, user.id, request.role, now).await?;
         let after = store::team::member(tx, caller.team, user.id).await?.ok_or_else(|| Error::not_found("member"))?;
@@ -170,7 +182,7 @@ pub async fn remove_member(app: &App, caller: &TeamCaller, user: UserId) -> Resu
     let removed = transact!(app.store, tx => {
         let member = store::team::member(tx, caller.team, user).await?.ok_or_else(|| Error::not_found("member"))?;
         if member.role == Role::Owner && store::team::owners(tx, caller.team).await? <= 1 {
-            return Err(last_owner());
+            return Err(last_owner(&caller.slug));
         }
         store::team::remove_member(tx, caller.team, user).await?;
         store::team::revoke_tokens(tx, caller.team, user, now).await?;
@@ -182,7 +194,7 @@ pub async fn remove_member(app: &App, caller: &TeamCaller, user: UserId) -> Resu
 }
 
 /// In the team, and where the person sees what was given to it.
-async fn ask_streams_again(app: &App, team: TeamId, user: UserId) -> Result<()> {
+pub(super) async fn ask_streams_again(app: &App, team: TeamId, user: UserId) -> Result<()> {
     app.live.rights_changed(team);
     for other in store::team::memberships(&app.store, user).await? {
         if other.team != team {
@@ -192,6 +204,7 @@ async fn ask_streams_again(app: &App, team: TeamId, user: UserId) -> Result<()> 
     Ok(())
 }
 
-fn last_owner() -> Error {
-    Error::conflict(Code::Conflict, "A team keeps at least one owner.").hint("Make somebody else an owner first.")
+pub(super) fn last_owner(team: &str) -> Error {
+    Error::conflict(Code::Conflict, "A team keeps at least one owner.")
+        .hint(format!("Make somebody else an owner of {team} first."))
 }

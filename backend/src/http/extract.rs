@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::guard::ClientAddress;
-use crate::access::identity::{Caller, TeamCaller};
+use crate::access::identity::{Caller, OrganisationCaller, TeamCaller};
 use crate::error::{Code, Error};
 use millrace_wire::error::{ErrorDomain, Retry};
 
@@ -27,6 +27,14 @@ impl<S: Send + Sync> FromRequestParts<S> for TeamCaller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         // The guard put it there for every route below a team; without it the route's rule is wrong.
         parts.extensions.get::<TeamCaller>().cloned().ok_or_else(|| Error::not_found("team"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OrganisationCaller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts.extensions.get::<OrganisationCaller>().cloned().ok_or_else(|| Error::not_found("organisation"))
     }
 }
 

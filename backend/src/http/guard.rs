@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use millrace_wire::access::Level;
 use millrace_wire::ids::{JobId, TableId, TeamId};
+use millrace_wire::organisation::OrganisationRole;
 use millrace_wire::team::Role;
 use tracing::Instrument as _;
 
@@ -17,11 +18,11 @@ use super::problem::{Outcome, REQUEST_ID, request_id};
 use super::session::cookie_of;
 use super::{idempotency, origin};
 use crate::access::audit::{Change, Entry};
-use crate::access::identity::{Caller, TeamCaller, Via};
+use crate::access::identity::{Caller, OrganisationCaller, TeamCaller, Via};
 use crate::access::policy::{Audit, Rule, Who};
 use crate::access::secret::hash_token;
 use crate::access::sight::{Object, Sight};
-use crate::app::{account, token};
+use crate::app::{account, organisation, token};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::peer;
@@ -58,6 +59,7 @@ impl From<Error> for Turned {
 /// The parts of the path that rights depend on.
 struct Asked {
     slug: Option<String>,
+    organisation: Option<String>,
     /// `None` too where the text is no id.
     object: Option<Object>,
 }
@@ -67,7 +69,8 @@ impl Asked {
         let param = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
         let job = param("job").and_then(|id| id.parse::<JobId>().ok()).map(Object::Job);
         let table = param("table").and_then(|id| id.parse::<TableId>().ok()).map(Object::Table);
-        Asked { slug: param("team").map(str::to_owned), object: job.or(table) }
+        let organisation = param("organisation").map(str::to_owned);
+        Asked { slug: param("team").map(str::to_owned), organisation, object: job.or(table) }
     }
 }
 
@@ -201,6 +204,10 @@ async fn admit(gate: &Gate, asked: Asked, request: &mut Request, entry: &mut Ent
                 return Err(Error::not_allowed("Only an administrator of the server may do this.").into());
             }
         }
+        Who::Organisation(least) => {
+            let standing = in_organisation(app, &caller, asked.organisation, least).await?;
+            request.extensions_mut().insert(standing);
+        }
         Who::Team(least) => {
             let member = standing_in(app, &caller, asked.slug).await?;
             let role = member.role.ok_or_else(|| Error::not_found("team"))?;
@@ -225,6 +232,22 @@ async fn standing_in(app: &App, caller: &Caller, slug: Option<String>) -> Result
     let elsewhere = matches!(&caller.via, Via::Token { team: good_for, .. } if *good_for != team);
     let role = role.filter(|_| !elsewhere).map(|role| caller.via.limit(role));
     Ok(TeamCaller { caller: caller.clone(), team, slug, role, standing: None })
+}
+
+async fn in_organisation(
+    app: &App,
+    caller: &Caller,
+    slug: Option<String>,
+    least: OrganisationRole,
+) -> Result<OrganisationCaller> {
+    let slug = slug.ok_or_else(|| Error::not_found("organisation"))?;
+    let found = organisation::standing(app, caller, &slug).await?;
+    let organisation = found.ok_or_else(|| Error::not_found("organisation"))?;
+    if organisation.role < least {
+        let yours = organisation.role;
+        return Err(Error::not_allowed(format!("This needs the role {least} of the organisation; yours is {yours}.")));
+    }
+    Ok(OrganisationCaller { caller: caller.clone(), organisation })
 }
 
 /// `role`: what counts of the caller's.

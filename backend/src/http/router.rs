@@ -12,7 +12,7 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bad_record, bin, catalog, connection, database, etag, function, health, job, job_list, job_test,
-    link, live, log, openapi, overview, peer, permission, preview, preview_history, prometheus, report, request, run,
+    link, live, log, openapi, organisation, overview, peer, permission, preview, preview_history, prometheus, report, request, run,
     sandbox_target, savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start, table,
     table_script, table_version, team, test_run, token, topic, variable, version,
 };
@@ -50,6 +50,17 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/requests", request::list)
         .get("/notices", request::inbox)
         .post("/notices/read", request::mark_read)
+        .get("/organisations", organisation::list)
+        .post("/organisations", organisation::create)
+        .get("/organisations/{organisation}", organisation::show)
+        .patch("/organisations/{organisation}", organisation::rename)
+        .delete("/organisations/{organisation}", organisation::delete)
+        .get("/organisations/{organisation}/teams", organisation::teams)
+        .get("/organisations/{organisation}/members", organisation::members)
+        .put("/organisations/{organisation}/teams/{team}", organisation::take_team)
+        .put("/organisations/{organisation}/teams/{team}/owners", organisation::name_team_owner)
+        .put("/organisations/{organisation}/members", organisation::set_member)
+        .delete("/organisations/{organisation}/members/{user}", organisation::remove_member)
         .get("/teams", team::list)
         .post("/teams", team::create)
         .get("/teams/{team}", team::show)

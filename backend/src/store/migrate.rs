@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "bad records", include_str!("../../../migrations/0019_bad_records.sql")),
     (20, "sandbox targets", include_str!("../../../migrations/0020_sandbox_targets.sql")),
     (21, "seen jobs", include_str!("../../../migrations/0021_seen_jobs.sql")),
+    (22, "organisations", include_str!("../../../migrations/0022_organisations.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

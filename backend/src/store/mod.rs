@@ -19,6 +19,8 @@ pub mod grant;
 pub mod installation;
 pub mod mail;
 pub mod notice;
+pub mod organisation;
+pub mod organisation_member;
 pub mod request;
 pub mod session;
 pub mod sign_on;

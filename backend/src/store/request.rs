@@ -7,7 +7,8 @@ use super::row::Columns;
 use super::{Row, Store, Tx};
 use crate::error::Result;
 
-/// All listed tables of all teams, by team and name. `token`: an API token's team, whose grants alone count.
+/// Listed tables of all teams in the user's organisations, by team and name. `token`: an API token's team, whose
+/// organisation and grants alone count.
 pub async fn catalogue(store: &Store, user: UserId, token: Option<TeamId>) -> Result<Vec<CatalogueEntry>> {
     let rows = sqlx::query(
         "SELECT s.id, s.name, s.comment, s.resolved, d.name AS database_name, t.slug, t.name AS team_name, \
@@ -17,7 +18,9 @@ pub async fn catalogue(store: &Store, user: UserId, token: Option<TeamId>) -> Re
          OR g.team_id IN (SELECT m.team_id FROM members m WHERE m.user_id = $1 AND ($2 = '' OR m.team_id = $2)))) \
          THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS is_open \
          FROM stream_tables s JOIN table_databases d ON d.id = s.database_id JOIN teams t ON t.id = s.team_id \
-         WHERE s.listed = 1 ORDER BY t.slug, d.name, s.name",
+         WHERE s.listed = 1 AND (t.organisation_id IN (SELECT o.organisation_id FROM organisation_members o \
+         WHERE o.user_id = $1) AND ($2 = '' OR t.organisation_id = (SELECT own.organisation_id FROM teams own \
+         WHERE own.id = $2))) ORDER BY t.slug, d.name, s.name",
     )
     .bind(user.to_string())
     .bind(token.map(|team| team.to_string()).unwrap_or_default())

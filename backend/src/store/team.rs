@@ -1,6 +1,7 @@
 //! Teams and their members.
 
-use millrace_wire::ids::{TeamId, UserId};
+use millrace_wire::ids::{OrganisationId, TeamId, UserId};
+use millrace_wire::organisation::OrganisationRef;
 use millrace_wire::session::Membership;
 use millrace_wire::team::{Member, Role, Team};
 use sqlx::Row as _;
@@ -19,20 +20,38 @@ fn read_member(row: &Row) -> Result<Member> {
     })
 }
 
+/// Into the organisation that it names.
 pub async fn insert(tx: &mut Tx, team: &Team) -> Result<()> {
-    sqlx::query("INSERT INTO teams (id, slug, name, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(team.id.to_string())
-        .bind(team.slug.clone())
-        .bind(team.name.clone())
-        .bind(team.created_at)
-        .execute(&mut **tx)
-        .await?;
+    let done = sqlx::query(
+        "INSERT INTO teams (id, slug, name, created_at, organisation_id) \
+         SELECT $1, $2, $3, $4, o.id FROM organisations o WHERE o.slug = $5",
+    )
+    .bind(team.id.to_string())
+    .bind(team.slug.clone())
+    .bind(team.name.clone())
+    .bind(team.created_at)
+    .bind(team.organisation.slug.clone())
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(Error::not_found("organisation"));
+    }
     Ok(())
+}
+
+pub async fn organisation_of(store: &Store, team: TeamId) -> Result<OrganisationId> {
+    let row = sqlx::query("SELECT organisation_id FROM teams WHERE id = $1")
+        .bind(team.to_string())
+        .fetch_optional(store.reader())
+        .await?;
+    row.as_ref().ok_or_else(|| Error::not_found("team"))?.parsed("organisation_id")
 }
 
 pub async fn by_slug(store: &Store, slug: &str) -> Result<Option<Team>> {
     let row = sqlx::query(
-        "SELECT t.*, (SELECT COUNT(*) FROM members m WHERE m.team_id = t.id) AS members FROM teams t WHERE t.slug = $1",
+        "SELECT t.*, o.slug AS organisation_slug, o.name AS organisation_name, \
+         (SELECT COUNT(*) FROM members m WHERE m.team_id = t.id) AS members \
+         FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE t.slug = $1",
     )
     .bind(slug.to_owned())
     .fetch_optional(store.reader())
@@ -42,6 +61,10 @@ pub async fn by_slug(store: &Store, slug: &str) -> Result<Option<Team>> {
             id: row.parsed("id")?,
             slug: row.text("slug")?,
             name: row.text("name")?,
+            organisation: OrganisationRef {
+                slug: row.text("organisation_slug")?,
+                name: row.text("organisation_name")?,
+            },
             members: row.count("members")?,
             created_at: row.int("created_at")?,
         })
@@ -109,7 +132,8 @@ pub async fn membership_or_none(store: &Store, slug: &str, user: UserId) -> Resu
 
 pub async fn memberships(store: &Store, user: UserId) -> Result<Vec<Membership>> {
     let rows = sqlx::query(
-        "SELECT t.id, t.slug, t.name, m.role FROM teams t JOIN members m ON m.team_id = t.id \
+        "SELECT t.id, t.slug, t.name, m.role, o.slug AS organisation FROM teams t \
+         JOIN members m ON m.team_id = t.id JOIN organisations o ON o.id = t.organisation_id \
          WHERE m.user_id = $1 ORDER BY t.name, t.id",
     )
     .bind(user.to_string())
@@ -122,6 +146,7 @@ pub async fn memberships(store: &Store, user: UserId) -> Result<Vec<Membership>>
                 slug: row.text("slug")?,
                 name: row.text("name")?,
                 role: row.parsed("role")?,
+                organisation: row.text("organisation")?,
             })
         })
         .collect()
@@ -150,7 +175,9 @@ pub async fn member(tx: &mut Tx, team: TeamId, user: UserId) -> Result<Option<Me
     row.as_ref().map(read_member).transpose()
 }
 
+/// Whoever is in a team is in its organisation.
 pub async fn set_member(tx: &mut Tx, team: TeamId, user: UserId, role: Role, now: i64) -> Result<()> {
+    super::organisation_member::join_that_of(tx, team, user, now).await?;
     sqlx::query(
         "INSERT INTO members (team_id, user_id, role, since) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (team_id, user_id) DO UPDATE SET role = $3",
@@ -191,6 +218,16 @@ pub async fn owners(tx: &mut Tx, team: TeamId) -> Result<i64> {
         .fetch_one(&mut **tx)
         .await?;
     Ok(row.try_get(0)?)
+}
+
+pub async fn is_last_owner(tx: &mut Tx, team: TeamId, user: UserId) -> Result<bool> {
+    let owns = member(tx, team, user).await?.is_some_and(|member| member.role == Role::Owner);
+    Ok(owns && owners(tx, team).await? <= 1)
+}
+
+pub async fn slug_in(tx: &mut Tx, team: TeamId) -> Result<String> {
+    let row = sqlx::query("SELECT slug FROM teams WHERE id = $1").bind(team.to_string()).fetch_optional(&mut **tx);
+    row.await?.as_ref().ok_or_else(|| Error::not_found("team"))?.text("slug")
 }
 
 /// Names of jobs with a run that has not ended.

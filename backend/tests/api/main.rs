@@ -11,6 +11,7 @@ mod approval_bypass;
 mod mail;
 mod matrix;
 mod openapi;
+mod organisation;
 mod other_teams;
 mod permission;
 mod request_for_access;

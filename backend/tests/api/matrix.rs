@@ -14,6 +14,7 @@ use millrace_backend::store;
 use millrace_backend::store::grant::GrantedTo;
 use millrace_backend::transact;
 use millrace_wire::access::Level;
+use millrace_wire::organisation::OrganisationRole;
 use millrace_wire::team::Role;
 use serde_json::json;
 
@@ -48,6 +49,7 @@ enum Expected {
     Unauthorized,
     Forbidden,
     TeamNotFound,
+    OrganisationNotFound,
     NotFound,
 }
 
@@ -69,6 +71,11 @@ fn expected(rule: &Rule, standing: Standing) -> Expected {
         (Who::InPerson, _) => Expected::Passes,
         (Who::Administrator, Standing::Administrator) => Expected::Passes,
         (Who::Administrator, _) => Expected::Forbidden,
+        (Who::Organisation(_), Standing::Administrator | Standing::Member(Role::Owner)) => Expected::Passes,
+        // The owner's token is good for a team of another organisation.
+        (Who::Organisation(_), Standing::Outsider | Standing::OwnerToken) => Expected::OrganisationNotFound,
+        (Who::Organisation(OrganisationRole::Member), _) => Expected::Passes,
+        (Who::Organisation(OrganisationRole::Owner), _) => Expected::Forbidden,
         // Of an object that is not there. Those that are there: `every_object_opens_to_whom_the_table_says`.
         (Who::Team(least) | Who::Job(_, least) | Who::Table(_, least), _) => match role {
             None => Expected::TeamNotFound,
@@ -95,6 +102,7 @@ fn caller(people: &People, standing: Standing) -> As {
 pub(crate) fn fill(path: &str, slug: &str) -> String {
     let part = |part: &str| match part {
         "{team}" => slug.to_owned(),
+        "{organisation}" => People::organisation_of(slug),
         "{number}" => "1".to_owned(),
         "{topic}" | "{database}" => "nothing".to_owned(),
         other if other.starts_with('{') => uuid::Uuid::now_v7().to_string(),
@@ -113,9 +121,14 @@ async fn every_route_lets_in_whom_the_table_says() {
             // Fresh people each time: some calls delete the team or end the session.
             let people = People::settle(&test.app).await;
             let body = (rule.method != "GET").then(|| json!({}));
+            if rule.path.contains("{organisation}") {
+                people.settle_organisation(&test.app).await;
+            }
             let answer = test.call(&caller(&people, standing), rule.method, &fill(rule.path, &people.slug), body).await;
             let team_is_missing = answer.body["message"] == "There is no such team.";
+            let organisation_is_missing = answer.body["message"] == "There is no such organisation.";
             let seen = match answer.status {
+                StatusCode::NOT_FOUND if organisation_is_missing => Expected::OrganisationNotFound,
                 StatusCode::UNAUTHORIZED => Expected::Unauthorized,
                 StatusCode::FORBIDDEN => Expected::Forbidden,
                 StatusCode::NOT_FOUND if team_is_missing => Expected::TeamNotFound,

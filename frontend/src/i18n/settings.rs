@@ -17,11 +17,6 @@ super::texts! {
     email = "E-mail";
     administrator = "Administrator of this server";
     teams = "Teams";
-    new_team = "New team";
-    team_name = "Name";
-    team_slug = "Name in addresses";
-    team_slug_help = "2 to 40 lower-case letters, digits and dashes.";
-    team_made(name) = "Team {name} made";
     server = "Server";
     version = "Version";
     broker = "Broker";

@@ -4,7 +4,6 @@ mod approval_setting;
 mod audit;
 mod audit_entry;
 mod decide_dialog;
-mod member_dialog;
 mod members;
 mod requests;
 mod sandbox;

@@ -9,6 +9,7 @@ pub mod functions;
 pub mod job;
 pub mod jobs;
 pub mod not_found;
+pub mod organisation;
 pub mod overview;
 pub mod primitives;
 pub mod settings;

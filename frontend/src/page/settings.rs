@@ -1,10 +1,10 @@
 //! Personal settings, and facts on the person and the server.
 
-mod new_team;
+mod organisations;
 
 use leptos::prelude::*;
 
-use crate::i18n::{settings as text, shell, words};
+use crate::i18n::{organisation, settings as text, shell, words};
 use crate::route::TeamRoute;
 use crate::session::use_session;
 use crate::theme::{Density, Theme, use_look};
@@ -15,6 +15,7 @@ use crate::ui::icon::Icon;
 use crate::ui::page_head::PageHead;
 use crate::ui::panel::Panel;
 use crate::ui::segmented::Segmented;
+use crate::widget::new_team::NewTeamDialog;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -44,6 +45,7 @@ pub fn SettingsPage() -> impl IntoView {
                 </Facts>
             </Panel>
             <PersonPanel/>
+            <organisations::OrganisationsPanel/>
             <ServerPanel/>
             <Panel title=shell::shortcuts().to_owned()>
                 <div class="columns columns-half">{crate::shell::shortcut_groups()}</div>
@@ -57,13 +59,11 @@ pub fn SettingsPage() -> impl IntoView {
 fn PersonPanel() -> impl IntoView {
     let session = use_session();
     let making = RwSignal::new(false);
-    let administers = Memo::new(move |_| {
-        session.current.with(|session| session.as_ref().is_some_and(|session| session.user.administrator))
-    });
+    let makes_teams = Memo::new(move |_| !session.owned_organisations().is_empty());
     view! {
         <Panel title=text::person().to_owned() end=move || view! {
-            {move || administers.get().then(|| view! {
-                <Button small=true icon=Icon::Plus on_press=move |()| making.set(true)>{text::new_team()}</Button>
+            {move || makes_teams.get().then(|| view! {
+                <Button small=true icon=Icon::Plus on_press=move |()| making.set(true)>{organisation::new_team()}</Button>
             })}
         }>
             {move || session.current.get().map(|session| view! {
@@ -82,7 +82,7 @@ fn PersonPanel() -> impl IntoView {
                 </Facts>
             })}
         </Panel>
-        <new_team::NewTeamDialog open=making/>
+        <NewTeamDialog open=making/>
     }
     .into_any()
 }

@@ -20,6 +20,8 @@ fn every_route() -> Vec<Route> {
         Route::Settings,
         Route::Requests,
         Route::Primitives,
+        Route::Organisation("north".to_owned(), OrganisationTab::Teams),
+        Route::Organisation("a/b c".to_owned(), OrganisationTab::Members),
         team(TeamRoute::Overview),
         team(TeamRoute::Tables),
         team(TeamRoute::TableNew),

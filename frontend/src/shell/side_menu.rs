@@ -81,7 +81,7 @@ impl Place {
 
     fn of(route: &Route) -> Option<Place> {
         Some(match route {
-            Route::Settings => Place::Settings,
+            Route::Settings | Route::Organisation(..) => Place::Settings,
             Route::Team(_, inner) => match inner {
                 TeamRoute::Overview => Place::Overview,
                 TeamRoute::Editor(_) => Place::Editor,

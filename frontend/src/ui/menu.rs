@@ -23,6 +23,8 @@ pub enum MenuAct {
     Go(String),
     /// A hairline; the label is not shown.
     Rule,
+    /// What those that follow have in common.
+    Heading,
 }
 
 impl MenuItem {
@@ -36,6 +38,10 @@ impl MenuItem {
 
     pub fn rule() -> MenuItem {
         MenuItem { label: String::new(), icon: None, reason: None, act: MenuAct::Rule }
+    }
+
+    pub fn heading(label: impl Into<String>) -> MenuItem {
+        MenuItem { label: label.into(), icon: None, reason: None, act: MenuAct::Heading }
     }
 
     pub fn unless(mut self, reason: Option<String>) -> MenuItem {
@@ -134,9 +140,12 @@ pub fn Menu(
 fn entry(item: MenuItem, close: Callback<()>) -> AnyView {
     let MenuItem { label, icon, reason, act } = item;
     let disabled = reason.is_some().then_some("true");
+    if matches!(act, MenuAct::Heading) {
+        return view! { <span role="presentation" class="menu-heading">{label}</span> }.into_any();
+    }
     let content = view! { {icon.map(Icon::view)}<span>{label}</span> };
     match act {
-        MenuAct::Rule => view! { <hr role="separator"/> }.into_any(),
+        MenuAct::Rule | MenuAct::Heading => view! { <hr role="separator"/> }.into_any(),
         MenuAct::Go(href) => view! {
             <a role="menuitem" tabindex="-1" href=href title=reason aria-disabled=disabled on:click=move |_| close.run(())>{content}</a>
         }

@@ -10,6 +10,8 @@ pub mod job_actions;
 pub mod job_settings;
 pub mod job_state;
 pub mod log_view;
+pub mod member_dialog;
+pub mod new_team;
 pub mod own_functions;
 pub mod permissions;
 pub mod restorable;

@@ -1,6 +1,7 @@
 //! From rows to a document.
 
 use millrace_wire::error::ApiError;
+use millrace_wire::organisation::OrganisationRole;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -198,9 +199,12 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         built = built
             .response("304", ResponseBuilder::new().description("As the caller knows it by If-None-Match.").build());
     }
-    if matches!(who, Who::SignedIn | Who::Team(_) | Who::Job(..) | Who::Table(..)) {
+    if matches!(
+        who,
+        Who::SignedIn | Who::Organisation(OrganisationRole::Member) | Who::Team(_) | Who::Job(..) | Who::Table(..)
+    ) {
         built = built.security(requirement("session")).security(requirement("token"));
-    } else if matches!(who, Who::InPerson | Who::Administrator) {
+    } else if matches!(who, Who::InPerson | Who::Administrator | Who::Organisation(OrganisationRole::Owner)) {
         built = built.security(requirement("session"));
     }
     built.build()
@@ -237,6 +241,10 @@ fn who_in_words(who: Who) -> String {
         Who::SignedIn => "For anybody who is signed in.".to_owned(),
         Who::InPerson => "For anybody who is signed in by a browser session.".to_owned(),
         Who::Administrator => "For administrators of the server, by a browser session.".to_owned(),
+        Who::Organisation(OrganisationRole::Member) => "For whoever belongs to the organisation.".to_owned(),
+        Who::Organisation(OrganisationRole::Owner) => {
+            "For owners of the organisation and administrators of the server, by a browser session.".to_owned()
+        }
         Who::Team(role) => format!("For members of the team with the role {role} or a higher one."),
         Who::Job(level, role) | Who::Table(level, role) => format!(
             "For members of the team with the role {role} or a higher one, unless the object is restricted; and for \

@@ -10,6 +10,10 @@ use millrace_wire::connector::ConnectorCatalog;
 use millrace_wire::function::FunctionInfo;
 use millrace_wire::job_test::{SetTestGate, TestGate};
 use millrace_wire::live::LiveEvent;
+use millrace_wire::organisation::{
+    NameTeamOwner, NewOrganisation, Organisation, OrganisationChange, OrganisationMember, OrganisationTeam,
+    SetOrganisationMember, TeamTaken,
+};
 use millrace_wire::overview::Overview;
 use millrace_wire::preview::{PreviewEvent, PreviewStarted, StartPreview};
 use millrace_wire::preview_history::{KeptPreview, PreviewComparison, PreviewSnapshot};
@@ -99,12 +103,31 @@ fn server() -> Vec<Operation> {
 
 fn teams() -> Vec<Operation> {
     vec![
-        on("GET", "/catalogue", "Listed tables of all teams.").lists::<CatalogueEntry>(),
+        on("GET", "/catalogue", "Listed tables of all teams in my organisations.").lists::<CatalogueEntry>(),
         on("POST", "/catalogue/{table}/requests", "Ask for access to a listed table.").takes::<AskForAccess>(),
         on("POST", "/ingestion-requests", "Ask a team to take a source in.").takes::<AskForIngestion>(),
         on("GET", "/requests", "What I may decide, and what I asked for.").gives::<Requests>(),
         on("GET", "/notices", "My notices, the newest first.").gives::<Inbox>(),
         on("POST", "/notices/read", "Mark all notices read."),
+        on("GET", "/organisations", "Organisations I belong to.").lists::<Organisation>(),
+        on("POST", "/organisations", "Make an organisation.").takes::<NewOrganisation>().gives::<Organisation>(),
+        on("GET", "/organisations/{organisation}", "An organisation.").gives::<Organisation>(),
+        on("PATCH", "/organisations/{organisation}", "Rename an organisation.")
+            .takes::<OrganisationChange>()
+            .gives::<Organisation>(),
+        on("DELETE", "/organisations/{organisation}", "Delete an organisation that has no teams."),
+        on("GET", "/organisations/{organisation}/teams", "Teams of the organisation.").lists::<OrganisationTeam>(),
+        on("PUT", "/organisations/{organisation}/teams/{team}", "Take a team in from another organisation.")
+            .gives::<TeamTaken>(),
+        on("PUT", "/organisations/{organisation}/teams/{team}/owners", "Name an owner of one of its teams.")
+            .takes::<NameTeamOwner>()
+            .gives::<Member>(),
+        on("GET", "/organisations/{organisation}/members", "Members of the organisation.")
+            .lists::<OrganisationMember>(),
+        on("PUT", "/organisations/{organisation}/members", "Take somebody in, or set their role.")
+            .takes::<SetOrganisationMember>()
+            .gives::<OrganisationMember>(),
+        on("DELETE", "/organisations/{organisation}/members/{user}", "Remove somebody from the organisation and its teams."),
         on("GET", "/teams", "My teams.").lists::<Team>(),
         on("POST", "/teams", "Make a team.").takes::<NewTeam>().gives::<Team>(),
         on("GET", "/teams/{team}", "A team.").gives::<Team>(),

@@ -15,6 +15,7 @@ use millrace_wire::run::{RunCause, RunState};
 use millrace_wire::team::Team;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::team::new_team;
 use crate::clock::{new_id, now_ms};
 use crate::error::Result;
 use crate::job::lifecycle::Limits;
@@ -159,7 +160,7 @@ impl World {
             host: String::new(),
         };
         transact!(store, tx => {
-            team::insert(tx, &Team { id: team, slug: "blue".into(), name: "Blue".into(), members: 0, created_at: now }).await?;
+            team::insert(tx, &Team { id: team, ..new_team("blue", "Blue", now) }).await?;
             job::insert(tx, &job_row).await?;
             version::insert(tx, team, job, &version_row).await?;
             run::insert(tx, &run_row).await

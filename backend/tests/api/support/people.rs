@@ -1,15 +1,16 @@
 //! A team with one member of each role, and people who are not in it.
 
 use millrace_backend::access::secret::{hash_token, random_token};
-use millrace_backend::app::team;
+use millrace_backend::app::{organisation, team};
 use millrace_backend::clock;
 use millrace_backend::error::Result;
 use millrace_backend::state::App;
 use millrace_backend::store;
 use millrace_backend::store::user::UserRow;
 use millrace_backend::transact;
-use millrace_wire::ids::{TeamId, TokenId, UserId};
-use millrace_wire::team::Role;
+use millrace_wire::ids::{OrganisationId, TeamId, TokenId, UserId};
+use millrace_wire::organisation::{Organisation, OrganisationRef, OrganisationRole};
+use millrace_wire::team::{Role, Team};
 use millrace_wire::token::ApiToken;
 
 /// How a call proves who it comes from.
@@ -89,6 +90,21 @@ impl People {
         session(app, user).await
     }
 
+    pub(crate) fn organisation_of(slug: &str) -> String {
+        format!("{slug}-org")
+    }
+
+    /// One that the owner owns, with a team in it that the other members are in.
+    pub(crate) async fn settle_organisation(&self, app: &App) {
+        let slug = People::organisation_of(&self.slug);
+        let team = make_organisation(app, &slug, self.owner_id).await;
+        for (user, role) in
+            [(self.viewer_id, Role::Viewer), (self.developer_id, Role::Developer), (self.operator_id, Role::Operator)]
+        {
+            join(app, team, user, role).await;
+        }
+    }
+
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/teams/{}{rest}", self.slug)
     }
@@ -100,7 +116,40 @@ pub(crate) async fn make_team(app: &App, slug: &str) -> TeamId {
     made.id
 }
 
+/// With one team in it, of the same short name; nobody is in that.
+pub(crate) async fn make_organisation(app: &App, slug: &str, owner: UserId) -> TeamId {
+    let now = clock::now_ms();
+    let made = Organisation {
+        id: OrganisationId(clock::new_id()),
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        teams: 0,
+        created_at: now,
+        role: OrganisationRole::Owner,
+    };
+    let organisation = OrganisationRef { slug: slug.to_owned(), name: slug.to_owned() };
+    let team = Team { organisation, ..team::new_team(slug, slug, now) };
+    let done: Result<()> = transact!(app.store, tx => {
+        store::organisation::insert(tx, &made).await?;
+        store::organisation_member::set(tx, made.id, owner, OrganisationRole::Owner, now).await?;
+        team::insert_with_basics(tx, &team, "test").await
+    });
+    done.unwrap();
+    team.id
+}
+
+/// In the organisation that every server has, and in no team.
 pub(crate) async fn make_user(app: &App, administrator: bool) -> UserId {
+    let (id, now) = (make_account(app, administrator).await, clock::now_ms());
+    let done: Result<()> = transact!(app.store, tx => {
+        store::organisation_member::join(tx, organisation::DEFAULT, id, now).await
+    });
+    done.unwrap();
+    id
+}
+
+/// In no organisation.
+pub(crate) async fn make_account(app: &App, administrator: bool) -> UserId {
     let id = UserId(clock::new_id());
     let user = UserRow {
         id,
@@ -115,7 +164,7 @@ pub(crate) async fn make_user(app: &App, administrator: bool) -> UserId {
     id
 }
 
-async fn join(app: &App, team: TeamId, user: UserId, role: Role) {
+pub(crate) async fn join(app: &App, team: TeamId, user: UserId, role: Role) {
     let now = clock::now_ms();
     let done: Result<()> = transact!(app.store, tx => { store::team::set_member(tx, team, user, role, now).await });
     done.unwrap();

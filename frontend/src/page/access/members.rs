@@ -5,7 +5,6 @@ use millrace_wire::page::Page;
 use millrace_wire::team::{Member, Role, SetMember};
 
 use super::approval_setting::ApprovalSettingPanel;
-use super::member_dialog::MemberDialog;
 use super::role_words;
 use crate::api::{self, Failure};
 use crate::i18n::access as text;
@@ -22,6 +21,7 @@ use crate::ui::panel::Panel;
 use crate::ui::skeleton::Shape;
 use crate::ui::table::{Head, Table};
 use crate::ui::toast::use_toasts;
+use crate::widget::member_dialog::{AddMember, MemberDialog, NewMember};
 
 #[component]
 pub(super) fn MembersTab(team: String) -> impl IntoView {
@@ -37,6 +37,20 @@ pub(super) fn MembersTab(team: String) -> impl IntoView {
     let adding = RwSignal::new(false);
     let removing = RwSignal::new(None::<Member>);
     let set_path = path.clone();
+    let add_path = path.clone();
+    let add = AddMember::new(move |NewMember { email, role, new_user }| {
+        let path = add_path.clone();
+        let body = SetMember { email, role: role.parse().unwrap_or(Role::Viewer), new_user };
+        async move {
+            let member = api::put::<Member>(&path, &body).await?;
+            members.reload();
+            Ok(member.name)
+        }
+    });
+    let roles = Role::ALL
+        .iter()
+        .map(|role| (role.as_str().to_owned(), format!("{}: {}", role.as_str(), role_words(*role))))
+        .collect::<Vec<_>>();
     let count = Signal::derive(move || members.with(|all| all.len().to_string()));
     view! {
         <div class="columns columns-rail">
@@ -59,7 +73,7 @@ pub(super) fn MembersTab(team: String) -> impl IntoView {
                 <ApprovalSettingPanel team/>
             </aside>
         </div>
-        <MemberDialog open=adding path=path.clone() members/>
+        <MemberDialog open=adding roles first_role=Role::Developer.as_str() add/>
         <RemoveMember removing path members/>
     }
     .into_any()

@@ -1,12 +1,13 @@
-//! Adds a member by e-mail, with a new account where there is none.
+//! Takes somebody in by e-mail, with a new account where there is none: into a team or an organisation.
+
+use std::future::Future;
+use std::pin::Pin;
 
 use leptos::prelude::*;
-use millrace_wire::team::{Member, NewUser, Role, SetMember};
+use millrace_wire::team::NewUser;
 
-use super::role_words;
-use crate::api::{self, Failure};
+use crate::api::Failure;
 use crate::i18n::{access as text, words};
-use crate::load::Loaded;
 use crate::ui::button::{Button, Kind};
 use crate::ui::check_field::CheckField;
 use crate::ui::dialog::Dialog;
@@ -17,10 +18,38 @@ use crate::ui::toast::use_toasts;
 
 const FIELDS: &[&str] = &["email", "new_user.name", "new_user.password", "name", "password"];
 
+/// What was typed.
+pub struct NewMember {
+    pub email: String,
+    pub role: String,
+    pub new_user: Option<NewUser>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<String, Failure>>>>;
+
+/// Stores it; answers with the name of who was added.
+#[derive(Clone, Copy)]
+pub struct AddMember(StoredValue<Box<dyn Fn(NewMember) -> Answer>, LocalStorage>);
+
+impl AddMember {
+    pub fn new<F>(add: impl Fn(NewMember) -> F + 'static) -> AddMember
+    where
+        F: Future<Output = Result<String, Failure>> + 'static,
+    {
+        AddMember(StoredValue::new_local(Box::new(move |member| Box::pin(add(member)) as Answer)))
+    }
+}
+
 #[component]
-pub(super) fn MemberDialog(open: RwSignal<bool>, path: String, members: Loaded<Vec<Member>>) -> impl IntoView {
+pub fn MemberDialog(
+    open: RwSignal<bool>,
+    /// Word and words of each role.
+    roles: Vec<(String, String)>,
+    #[prop(into)] first_role: String,
+    add: AddMember,
+) -> impl IntoView {
     let email = RwSignal::new(String::new());
-    let role = RwSignal::new(Role::Developer.as_str().to_owned());
+    let role = RwSignal::new(first_role);
     let is_new = RwSignal::new(false);
     let name = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
@@ -42,22 +71,22 @@ pub(super) fn MemberDialog(open: RwSignal<bool>, path: String, members: Loaded<V
         }
         busy.set(true);
         failure.set(None);
-        let path = path.clone();
         let new_user = is_new
             .get_untracked()
             .then(|| NewUser { name: name.get_untracked().trim().to_owned(), password: password.get_untracked() });
-        let role = role.get_untracked().parse().unwrap_or(Role::Viewer);
-        let body = SetMember { email: email.get_untracked().trim().to_owned(), role, new_user };
+        let email = email.get_untracked().trim().to_owned();
+        let answer = add.0.with_value(|add| add(NewMember { email, role: role.get_untracked(), new_user }));
         leptos::task::spawn_local(async move {
-            match api::put::<Member>(&path, &body).await {
-                Ok(member) => {
-                    toasts.good(text::member_added(&member.name));
-                    open.set(false);
-                    members.reload();
+            match answer.await {
+                Ok(name) => {
+                    toasts.good(text::member_added(&name));
+                    let _ = open.try_set(false);
                 }
-                Err(refusal) => failure.set(Some(refusal)),
+                Err(refusal) => {
+                    let _ = failure.try_set(Some(refusal));
+                }
             }
-            busy.set(false);
+            let _ = busy.try_set(false);
         });
     });
     let at = move |names: &'static [&'static str]| {
@@ -68,10 +97,6 @@ pub(super) fn MemberDialog(open: RwSignal<bool>, path: String, members: Loaded<V
         })
     };
     let other = move || failure.get().filter(|failure| !failure.is_only_at(FIELDS));
-    let roles: Vec<(String, String)> = Role::ALL
-        .iter()
-        .map(|role| (role.as_str().to_owned(), format!("{}: {}", role.as_str(), role_words(*role))))
-        .collect();
     let roles = StoredValue::new(roles);
     let foot = move || {
         view! {
