@@ -98,8 +98,9 @@ impl Route {
             ["settings"] => Route::Settings,
             ["requests"] => Route::Requests,
             ["organisations", slug] => Route::Organisation((*slug).to_owned(), OrganisationTab::Teams),
-            ["organisations", slug, tab] => OrganisationTab::parse(tab)
-                .map_or(Route::NotFound, |tab| Route::Organisation((*slug).to_owned(), tab)),
+            ["organisations", slug, tab] => {
+                OrganisationTab::parse(tab).map_or(Route::NotFound, |tab| Route::Organisation((*slug).to_owned(), tab))
+            }
             ["primitives"] => Route::Primitives,
             ["t", team] => Route::Team((*team).to_owned(), TeamRoute::Overview),
             ["t", team, rest @ ..] => {

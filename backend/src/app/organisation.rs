@@ -79,13 +79,15 @@ pub async fn rename(app: &App, caller: &OrganisationCaller, change: Organisation
     Ok(Organisation { name, ..caller.organisation.clone() })
 }
 
-pub async fn delete(app: &App, caller: &OrganisationCaller) -> Result<()> {
-    if caller.organisation.slug == DEFAULT {
+/// What was deleted, for the audit trail.
+pub async fn delete(app: &App, caller: &Caller, slug: &str) -> Result<Organisation> {
+    let organisation = standing(app, caller, slug).await?.ok_or_else(|| Error::not_found("organisation"))?;
+    if organisation.slug == DEFAULT {
         return Err(Error::conflict(Code::WrongState, "The first organisation stays: new servers' teams begin in it."));
     }
-    let gone = transact!(app.store, tx => { store::organisation::delete_empty(tx, caller.organisation.id).await })?;
+    let gone = transact!(app.store, tx => { store::organisation::delete_empty(tx, organisation.id).await })?;
     if gone {
-        return Ok(());
+        return Ok(organisation);
     }
     Err(Error::conflict(Code::WrongState, "The organisation has teams.").hint("Delete its teams first."))
 }

@@ -2,7 +2,7 @@
 
 use millrace_wire::access::Level;
 use millrace_wire::error::FieldError;
-use millrace_wire::ids::{RequestId, TableId};
+use millrace_wire::ids::{RequestId, TableId, TeamId};
 use millrace_wire::request::{
     AccessRequest, AskForAccess, AskForIngestion, CatalogueEntry, Decision, Inbox, IngestionSource, RequestKind,
     RequestState, Requests,
@@ -26,7 +26,7 @@ pub(super) const LONGEST_TEXT: usize = 2_000;
 const MOST_OPEN: i64 = 50;
 const NOTICES: u32 = 50;
 
-pub(super) fn token_team(caller: &Caller) -> Option<millrace_wire::ids::TeamId> {
+pub(super) fn token_team(caller: &Caller) -> Option<TeamId> {
     match caller.via {
         Via::Session(_) => None,
         Via::Token { team, .. } => Some(team),

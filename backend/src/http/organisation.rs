@@ -52,9 +52,9 @@ pub(super) async fn rename(
     Ok((Extension(Change::new(&caller.organisation, &after)), Json(after)).into_response())
 }
 
-pub(super) async fn delete(State(app): State<Arc<App>>, caller: OrganisationCaller) -> Result<Response> {
-    organisation::delete(&app, &caller).await?;
-    Ok((Extension(Change::new(&caller.organisation, ())), StatusCode::NO_CONTENT).into_response())
+pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(slug): Path<String>) -> Result<Response> {
+    let gone = organisation::delete(&app, &caller, &slug).await?;
+    Ok((Extension(Change::new(&gone, ())), StatusCode::NO_CONTENT).into_response())
 }
 
 pub(super) async fn teams(

@@ -65,7 +65,9 @@ async fn made_by_an_administrator_and_managed_by_its_owner() {
         test.call(&people.administrator, "DELETE", "/organisations/north", None).await.refused(409, "wrong_state");
         test.call(&people.owner, "DELETE", "/teams/sales", None).await.good();
         let own = format!("{members}/{}", people.owner_id);
-        test.call(&people.administrator, "DELETE", &format!("{members}/{}", people.administrator_id), None).await.good();
+        test.call(&people.administrator, "DELETE", &format!("{members}/{}", people.administrator_id), None)
+            .await
+            .good();
         test.call(&people.owner, "DELETE", &own, None).await.refused(409, "conflict");
         let demoted = json!({ "email": owner["email"], "role": "member" });
         test.call(&people.owner, "PUT", members, Some(demoted)).await.refused(409, "conflict");

@@ -46,9 +46,7 @@ pub fn OrganisationPage(slug: String) -> impl IntoView {
         Signal::derive(move || organisation.with(|found| found.name.clone()).unwrap_or_else(|| slug.clone()))
     };
     let owns = Memo::new(move |_| organisation.with(|found| found.role == OrganisationRole::Owner) == Some(true));
-    let beside = move || {
-        organisation.with(|found| view! { <Badge>{found.role.as_str()}</Badge> })
-    };
+    let beside = move || organisation.with(|found| found.role.as_str()).map(|role| view! { <Badge>{role}</Badge> });
     let actions_slug = slug.clone();
     let renaming = RwSignal::new(false);
     let deleting = RwSignal::new(false);
@@ -71,9 +69,8 @@ fn Actions(
     deleting: RwSignal<bool>,
 ) -> impl IntoView {
     let session = use_session();
-    let administers = move || {
-        session.current.with(|session| session.as_ref().is_some_and(|session| session.user.administrator))
-    };
+    let administers =
+        move || session.current.with(|session| session.as_ref().is_some_and(|session| session.user.administrator));
     let not_empty = Signal::derive(move || {
         let teams = organisation.with(|found| found.teams).unwrap_or(0);
         (teams > 0).then(|| text::delete_not_empty().to_owned())

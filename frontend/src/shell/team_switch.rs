@@ -18,9 +18,9 @@ pub(super) fn TeamSwitch() -> impl IntoView {
         session.membership_of(&slug).map_or(slug, |membership| membership.name)
     });
     let items = Signal::derive(move || {
-        session.current.with(|session| {
-            session.as_ref().map(|session| entries(session, &team.get())).unwrap_or_default()
-        })
+        session
+            .current
+            .with(|session| session.as_ref().map(|session| entries(session, &team.get())).unwrap_or_default())
     });
     let mark = move || name.get().chars().next().map(|first| first.to_uppercase().to_string());
     let label = Signal::derive(|| text::switch_team().to_owned());

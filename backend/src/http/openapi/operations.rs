@@ -127,7 +127,11 @@ fn teams() -> Vec<Operation> {
         on("PUT", "/organisations/{organisation}/members", "Take somebody in, or set their role.")
             .takes::<SetOrganisationMember>()
             .gives::<OrganisationMember>(),
-        on("DELETE", "/organisations/{organisation}/members/{user}", "Remove somebody from the organisation and its teams."),
+        on(
+            "DELETE",
+            "/organisations/{organisation}/members/{user}",
+            "Remove somebody from the organisation and its teams.",
+        ),
         on("GET", "/teams", "My teams.").lists::<Team>(),
         on("POST", "/teams", "Make a team.").takes::<NewTeam>().gives::<Team>(),
         on("GET", "/teams/{team}", "A team.").gives::<Team>(),

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 pub(crate) use database::Database;
-pub(crate) use people::{As, People, join, make_account, make_organisation, make_user, session, token};
+pub(crate) use people::{As, People, join, make_account, make_organisation, session, token};
 
 pub(crate) const HOST: &str = "127.0.0.1:7878";
 

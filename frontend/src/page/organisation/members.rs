@@ -108,8 +108,7 @@ fn row(
     let change = move |event: leptos::ev::Event| {
         let Ok(role) = event_target_value(&event).parse::<OrganisationRole>() else { return };
         let path = path.clone();
-        let body =
-            SetOrganisationMember { email: who.with_value(|member| member.email.clone()), role, new_user: None };
+        let body = SetOrganisationMember { email: who.with_value(|member| member.email.clone()), role, new_user: None };
         leptos::task::spawn_local(async move {
             match api::put::<OrganisationMember>(&path, &body).await {
                 Ok(changed) => toasts.good(text::role_set(&changed.name, changed.role)),

@@ -14,11 +14,7 @@ use crate::ui::text_field::TextField;
 use crate::ui::toast::use_toasts;
 
 #[component]
-pub(super) fn RenameDialog(
-    open: RwSignal<bool>,
-    slug: String,
-    organisation: Loaded<Organisation>,
-) -> impl IntoView {
+pub(super) fn RenameDialog(open: RwSignal<bool>, slug: String, organisation: Loaded<Organisation>) -> impl IntoView {
     let (session, toasts) = (use_session(), use_toasts());
     let name = RwSignal::new(String::new());
     let busy = RwSignal::new(false);

@@ -5,7 +5,6 @@ use millrace_wire::organisation::{Organisation, OrganisationTeam};
 
 use super::take_team::TakeTeamDialog;
 use super::team_owner::TeamOwnerDialog;
-use crate::api;
 use crate::i18n::organisation as text;
 use crate::load::{Loaded, load_all};
 use crate::route::TeamRoute;

@@ -27,7 +27,9 @@ pub(super) fn OrganisationsPanel() -> impl IntoView {
         session.current.with(|session| session.as_ref().is_some_and(|session| session.user.administrator))
     });
     let all = Memo::new(move |_| {
-        session.current.with(|session| session.as_ref().map(|session| session.organisations.clone()).unwrap_or_default())
+        session
+            .current
+            .with(|session| session.as_ref().map(|session| session.organisations.clone()).unwrap_or_default())
     });
     view! {
         <Panel title=text::organisations().to_owned() note=text::organisations_note().to_owned() end=move || view! {
