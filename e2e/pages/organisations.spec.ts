@@ -43,8 +43,8 @@ test('organisations: teams and people of one see nothing of another', async ({ a
   await expect(teams.getByRole('link', { name: `Sales ${name}` })).toBeVisible();
 
   // Teams of two organisations stand apart in the list to switch to.
-  await page.getByRole('button', { name: /Switch team$/ }).click();
-  const menu = page.getByRole('menu', { name: 'Switch team' });
+  await page.getByRole('button', { name: /switch team$/ }).click();
+  const menu = page.getByRole('menu', { name: 'switch team' });
   await expect(menu.getByText('Default', { exact: true })).toBeVisible();
   await expect(menu.getByText(name, { exact: true })).toBeVisible();
   await expectAccessible(page);

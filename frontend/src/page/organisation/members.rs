@@ -52,7 +52,7 @@ pub(super) fn MembersTab(slug: String) -> impl IntoView {
         .collect::<Vec<_>>();
     let list_path = path.clone();
     view! {
-        <div class="columns columns-rail">
+        <div>
             <Panel title=text::members().to_owned() count=count end=move || view! {
                 <Button kind=Kind::Primary small=true icon=Icon::Plus on_press=move |()| adding.set(true)>{access::add_member()}</Button>
             }>
@@ -61,15 +61,13 @@ pub(super) fn MembersTab(slug: String) -> impl IntoView {
                     (move || list(all.get(), &path, members, removing)).into_any()
                 })}
             </Panel>
-            <aside class="rail" aria-label=text::what_roles_may()>
-                <Panel title=text::what_roles_may().to_owned()>
-                    <Facts from_start=true>
-                        {OrganisationRole::ALL.iter().map(|role| view! {
-                            <Fact name=role.as_str()><span class="rail-wrap">{role_words(*role)}</span></Fact>
-                        }).collect_view()}
-                    </Facts>
-                </Panel>
-            </aside>
+            <Panel title=text::what_roles_may().to_owned()>
+                <Facts from_start=true>
+                    {OrganisationRole::ALL.iter().map(|role| view! {
+                        <Fact name=role.as_str()>{role_words(*role)}</Fact>
+                    }).collect_view()}
+                </Facts>
+            </Panel>
         </div>
         <MemberDialog open=adding roles first_role=OrganisationRole::Member.as_str() add/>
         <RemoveMember removing path members/>
