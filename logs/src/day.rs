@@ -24,8 +24,9 @@ use crate::schema::{self, Covered, Entry, FORMAT};
 use crate::seen::Seen;
 use crate::source::{Address, SourceReader, SourceWriter};
 
-/// Segments up to so many lines are joined with others of their size.
-const MOST_LINES_TO_JOIN: usize = 5_000_000;
+/// Segments up to so many lines are joined with others of their size. A large day keeps several segments, which are searched in
+/// parallel.
+const MOST_LINES_TO_JOIN: usize = 1_000_000;
 
 /// A day that can be searched.
 pub(crate) struct DayIndex {

@@ -244,16 +244,17 @@ impl LogIndex {
         Ok(Hit { id: line.id(), marks, event, group: found.fingerprint, cursor, line })
     }
 
-    /// Buckets over the window; where it is open, over the days that there are, up to now.
+    /// Buckets over the time asked for; where that is open, over the days that there are, up to now.
     fn empty_histogram(&self, days: &[Arc<DayIndex>], window: Window, buckets: usize) -> Histogram {
         let now = (self.shared.options.clock)();
         let first = days.first().map_or(now, |index| index.day.start());
-        let last = days.last().map_or(now, |index| index.day.end().min(now.max(index.day.start())));
-        let from = window.from.max(first);
-        let to = window.to.min(last.saturating_add(1)).max(from.saturating_add(1));
-        let buckets = buckets.clamp(1, MOST_BUCKETS);
-        let width = ((to - from) as u64).div_ceil(buckets as u64).max(1) as i64;
-        let used = ((to - from) as u64).div_ceil(width as u64) as usize;
+        let last = days.last().map_or(now, |index| now.clamp(index.day.start(), index.day.end()));
+        let from = if window.from == i64::MIN { first } else { window.from };
+        let to = if window.to == i64::MAX { last.saturating_add(1) } else { window.to };
+        let length = to.saturating_sub(from).max(1).unsigned_abs();
+        let width = length.div_ceil(buckets.clamp(1, MOST_BUCKETS) as u64);
+        let used = usize::try_from(length.div_ceil(width)).unwrap_or(MOST_BUCKETS);
+        let width = i64::try_from(width).unwrap_or(i64::MAX);
         Histogram { start: from, width, buckets: vec![[0; LogLevel::ALL.len()]; used] }
     }
 }

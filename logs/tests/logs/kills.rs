@@ -23,12 +23,14 @@ const SEED: &str = "MILLRACE_LOG_KILLS_SEED";
 const FROM: &str = "MILLRACE_LOG_KILLS_FROM";
 
 const STREAMS: u64 = 3;
-const DAY: i64 = 24 * 60 * 60 * 1000;
-const NOW: i64 = 1_795_428_000_000;
+const MIDNIGHT: i64 = 1_795_392_000_000;
+const NOW: i64 = MIDNIGHT + 10 * 3_600_000;
 
 fn options(root: &Path) -> Options {
     let mut options = Options::new(root.to_owned(), Arc::new(|| NOW));
     options.commit_every = Duration::from_millis(40);
+    // Taking lines is faster than indexing them; what waits is kept small, so that kills meet all of it.
+    options.journal_limit = 2 << 20;
     options.notice = Arc::new(|notice| match notice {
         // A cut end is what a kill leaves; all else is a failure of the index.
         Notice::JournalCut { .. } => {}
@@ -43,8 +45,8 @@ fn line(stream: u64, seq: u64) -> Line {
     Line {
         stream: Stream::Run(RunId(Uuid::from_u128(u128::from(stream) + 1))),
         seq,
-        // The streams cross midnight, so that two days are written in turns.
-        at: NOW - DAY / 2 + (seq as i64 % 1000) * DAY / 1100,
+        // One stream is of yesterday, one of today, and one crosses midnight, so that two days are written in turns.
+        at: MIDNIGHT + (stream as i64 - 1) * 3_600_000 - 60_000 + seq as i64 * 3,
         level: if error { LogLevel::Error } else { LogLevel::Info },
         source: Source::Worker,
         organisation: "acme".into(),
