@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::schema::{FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, TantivyDocument};
 
 use crate::codec::level_number;
@@ -73,16 +73,17 @@ pub(crate) fn schema() -> &'static (Schema, Fields) {
         let keyword = TextOptions::default()
             .set_indexing_options(whole.set_index_option(IndexRecordOption::Basic))
             .set_fast("raw");
+        let number = NumericOptions::default().set_indexed().set_fast();
         let fields = Fields {
             message: schema.add_text_field("message", text.clone()),
             target: schema.add_text_field("target", text),
-            level: schema.add_u64_field(column::LEVEL, INDEXED | FAST),
+            level: schema.add_u64_field(column::LEVEL, number.clone()),
             time: schema.add_i64_field(column::TIME, FAST),
             seq: schema.add_u64_field(column::SEQ, FAST),
             attempt: schema.add_u64_field("attempt", FAST),
             event: schema.add_u64_field(column::EVENT, FAST),
             address: schema.add_u64_field(column::ADDRESS, FAST),
-            fingerprint: schema.add_u64_field(column::FINGERPRINT, INDEXED | FAST),
+            fingerprint: schema.add_u64_field(column::FINGERPRINT, number),
             organisation: schema.add_text_field("organisation", keyword.clone()),
             team: schema.add_text_field(column::TEAM, keyword.clone()),
             job: schema.add_text_field(column::JOB, keyword.clone()),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <root>/<day>/lines       "MLLINE01", then blocks
-//! block = "BLCK" · crc32 of all that follows u32 · raw length u32 · packed length u32 · lines u32 · zstd of the lines
+//! block = "BLCK" · crc32 of all that follows u32 · raw length u32 · packed length u32 · lines u32 · zstd of the entries
+//! entry = length varint · line
 //! ```
 //! A line's address is the offset of its block and its number in it. Addresses never change as long as the file lives, also
 //! when the index is built again, so a cursor that holds one stays good.
@@ -25,12 +26,12 @@ const HEAD: u64 = MAGIC.len() as u64;
 const BLOCK_MAGIC: &[u8; 4] = b"BLCK";
 const BLOCK_HEAD: usize = 20;
 /// A block is closed when its lines take so much before packing.
-const BLOCK_BYTES: usize = 64 << 10;
+const BLOCK_BYTES: usize = 32 << 10;
 const MAX_BLOCK: usize = 128 << 20;
 const LINE_BITS: u32 = 16;
 const LEVEL: i32 = 3;
 /// Unpacked blocks that a day keeps for the next reader.
-const CACHED_BLOCKS: usize = 32;
+const CACHED_BLOCKS: usize = 64;
 
 /// Where a line lies in the file of its day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +58,7 @@ pub(crate) struct SourceWriter {
     length: u64,
     raw: Vec<u8>,
     lines: usize,
+    entry: Vec<u8>,
 }
 
 impl SourceWriter {
@@ -70,12 +72,15 @@ impl SourceWriter {
         } else {
             file.set_len(length)?;
         }
-        Ok(SourceWriter { file, length: length.max(HEAD), raw: Vec::new(), lines: 0 })
+        Ok(SourceWriter { file, length: length.max(HEAD), raw: Vec::new(), lines: 0, entry: Vec::new() })
     }
 
     pub(crate) fn push(&mut self, line: &Line) -> io::Result<Address> {
         let address = Address::new(self.length, self.lines);
-        codec::put(line, &mut self.raw);
+        self.entry.clear();
+        codec::put(line, &mut self.entry);
+        codec::put_number(self.entry.len() as u64, &mut self.raw);
+        self.raw.extend_from_slice(&self.entry);
         self.lines += 1;
         if self.raw.len() >= BLOCK_BYTES || self.lines >= 1 << LINE_BITS {
             self.close_block()?;
@@ -115,7 +120,7 @@ impl SourceWriter {
 /// Reads lines by address. Many read at once.
 pub(crate) struct SourceReader {
     file: File,
-    blocks: Mutex<LruCache<u64, Arc<Vec<Line>>>>,
+    blocks: Mutex<LruCache<u64, Arc<Block>>>,
 }
 
 impl SourceReader {
@@ -143,16 +148,16 @@ impl SourceReader {
         let block = match self.cached(address.block()) {
             Some(block) => block,
             None => {
-                let Some((lines, _)) = read_block(&self.file, address.block())? else { return Ok(None) };
-                let lines = Arc::new(lines);
-                self.blocks.lock().put(address.block(), lines.clone());
-                lines
+                let Some((block, _)) = read_block(&self.file, address.block())? else { return Ok(None) };
+                let block = Arc::new(block);
+                self.blocks.lock().put(address.block(), block.clone());
+                block
             }
         };
-        Ok(block.get(address.line()).cloned())
+        Ok(block.entries().nth(address.line()).and_then(|mut entry| codec::take(&mut entry)))
     }
 
-    fn cached(&self, block: u64) -> Option<Arc<Vec<Line>>> {
+    fn cached(&self, block: u64) -> Option<Arc<Block>> {
         self.blocks.lock().get(&block).cloned()
     }
 
@@ -176,7 +181,11 @@ impl Scan<'_> {
     pub(crate) fn next(&mut self) -> io::Result<Option<Vec<(Address, Line)>>> {
         while self.offset != u64::MAX {
             let at = self.offset;
-            if let Some((lines, length)) = read_block(self.file, at)? {
+            let whole = match read_block(self.file, at)? {
+                Some((block, length)) => block.lines().map(|lines| (lines, length)),
+                None => None,
+            };
+            if let Some((lines, length)) = whole {
                 self.offset = at + length;
                 self.end = self.offset;
                 let addressed = lines.into_iter().enumerate();
@@ -223,7 +232,31 @@ impl Scan<'_> {
     }
 }
 
-fn read_block(file: &File, offset: u64) -> io::Result<Option<(Vec<Line>, u64)>> {
+/// An unpacked block. A line is decoded when it is asked for.
+struct Block {
+    raw: Vec<u8>,
+    count: usize,
+}
+
+impl Block {
+    fn entries(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.raw.as_slice();
+        (0..self.count).map_while(move |_| {
+            let length = usize::try_from(codec::take_number(&mut rest)?).ok()?;
+            let (entry, behind) = rest.split_at_checked(length)?;
+            rest = behind;
+            Some(entry)
+        })
+    }
+
+    /// `None` when they are not as many as there should be.
+    fn lines(&self) -> Option<Vec<Line>> {
+        let lines: Vec<Line> = self.entries().map_while(|mut entry| codec::take(&mut entry)).collect();
+        (lines.len() == self.count).then_some(lines)
+    }
+}
+
+fn read_block(file: &File, offset: u64) -> io::Result<Option<(Block, u64)>> {
     let mut head = [0; BLOCK_HEAD];
     if !read_whole(file, &mut head, offset)? || head.get(..4) != Some(BLOCK_MAGIC.as_slice()) {
         return Ok(None);
@@ -246,10 +279,8 @@ fn read_block(file: &File, offset: u64) -> io::Result<Option<(Vec<Line>, u64)>> 
     if crc_of.finalize() as usize != crc {
         return Ok(None);
     }
-    let Ok(text) = zstd::bulk::decompress(&bytes, raw) else { return Ok(None) };
-    let mut rest = text.as_slice();
-    let lines: Option<Vec<Line>> = (0..count).map(|_| codec::take(&mut rest)).collect();
-    Ok(lines.map(|lines| (lines, (BLOCK_HEAD + packed) as u64)))
+    let Ok(raw) = zstd::bulk::decompress(&bytes, raw) else { return Ok(None) };
+    Ok(Some((Block { raw, count }, (BLOCK_HEAD + packed) as u64)))
 }
 
 fn read_whole(file: &File, into: &mut [u8], offset: u64) -> io::Result<bool> {

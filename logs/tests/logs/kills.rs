@@ -91,7 +91,6 @@ pub(crate) fn work_as_child() {
 pub(crate) struct Campaign {
     pub(crate) rounds: u64,
     pub(crate) lines: u64,
-    pub(crate) cut: u64,
     pub(crate) slowest_start: Duration,
 }
 
@@ -100,7 +99,7 @@ pub(crate) fn campaign(root: &Path, rounds: u64, seed: u64, arguments: &[&str]) 
     let mut random = StdRng::seed_from_u64(seed);
     let mut acknowledged = vec![0; STREAMS as usize];
     let mut known = acknowledged.clone();
-    let mut campaign = Campaign { rounds, lines: 0, cut: 0, slowest_start: Duration::ZERO };
+    let mut campaign = Campaign { rounds, lines: 0, slowest_start: Duration::ZERO };
     for round in 0..rounds {
         let from: Vec<String> = known.iter().map(u64::to_string).collect();
         let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
