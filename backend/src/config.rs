@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+
+use crate::log::search::Kept;
 
 /// Names in the file; in the environment upper case with `MILLRACE_` in front.
 const KNOWN: &[&str] = &[
@@ -29,6 +32,8 @@ const KNOWN: &[&str] = &[
     "oidc_name",
     "oidc_create_users",
     "bin_days",
+    "log_days",
+    "log_gigabytes",
     "smtp_url",
     "smtp_from",
 ];
@@ -60,6 +65,8 @@ pub struct Config {
     pub broker_binary: Option<PathBuf>,
     /// How long deleted jobs stay in the recycle bin.
     pub bin_days: u32,
+    /// How long log lines can be searched, and how many bytes of them.
+    pub kept_logs: Kept,
     /// Where people can sign in besides here.
     pub provider: Option<Provider>,
     /// Mail goes out by this server, with user and password in the URL where it asks for them; without it none does.
@@ -133,6 +140,11 @@ impl fmt::Display for ConfigProblems {
 impl std::error::Error for ConfigProblems {}
 
 impl Config {
+    /// Each server has its own: it is a copy of what lies in the shared files.
+    pub fn log_index_folder(&self) -> PathBuf {
+        self.data_dir.join("logs-index")
+    }
+
     /// `file`: from `--config`; a missing one is a problem. The environment is read from this process.
     pub fn load(file: Option<&Path>) -> Result<Config, ConfigProblems> {
         Self::load_over(file, None)
@@ -244,6 +256,7 @@ impl Settings {
         let broker_binary = self.existing_file("broker_binary");
         let provider = self.provider();
         let bin_days = self.days("bin_days", 30);
+        let kept_logs = self.kept_logs();
         let (smtp_url, smtp_from) = self.mail();
         Config {
             data_dir,
@@ -261,6 +274,7 @@ impl Settings {
             broker_binary,
             provider,
             bin_days,
+            kept_logs,
             smtp_url,
             smtp_from,
         }
@@ -365,16 +379,26 @@ impl Settings {
         }
     }
 
+    fn kept_logs(&mut self) -> Kept {
+        let days = self.days("log_days", 30);
+        let gigabytes = self.number("log_gigabytes", 50, "gigabytes from 1 to 100000", 1..=100_000);
+        Kept { days, bytes: u64::from(gigabytes) << 30 }
+    }
+
     fn days(&mut self, name: &str, usual: u32) -> u32 {
+        self.number(name, usual, "days from 1 to 3650", 1..=3650)
+    }
+
+    fn number(&mut self, name: &str, usual: u32, what: &str, within: RangeInclusive<u32>) -> u32 {
         let text = match (self.environment.get(name), self.file.get(name)) {
             (Some(value), _) => value.trim().to_owned(),
             (None, Some(value)) => value.to_string(),
             (None, None) => return usual,
         };
         match text.parse::<u32>() {
-            Ok(days) if (1..=3650).contains(&days) => days,
+            Ok(number) if within.contains(&number) => number,
             _ => {
-                self.problem(name, &format!("'{text}' is not a number of days from 1 to 3650"));
+                self.problem(name, &format!("'{text}' is not a number of {what}"));
                 usual
             }
         }

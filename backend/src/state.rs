@@ -21,6 +21,7 @@ use crate::job::Supervisor;
 use crate::job::supervisor::Surroundings;
 use crate::live::LiveHub;
 use crate::log::LogStore;
+use crate::log::search::LogSearch;
 use crate::mail::Mailer;
 use crate::metric::MetricStore;
 use crate::module::{self, Modules};
@@ -53,6 +54,8 @@ pub struct App {
     pub limits: Limits,
     /// Log lines of runs, as files.
     pub logs: Arc<LogStore>,
+    /// Log lines of all runs and of the server, to be searched.
+    pub log_search: LogSearch,
     /// Figures of runs, now and before.
     pub metrics: Arc<MetricStore>,
     /// Sends logs and figures to the platform's own topics.
@@ -86,6 +89,7 @@ impl App {
         let history = format!("sqlite://{}", config.data_dir.join("metrics.db").display());
         let metrics = Arc::new(MetricStore::open(store::connect::open(&history).await?).await?);
         let logs = Arc::new(LogStore::new(config.shared_dir.join("logs")));
+        let log_search = LogSearch::open(&config.log_index_folder(), config.kept_logs);
         let (live, mirror, shutdown) = (LiveHub::default(), Mirror::default(), CancellationToken::new());
         for job in store::grant::restricted_jobs(&store).await? {
             mirror.leave_out(job);
@@ -116,6 +120,7 @@ impl App {
             previews: Previews::new(config.worker_binary.clone(), previews, shutdown.clone()),
             test_runs: TestRuns::new(config.worker_binary.clone(), test_runs, store.clone(), shutdown.clone()),
             logs,
+            log_search,
             metrics,
             mirror,
             worker_tables,

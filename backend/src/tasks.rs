@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{approval, bad_record, bin, function, job_list, savepoint_schedule, schedule, start as runs, table};
+use crate::app::{approval, bad_record, bin, function, job_list, log_search, savepoint_schedule, schedule, start as runs, table};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;
 use crate::error::{Error, Result};
+use crate::log::feed::LogFeed;
 use crate::mail;
 use crate::peer;
 use crate::state::App;
@@ -50,6 +51,7 @@ pub async fn start(app: &Arc<App>) -> Result<()> {
     tokio::spawn(peer::follow(app.clone()));
     tokio::spawn(function::tidy_up(app.clone()));
     tokio::spawn(keep_history(app.clone()));
+    index_logs(app);
     tokio::spawn(keep_jobs(app.clone()));
     if app.mailer.is_some() {
         tokio::spawn(mail::keep_sending(app.clone()));
@@ -78,9 +80,23 @@ pub async fn finish(app: &App) {
         tracing::warn!(%error, "the last figures are not in the history");
     }
     app.metrics.close().await;
+    app.log_search.close().await;
     if let Err(error) = app.membership.leave(&app.store).await {
         tracing::warn!(%error, "the other servers take this one's runs over when its lease has run out");
     }
+}
+
+fn index_logs(app: &Arc<App>) {
+    let Some(own) = app.log_search.take_own_lines() else { return };
+    let feed = LogFeed {
+        logs: app.logs.clone(),
+        search: app.log_search.clone(),
+        store: app.store.clone(),
+        membership: app.membership.clone(),
+        own,
+        folder: app.config.log_index_folder(),
+    };
+    tokio::spawn(feed.keep(app.shutdown.clone()));
 }
 
 async fn keep_history(app: Arc<App>) {
@@ -126,6 +142,7 @@ async fn keep_jobs(app: Arc<App>) {
 
 async fn purge_what_is_old(app: &App) -> Result<()> {
     bin::purge(app, now_ms()).await?;
+    log_search::retain(app, now_ms()).await?;
     bad_record::purge(app, now_ms()).await.map(drop)
 }
 

@@ -40,6 +40,7 @@ pub mod approval;
 pub mod job;
 pub mod job_life;
 pub mod log;
+pub mod log_search;
 pub mod metric;
 pub mod report;
 pub mod run;

@@ -114,7 +114,11 @@ pub async fn purge(app: &App, now: i64) -> Result<usize> {
 async fn remove(app: &App, id: JobId) -> Result<()> {
     let runs = store::run::list(&app.store, id, u32::MAX).await?;
     let before = store::job::of_any_team(&app.store, id).await?;
-    let deleted = transact!(app.store, tx => { store::bin::delete(tx, id).await })?;
+    let now = now_ms();
+    let deleted = transact!(app.store, tx => {
+        store::log_scope::purged(tx, id, now).await?;
+        store::bin::delete(tx, id).await
+    })?;
     if !deleted {
         return Err(Error::not_found("job in the bin"));
     }

@@ -47,6 +47,7 @@ pub mod bulk;
 mod folder;
 pub mod job;
 pub mod job_list;
+pub mod log_search;
 pub mod job_test;
 mod macro_text;
 pub mod preview;

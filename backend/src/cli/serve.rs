@@ -83,13 +83,13 @@ async fn serve(config: Config) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// To standard error, and to the platform's own topic once the broker is up. `MILLRACE_LOG` filters as usual with
+/// To standard error, to the log index, and to the platform's own topic once the broker is up. `MILLRACE_LOG` filters as usual with
 /// `tracing`: a level, or levels by module.
 fn log_to(app: &App) {
     let filter = EnvFilter::try_from_env("MILLRACE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     let to_stderr = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
-    let to_topic = ServerLog { mirror: app.mirror.clone() };
+    let to_topic = ServerLog { mirror: app.mirror.clone(), search: app.log_search.clone() };
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_topic).init();
 }
 

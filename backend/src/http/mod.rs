@@ -30,6 +30,7 @@ mod job_test;
 mod link;
 mod live;
 mod log;
+mod log_search;
 mod organisation;
 mod overview;
 mod peer;

@@ -12,7 +12,7 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bad_record, bin, catalog, connection, database, etag, function, health, job, job_list, job_test,
-    link, live, log, openapi, organisation, overview, peer, permission, preview, preview_history, prometheus, report,
+    link, live, log, log_search, openapi, organisation, overview, peer, permission, preview, preview_history, prometheus, report,
     request, run, sandbox_target, savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start,
     table, table_script, table_version, team, test_run, token, topic, variable, version,
 };
@@ -229,6 +229,19 @@ pub fn api(app: Arc<App>) -> Routes {
         .get("/teams/{team}/jobs/{job}/graph", run::graph)
         .get("/teams/{team}/jobs/{job}/metrics", run::metrics)
         .get("/teams/{team}/jobs/{job}/figures", run::figures)
+        .get("/teams/{team}/logs", log_search::page)
+        .get("/teams/{team}/logs/counts", log_search::counts)
+        .get("/teams/{team}/logs/groups", log_search::groups)
+        .get("/teams/{team}/logs/marks", log_search::marks)
+        .get("/teams/{team}/logs/tail", log_search::tail)
+        .get("/teams/{team}/logs/download", log_search::download)
+        .get("/teams/{team}/logs/lines/{line}", log_search::context_of_team)
+        .get("/logs", log_search::page)
+        .get("/logs/counts", log_search::counts)
+        .get("/logs/groups", log_search::groups)
+        .get("/logs/tail", log_search::tail)
+        .get("/logs/download", log_search::download)
+        .get("/logs/lines/{line}", log_search::context)
         .get("/teams/{team}/jobs/{job}/logs", log::page)
         .get("/teams/{team}/jobs/{job}/logs/tail", log::tail)
         .get("/teams/{team}/jobs/{job}/permissions", permission::of_job)

@@ -10,13 +10,18 @@
 //! Promises: sequences go up by one per run without a gap at the end; a line is on the disk before its report is
 //! acknowledged ([`LogStore::sync`]); a torn last line (power loss) is cut off when the log is opened again; a run keeps at most
 //! `MAX_SEGMENTS` segments, the oldest go first; readers never wait for writers.
+//!
+//! `feed` brings the lines of all runs into the index that `search` asks.
 
+pub mod feed;
+mod follow;
 mod read;
+pub mod search;
 mod segment;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,6 +66,21 @@ pub struct LogStore {
     segment_bytes: u64,
     max_segments: usize,
     open: Mutex<HashMap<RunId, Arc<Mutex<OpenLog>>>>,
+    fresh: Fresh,
+}
+
+/// Runs with lines that the index has not seen.
+#[derive(Default)]
+struct Fresh(Mutex<HashSet<RunId>>);
+
+impl Fresh {
+    fn mark(&self, run: RunId) {
+        self.0.lock().insert(run);
+    }
+
+    fn take(&self) -> HashSet<RunId> {
+        std::mem::take(&mut self.0.lock())
+    }
 }
 
 impl LogStore {
@@ -69,13 +89,15 @@ impl LogStore {
     }
 
     fn with_limits(root: PathBuf, segment_bytes: u64, max_segments: usize) -> LogStore {
-        LogStore { root, segment_bytes, max_segments, open: Mutex::default() }
+        LogStore { root, segment_bytes, max_segments, open: Mutex::default(), fresh: Fresh::default() }
     }
 
     /// Numbers the lines and appends them, unless this report was stored before.
     pub async fn append(&self, run: RunId, origin: Origin, lines: Vec<LogLine>) -> Result<Vec<LogLine>> {
         let log = self.open(run);
-        blocking(move || log.lock().append(origin, lines)).await
+        let stored = blocking(move || log.lock().append(origin, lines)).await?;
+        self.fresh.mark(run);
+        Ok(stored)
     }
 
     /// Puts on the disk what was appended.

@@ -76,6 +76,28 @@ pub async fn between(store: &Store, job: JobId, from: i64, to: i64) -> Result<Ve
     rows.iter().map(read).collect()
 }
 
+/// In a span of time, oldest first, over all jobs of a team that these eyes see, or one of them: what stands as marks
+/// beside log lines.
+pub async fn marks_in_team(
+    store: &Store,
+    sight: &Sight,
+    job: Option<JobId>,
+    (from, to): (i64, i64),
+) -> Result<Vec<OverviewEvent>> {
+    let sql = concat!(
+        "SELECT e.*, j.name AS job_name FROM job_events e JOIN jobs j ON j.id = e.job_id AND j.deleted_at IS NULL \
+         WHERE e.team_id = $1 AND e.at >= $6 AND e.at < $7 AND ($8 = '' OR e.job_id = $8) \
+         AND e.kind IN ('state', 'attempt', 'error', 'person') AND ",
+        visible!("j", "job_id"),
+        " ORDER BY e.at, e.id LIMIT 1000"
+    );
+    let job = job.map(|job| job.to_string()).unwrap_or_default();
+    let rows = with_sight(sqlx::query(sql), sight).bind(from).bind(to).bind(job).fetch_all(store.reader()).await?;
+    rows.iter()
+        .map(|row| Ok(OverviewEvent { job: row.parsed("job_id")?, job_name: row.text("job_name")?, event: read(row)? }))
+        .collect()
+}
+
 /// Newest first over all jobs of a team that these eyes see, checkpoints left out: they would drown the rest.
 pub async fn newest_in_team(store: &Store, sight: &Sight, limit: u32) -> Result<Vec<OverviewEvent>> {
     let sql = concat!(

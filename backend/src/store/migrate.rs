@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "sandbox targets", include_str!("../../../migrations/0020_sandbox_targets.sql")),
     (21, "seen jobs", include_str!("../../../migrations/0021_seen_jobs.sql")),
     (22, "organisations", include_str!("../../../migrations/0022_organisations.sql")),
+    (23, "purged jobs", include_str!("../../../migrations/0023_purged_jobs.sql")),
 ];
 
 pub async fn run(store: &Store) -> Result<()> {

@@ -17,6 +17,7 @@ mod sight;
 pub mod audit;
 pub mod grant;
 pub mod installation;
+pub mod log_scope;
 pub mod mail;
 pub mod notice;
 pub mod organisation;

@@ -4,6 +4,7 @@
 mod bad_records;
 mod build;
 mod jobs;
+mod logs;
 mod operations;
 
 use std::sync::LazyLock;

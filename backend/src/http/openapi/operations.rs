@@ -41,7 +41,7 @@ use millrace_wire::user_function::{
 use millrace_wire::variable::{ListParameters, ScriptParameter, Variable, VariableDraft, VariableUses};
 
 use super::build::{Operation, on};
-use super::{bad_records, jobs};
+use super::{bad_records, jobs, logs};
 
 const AUDIT_LIST: &[&str] = &["cursor", "limit", "q", "person", "outcome", "from", "to"];
 const AUDIT_FILES: &[&str] = &["text/csv", "application/x-ndjson"];
@@ -65,6 +65,7 @@ pub fn operations() -> Vec<Operation> {
         jobs::jobs(),
         jobs::job_tests(),
         jobs::runs(),
+        logs::logs(),
     ]
     .into_iter()
     .flatten()
