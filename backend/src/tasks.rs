@@ -86,7 +86,8 @@ pub async fn finish(app: &App) {
     }
 }
 
-fn index_logs(app: &Arc<App>) {
+/// Brings lines into the log index, until the server stops.
+pub fn index_logs(app: &Arc<App>) {
     let Some(own) = app.log_search.take_own_lines() else { return };
     let feed = LogFeed {
         logs: app.logs.clone(),

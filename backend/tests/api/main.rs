@@ -8,6 +8,7 @@ mod support;
 
 mod approval;
 mod approval_bypass;
+mod log_search;
 mod mail;
 mod matrix;
 mod openapi;
