@@ -13,6 +13,7 @@ mod functions;
 mod job_life;
 mod jobs;
 mod login;
+mod logs;
 mod members;
 mod output;
 mod presence;
@@ -88,6 +89,8 @@ enum Command {
     Members(members::Members),
     /// Search the team's tables, columns, jobs, functions and connections.
     Search(search::Search),
+    /// Search the log lines of all jobs of the team, or follow them.
+    Logs(logs::Logs),
     /// Any call of the API, for what has no command of its own.
     Api(api::Api),
 }
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Functions(functions) => on_one_thread(functions.run(cli.output)),
         Command::Members(members) => on_one_thread(members.run(cli.output)),
         Command::Search(search) => on_one_thread(search.run(cli.output)),
+        Command::Logs(logs) => on_one_thread(logs.run(cli.output)),
         Command::Api(api) => on_one_thread(api.run(cli.output)),
     };
     outcome.unwrap_or_else(|error| {
