@@ -1,8 +1,8 @@
 //! Lists that many people look at are read once for all who ask the same within a second.
 //!
 //! An answer is given again only while nothing has changed that the server knows of: no call that may change something
-//! has been answered since, and no event of the team was told. What another server changed is seen after that second at
-//! the latest.
+//! has been answered since, and no event of the team was told after which lists change. States and figures of runs, and what
+//! another server changed, are seen after that second at the latest.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use millrace_wire::ids::TeamId;
 
-use crate::app::{approval, bad_record, bin, function, job_list, log_search, savepoint_schedule, schedule, start as runs, table};
+use crate::app::{
+    approval, bad_record, bin, function, job_list, log_search, savepoint_schedule, schedule, start as runs, table,
+};
 use crate::broker::{self, Keeper};
 use crate::clock::now_ms;
 use crate::demo;

@@ -18,7 +18,7 @@ use millrace_wire::log_search::{LogContext, LogCounts, LogDownload, LogGroup, Lo
 use millrace_wire::overview::OverviewEvent;
 use millrace_wire::page::Page;
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -29,6 +29,7 @@ use crate::access::identity::TeamCaller;
 use crate::app::log_search::{self, Asked, PageAsked, Whose};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::live::Numbered;
 use crate::state::App;
 
 const BUCKETS: usize = 60;
@@ -177,7 +178,7 @@ pub(super) async fn tail(
 }
 
 /// Comes back when rights may have changed, or when that cannot be known any more.
-async fn changed(rights: &mut Option<crate::live::Receiver>) {
+async fn changed(rights: &mut Option<broadcast::Receiver<Numbered>>) {
     let Some(receiver) = rights else { return std::future::pending().await };
     while let Ok(event) = receiver.recv().await {
         if event.reset {

@@ -12,9 +12,9 @@ use super::envelope::envelope;
 use super::routes::Routes;
 use super::{
     approval, audit, bad_record, bin, catalog, connection, database, etag, function, health, job, job_list, job_test,
-    link, live, log, log_search, openapi, organisation, overview, peer, permission, preview, preview_history, prometheus, report,
-    request, run, sandbox_target, savepoint, schedule, search, session, setup, shadow_run, sign_on, snippet, start,
-    table, table_script, table_version, team, test_run, token, topic, variable, version,
+    link, live, log, log_search, openapi, organisation, overview, peer, permission, preview, preview_history,
+    prometheus, report, request, run, sandbox_target, savepoint, schedule, search, session, setup, shadow_run, sign_on,
+    snippet, start, table, table_script, table_version, team, test_run, token, topic, variable, version,
 };
 use crate::error::Error;
 use crate::state::App;

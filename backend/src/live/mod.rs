@@ -49,6 +49,8 @@ struct Channel {
     ring: VecDeque<Numbered>,
     bytes: usize,
     last: u64,
+    /// Of these events, those after which lists are read anew.
+    changes: u64,
     passing: Passing,
     sender: Option<broadcast::Sender<Numbered>>,
 }
@@ -56,6 +58,7 @@ struct Channel {
 impl Channel {
     fn push(&mut self, event: &LiveEvent, json: Arc<String>) {
         self.last += 1;
+        self.changes += u64::from(changes_lists(event));
         let reset = matches!(event, LiveEvent::Reset);
         let event = Numbered { seq: self.last, json, object: object_of(event), reset };
         self.bytes += event.json.len();
@@ -168,9 +171,9 @@ impl LiveHub {
         self.channels.lock().entry(team).or_default().passing.look_at(job.0, Instant::now());
     }
 
-    /// How many events the team has had: while it stays, nothing that browsers would be told of has changed.
+    /// How often what lists show has changed, besides the states and figures of runs.
     pub fn changes(&self, team: TeamId) -> u64 {
-        self.channels.lock().get(&team).map_or(0, |channel| channel.last)
+        self.channels.lock().get(&team).map_or(0, |channel| channel.changes)
     }
 
     /// Sends to all teams somebody has watched since the server started.
@@ -220,6 +223,15 @@ impl LiveHub {
         let (epoch, seq) = id.split_once('-')?;
         (epoch.parse() == Ok(self.epoch)).then(|| seq.parse().ok()).flatten()
     }
+}
+
+/// Runs of thousands of jobs tell of themselves hundreds of times a second; browsers put that into their lists by
+/// themselves, and a list that is read anew shows it within a second.
+const fn changes_lists(event: &LiveEvent) -> bool {
+    !matches!(
+        event,
+        LiveEvent::Job { .. } | LiveEvent::RunEvent { .. } | LiveEvent::Metrics { .. } | LiveEvent::Broker { .. }
+    )
 }
 
 fn object_of(event: &LiveEvent) -> Option<Uuid> {

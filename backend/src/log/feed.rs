@@ -4,7 +4,7 @@
 //! is known by the time at which it had read everything: after a start the segments written since are read again, and the
 //! index passes over what it has. Lines of runs that another server keeps are read from the same files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,8 +19,8 @@ use super::search::{LogSearch, OF_THE_SERVER};
 use super::{Fresh, LogStore};
 use crate::error::{Error, Result};
 use crate::peer::Membership;
-use crate::store::log_scope::{self, Origin};
 use crate::store::Store;
+use crate::store::log_scope::{self, Origin};
 
 /// Lines are looked for so often; each look takes what came meanwhile in one go.
 const EVERY: Duration = Duration::from_millis(500);

@@ -34,8 +34,10 @@ pub(super) fn since(folder: &Path, time: SystemTime) -> Result<Option<Place>> {
 pub(super) fn read_on(folder: &Path, place: &mut Place) -> Result<(Vec<LogLine>, bool)> {
     let mut lines = Vec::new();
     let mut left = MOST_BYTES;
-    let behind = segments(folder)?.into_iter().filter(|(first, _)| *first >= place.segment);
-    for (first, path) in behind {
+    for (first, path) in segments(folder)? {
+        if first < place.segment {
+            continue;
+        }
         if first > place.segment {
             *place = Place { segment: first, bytes: 0 };
         }
@@ -45,7 +47,8 @@ pub(super) fn read_on(folder: &Path, place: &mut Place) -> Result<(Vec<LogLine>,
         file.take(left).read_to_end(&mut bytes)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let read = bytes.get(..whole).unwrap_or_default();
-        let parsed = read.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<StoredLine>(line).ok());
+        let parsed =
+            read.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<StoredLine>(line).ok());
         lines.extend(parsed.map(|stored| stored.line));
         place.bytes += whole as u64;
         left = left.saturating_sub(bytes.len() as u64);

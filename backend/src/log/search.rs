@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::clock::now_ms;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// The name under which the server's own lines stand, in place of a team's id.
 pub const OF_THE_SERVER: &str = "(server)";
@@ -60,7 +60,9 @@ impl LogSearch {
     }
 
     pub fn index(&self) -> Result<&Arc<LogIndex>> {
-        self.index.as_ref().map_err(|cause| Error::unavailable("Logs cannot be searched now.").because(cause.to_string()))
+        self.index
+            .as_ref()
+            .map_err(|cause| Error::unavailable("Logs cannot be searched now.").because(anyhow::anyhow!("{cause}")))
     }
 
     /// Off the threads that serve requests.

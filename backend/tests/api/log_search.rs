@@ -211,13 +211,15 @@ async fn lines_from_before_the_index_and_from_another_server_are_found() {
 }
 
 fn form(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 async fn end(test: &TestApp, job: &Job) {
     let run = job.run.to_string();
     let done: Result<()> = transact!(test.app.store, tx => {
-        sqlx::query("UPDATE job_runs SET state = 'stopped', ended_at = 1 WHERE id = $1").bind(run).execute(&mut **tx).await?;
+        sqlx::query("UPDATE job_runs SET state = 'stopped', ended_at = 1 WHERE id = $1").bind(run.clone()).execute(&mut **tx).await?;
         Ok(())
     });
     done.unwrap();
