@@ -38,6 +38,8 @@ pub(super) struct Top {
     pub(super) order: Order,
     pub(super) limit: usize,
     pub(super) after: Option<Cursor>,
+    /// Only numbers from the first to the last of these, when the list is by number.
+    pub(super) numbers: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +50,11 @@ pub(super) enum Key {
 
 impl Top {
     pub(super) const fn by_time(order: Order, limit: usize, after: Option<Cursor>) -> Top {
-        Top { key: Key::Time, order, limit, after }
+        Top { key: Key::Time, order, limit, after, numbers: (0, u64::MAX) }
     }
 
-    pub(super) const fn by_number(order: Order, limit: usize) -> Top {
-        Top { key: Key::Number, order, limit, after: None }
+    pub(super) const fn by_number(order: Order, limit: usize, numbers: (u64, u64)) -> Top {
+        Top { key: Key::Number, order, limit, after: None, numbers }
     }
 
     /// Whether lines of this day can come after the cursor.
@@ -277,7 +279,13 @@ impl SegmentTop {
         for (document, time) in documents.iter().zip(times) {
             let key = match &self.number {
                 None => time.unwrap_or_default(),
-                Some(number) => number.first(*document).map_or(0, |number| i64::try_from(number).unwrap_or(i64::MAX)),
+                Some(number) => {
+                    let number = number.first(*document).unwrap_or_default();
+                    if number < self.top.numbers.0 || number > self.top.numbers.1 {
+                        continue;
+                    }
+                    i64::try_from(number).unwrap_or(i64::MAX)
+                }
             };
             if self.worst.is_some_and(|worst| self.is_behind(key, worst)) || self.is_passed(key, *document) {
                 continue;
