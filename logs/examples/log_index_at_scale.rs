@@ -185,6 +185,7 @@ fn main() {
         print_disk(&root, arguments.lines);
     }
     ask(&index, &mut maker, arguments.queries);
+    read(&index);
     memory();
 }
 
@@ -208,6 +209,8 @@ fn fill(index: &LogIndex, maker: &mut Maker, arguments: &Arguments) {
     let taken = started.elapsed();
     index.flush().expect("lines can be found");
     let found = started.elapsed();
+    let work = work_of_process();
+    println!("processor time: {work:.1} s, {:.1} µs a line", work * 1e6 / done as f64);
     println!(
         "{done} lines: all can be found after {:.1} s, {:.0} lines/s (acknowledged after {:.1} s; making them took {:.1} s of it)",
         found.as_secs_f64(),
@@ -225,31 +228,35 @@ fn ask(index: &LogIndex, maker: &mut Maker, queries: u64) {
     for (name, wanted) in
         [("phrase, page of 50, two facets", two_facets), ("the same with a histogram of 60", with_histogram)]
     {
-        let mut times = Vec::new();
+        let (mut times, mut works) = (Vec::new(), Vec::new());
         let mut slowest = (Duration::ZERO, String::new(), 0);
         for _ in 0..queries {
             let text = maker.phrase();
             let query = Query::parse(&text, MIDNIGHT).expect("a query");
             let search = Search { query, window: Window::ALWAYS };
+            let before = work_of_threads();
             let started = Instant::now();
             let answer = index.search(&Allowed::All, &search, &wanted).expect("an answer");
             let time = started.elapsed();
             times.push(time);
+            works.push(work_of_threads().saturating_sub(before));
             if time > slowest.0 {
                 slowest = (time, text, answer.total.unwrap_or_default());
             }
         }
         times.sort_unstable();
-        let at = |share: f64| times.get((times.len() as f64 * share) as usize).or(times.last()).map_or(0.0, millis);
+        works.sort_unstable();
         println!(
             "{name}: {queries} queries over all, p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms; slowest {:.1} ms: {} with {} hits",
-            at(0.5),
-            at(0.9),
-            at(0.99),
+            share(&times, 0.5),
+            share(&times, 0.9),
+            share(&times, 0.99),
             millis(&slowest.0),
             slowest.1,
             slowest.2
         );
+        let (half, most) = (share(&works, 0.5), share(&works, 0.99));
+        println!("    processor time over all threads: p50 {half:.1} ms, p99 {most:.1} ms");
     }
     for text in ["", "level:>=warn", "offset", "broker OR checkpoint -decode"] {
         let search = Search::new(Query::parse(text, MIDNIGHT).expect("a query"));
@@ -262,6 +269,50 @@ fn ask(index: &LogIndex, maker: &mut Maker, queries: u64) {
             answer.total.unwrap_or_default()
         );
     }
+}
+
+/// Single lines, what stands around them, and groups of errors.
+fn read(index: &LogIndex) {
+    let page = Page { order: Order::NewestFirst, limit: 200, after: None };
+    let wanted = Wanted { page: Some(page), ..Wanted::default() };
+    let search = |text: &str| Search::new(Query::parse(text, MIDNIGHT).expect("a query"));
+    let started = Instant::now();
+    let answer = index.search(&Allowed::All, &search("checkpoint"), &wanted).expect("an answer");
+    println!("page of {} alone: {:.1} ms", answer.hits.len(), millis(&started.elapsed()));
+    let mut times: Vec<Duration> = Vec::new();
+    for hit in &answer.hits {
+        let started = Instant::now();
+        index.context(&Allowed::All, &hit.id, 20, 20).expect("an answer").expect("the line is there");
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    let slowest = times.last().map_or(0.0, millis);
+    println!("20 lines before and after one: p50 {:.1} ms, slowest {slowest:.1} ms", millis(&times[times.len() / 2]));
+    let started = Instant::now();
+    let groups = index.groups(&Allowed::All, &search(""), 20).expect("an answer");
+    println!("groups of errors over all: {:.1} ms, {} groups", millis(&started.elapsed()), groups.len());
+}
+
+fn share(sorted: &[Duration], share: f64) -> f64 {
+    sorted.get((sorted.len() as f64 * share) as usize).or(sorted.last()).map_or(0.0, millis)
+}
+
+/// Time on a processor of the threads that there are: what a question costs, also where others use the machine.
+fn work_of_threads() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").expect("threads are listed").flatten();
+    let spent = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(spent.sum())
+}
+
+/// Seconds on a processor of the whole process, threads that are gone included.
+fn work_of_process() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).unwrap_or_default();
+    (ticks(11) + ticks(12)) / 100.0
 }
 
 fn millis(time: &Duration) -> f64 {

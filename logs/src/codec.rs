@@ -153,3 +153,60 @@ fn take_uuid(bytes: &mut &[u8]) -> Option<Uuid> {
     *bytes = rest;
     Uuid::from_slice(id).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stream() -> impl Strategy<Value = Stream> {
+        prop_oneof![
+            any::<u128>().prop_map(|id| Stream::Run(RunId(Uuid::from_u128(id)))),
+            ".{0,20}".prop_map(Stream::Server),
+            ".{0,20}".prop_map(Stream::Broker),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_comes_back_as_it_was(
+            stream in stream(),
+            numbers in (any::<u64>(), any::<i64>(), any::<u32>(), 0_usize..5, 0_usize..3),
+            job in proptest::option::of(any::<u128>()),
+            texts in proptest::collection::vec(".{0,300}", 8),
+        ) {
+            let text = |number: usize| texts[number].clone();
+            let line = Line {
+                stream,
+                seq: numbers.0,
+                at: numbers.1,
+                level: LogLevel::ALL[numbers.3],
+                source: Source::ALL[numbers.4],
+                organisation: text(0),
+                team: text(1),
+                job: job.map(|id| JobId(Uuid::from_u128(id))),
+                job_name: text(2),
+                attempt: numbers.2,
+                worker: text(3),
+                operator: text(4),
+                version: text(5),
+                target: text(6),
+                message: text(7),
+            };
+            let mut bytes = Vec::new();
+            put(&line, &mut bytes);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(take(&mut rest), Some(line));
+            prop_assert!(rest.is_empty());
+            for cut in 0..bytes.len() {
+                prop_assert_eq!(take(&mut &bytes[..cut]), None);
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_line_are_none(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            take(&mut bytes.as_slice());
+        }
+    }
+}

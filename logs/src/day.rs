@@ -17,7 +17,7 @@ use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{Executor, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Assembler, Placed};
 use crate::line::{Day, Line};
 use crate::schema::{self, Covered, Entry, FORMAT};
@@ -153,8 +153,8 @@ pub(crate) struct Rebuilt {
     pub(crate) blocks_lost: u64,
 }
 
-/// Builds the index of a day from its lines, beside the old one, and puts it in its place.
-pub(crate) fn rebuild(root: &Path, day: Day, memory: usize) -> Result<Rebuilt> {
+/// Builds the index of a day from its lines, beside the old one, and puts it in its place. `stop` ends it early.
+pub(crate) fn rebuild(root: &Path, day: Day, memory: usize, stop: &dyn Fn() -> bool) -> Result<Rebuilt> {
     let folder = root.join(day.to_string());
     let new = folder.join("index.new");
     remove(&new)?;
@@ -167,6 +167,9 @@ pub(crate) fn rebuild(root: &Path, day: Day, memory: usize) -> Result<Rebuilt> {
         let mut assembler = Assembler::default();
         let mut scan = source.scan();
         while let Some(lines) = scan.next()? {
+            if stop() {
+                return Err(Error::Closed);
+            }
             let mut placed = Vec::new();
             for (address, line) in lines {
                 if seen.insert(&line.stream, line.seq) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tantivy::Executor;
 
 use crate::day::{self, DayIndex};
@@ -15,13 +15,15 @@ pub(crate) struct Days {
     root: PathBuf,
     executor: Executor,
     known: RwLock<BTreeMap<Day, Known>>,
+    /// Held while a day is built again or taken away.
+    mending: Mutex<()>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
 #[derive(Clone)]
 pub(crate) enum Known {
     Ready(Arc<DayIndex>),
-    /// Waits for the indexing thread to build it again.
+    /// Waits to be built again.
     Damaged,
 }
 
@@ -31,7 +33,7 @@ impl Days {
             0 | 1 => Executor::single_thread(),
             more => Executor::multi_thread(more, "log-search-")?,
         };
-        let days = Days { root, executor, known: RwLock::default(), notice };
+        let days = Days { root, executor, known: RwLock::default(), mending: Mutex::default(), notice };
         for entry in std::fs::read_dir(&days.root)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -78,11 +80,11 @@ impl Days {
     }
 
     /// For writing; made when it is not there, built again when it is damaged.
-    pub(crate) fn writable(&self, day: Day, memory: usize) -> Result<Arc<DayIndex>> {
+    pub(crate) fn writable(&self, day: Day, memory: usize, stop: &dyn Fn() -> bool) -> Result<Arc<DayIndex>> {
         let known = self.known.read().get(&day).cloned();
         match known {
             Some(Known::Ready(index)) => return Ok(index),
-            Some(Known::Damaged) => self.rebuild(day, memory)?,
+            Some(Known::Damaged) => self.rebuild(day, memory, stop)?,
             None => {
                 DayIndex::create(&self.root, day)?;
                 self.reopen(day)?;
@@ -98,8 +100,13 @@ impl Days {
         }
     }
 
-    pub(crate) fn rebuild(&self, day: Day, memory: usize) -> Result<()> {
-        let rebuilt = day::rebuild(&self.root, day, memory)?;
+    /// Builds a day again if nobody else has done so meanwhile.
+    pub(crate) fn rebuild(&self, day: Day, memory: usize, stop: &dyn Fn() -> bool) -> Result<()> {
+        let _mending = self.mending.lock();
+        if !matches!(self.known.read().get(&day), Some(Known::Damaged)) {
+            return Ok(());
+        }
+        let rebuilt = day::rebuild(&self.root, day, memory, stop)?;
         self.reopen(day)?;
         self.tell(Notice::Rebuilt { day, lines: rebuilt.lines, blocks_lost: rebuilt.blocks_lost });
         Ok(())
@@ -123,16 +130,16 @@ impl Days {
         self.known.read().iter().map(|(day, known)| (*day, known.clone())).collect()
     }
 
-    /// Takes a day away. Searches that are under way keep what they have open.
-    pub(crate) fn remove(&self, day: Day) -> Result<u64> {
+    /// Takes a day away, unless one is being built again just now. Searches that are under way keep what they have open.
+    pub(crate) fn remove(&self, day: Day) -> Result<bool> {
+        let Some(_mending) = self.mending.try_lock() else { return Ok(false) };
         self.known.write().remove(&day);
         let folder = self.root.join(day.to_string());
-        let bytes = size(&folder)?;
         let gone = self.root.join(format!(".gone-{day}"));
         // Renamed first: a crash in between leaves a whole day or none.
         std::fs::rename(&folder, &gone)?;
         std::fs::remove_dir_all(&gone)?;
-        Ok(bytes)
+        Ok(true)
     }
 
     pub(crate) fn bytes(&self, day: Day) -> Result<u64> {

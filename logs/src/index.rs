@@ -13,6 +13,7 @@ use crate::error::{Error, Notice, Result};
 use crate::group_book::GroupBook;
 use crate::journal::Journal;
 use crate::line::{Day, Line};
+use crate::mend::{self, Alarm};
 use crate::query::Query;
 use crate::retention::Retention;
 use crate::scope::Allowed;
@@ -59,7 +60,7 @@ impl Options {
 pub struct LogIndex {
     pub(crate) shared: Arc<Shared>,
     pub(crate) groups: Arc<GroupBook>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// One process at a time: the lock goes with the file.
     _lock: File,
 }
@@ -82,10 +83,19 @@ impl LogIndex {
             tails: Arc::default(),
             progress: Progress::default(),
             turn: Mutex::default(),
+            alarm: Alarm::default(),
         });
-        let of_thread = shared.clone();
-        let thread = std::thread::Builder::new().name("log-index".to_owned()).spawn(move || writer::run(&of_thread))?;
-        Ok(LogIndex { shared, groups, thread: Mutex::new(Some(thread)), _lock: lock })
+        let index = LogIndex { shared, groups, threads: Mutex::default(), _lock: lock };
+        index.start("log-index", writer::run)?;
+        index.start("log-mend", mend::run)?;
+        Ok(index)
+    }
+
+    fn start(&self, name: &str, run: fn(&Shared)) -> Result<()> {
+        let shared = self.shared.clone();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared))?;
+        self.threads.lock().push(thread);
+        Ok(())
     }
 
     /// Takes lines. They outlive a kill of this process from now on, and everything else after [`LogIndex::sync`]. Waits while
@@ -110,7 +120,8 @@ impl LogIndex {
         self.shared.progress.wait(end)
     }
 
-    /// Lines as they come from now on. `deliver` runs in the indexing thread: it must not wait, and ends the watching with false.
+    /// Lines as they come from now on. `deliver` runs in the indexing thread: it must not wait, and ends the watching with false,
+    /// not by dropping the subscription.
     pub fn watch(
         &self,
         allowed: Allowed,
@@ -145,12 +156,14 @@ impl LogIndex {
     pub(crate) fn report_damage(&self, day: Day, reason: String) {
         self.shared.days.mark_damaged(day, reason);
         self.shared.journal.wake();
+        self.shared.alarm.raise();
     }
 
-    /// Takes no more lines, commits what was indexed, and ends the indexing thread.
+    /// Takes no more lines, commits what was indexed, and ends its threads.
     pub fn close(&self) {
         self.shared.journal.close();
-        if let Some(thread) = self.thread.lock().take() {
+        self.shared.alarm.close();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
             // A panic of the thread was told by a notice.
             let _ = thread.join();
         }

@@ -18,6 +18,7 @@ mod group_book;
 mod index;
 mod journal;
 mod line;
+mod mend;
 mod query;
 mod retention;
 mod schema;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use millrace_wire::ids::{JobId, RunId};
-use millrace_wire::log::LogLevel;
+use millrace_wire::log::{LogLevel, LogLine};
 use serde::{Deserialize, Serialize};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -92,6 +92,28 @@ pub struct Line {
 impl Line {
     pub fn id(&self) -> LineId {
         LineId { day: Day::of(self.at), stream: self.stream.clone(), seq: self.seq }
+    }
+
+    /// A line of a worker as it came over the link and was numbered; `None` when it names no run. What the link does not carry is
+    /// empty, for the caller to fill in.
+    pub fn of_worker(line: LogLine) -> Option<Line> {
+        Some(Line {
+            stream: Stream::Run(line.run?),
+            seq: line.seq,
+            at: line.at,
+            level: line.level,
+            source: Source::Worker,
+            organisation: String::new(),
+            team: line.team,
+            job: line.job,
+            job_name: line.job_name,
+            attempt: line.attempt,
+            worker: line.worker,
+            operator: String::new(),
+            version: String::new(),
+            target: line.target,
+            message: line.message,
+        })
     }
 
     pub fn run(&self) -> Option<RunId> {

@@ -46,8 +46,11 @@ impl LogIndex {
                 continue;
             }
             self.remember_groups(day)?;
-            self.shared.days.remove(day)?;
+            let gone = self.shared.days.remove(day)?;
             drop(open);
+            if !gone {
+                continue;
+            }
             total = total.saturating_sub(bytes);
             self.shared.days.tell(Notice::Dropped { day, bytes });
             dropped.push(day);

@@ -81,7 +81,7 @@ impl Allowed {
             return Ok(SegmentScope::Nothing);
         }
         let jobs = job_column.map(|column| column.ords().clone());
-        Ok(SegmentScope::Teams { teams: team_column.ords().clone(), jobs, rules })
+        Ok(SegmentScope::Teams(Box::new(SegmentTeams { teams: team_column.ords().clone(), jobs, rules })))
     }
 }
 
@@ -98,10 +98,17 @@ impl Jobs {
 pub(crate) enum SegmentScope {
     All,
     Nothing,
-    Teams { teams: Column<u64>, jobs: Option<Column<u64>>, rules: Vec<Option<SegmentJobs>> },
+    Teams(Box<SegmentTeams>),
 }
 
-pub(crate) enum SegmentJobs {
+pub(crate) struct SegmentTeams {
+    teams: Column<u64>,
+    jobs: Option<Column<u64>>,
+    /// By the number of a team in this segment.
+    rules: Vec<Option<SegmentJobs>>,
+}
+
+enum SegmentJobs {
     All,
     Except(BTreeSet<u64>),
     Only(BTreeSet<u64>),
@@ -112,7 +119,7 @@ impl SegmentScope {
         let (teams, jobs, rules) = match self {
             SegmentScope::All => return true,
             SegmentScope::Nothing => return false,
-            SegmentScope::Teams { teams, jobs, rules } => (teams, jobs, rules),
+            SegmentScope::Teams(of) => (&of.teams, &of.jobs, &of.rules),
         };
         let team = teams.first(document).and_then(|ord| usize::try_from(ord).ok());
         let job = || jobs.as_ref().and_then(|jobs| jobs.first(document));

@@ -56,15 +56,13 @@ struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
     fn insert(&mut self, number: u64) -> bool {
-        if let Some((_, last)) = self.0.last_mut() {
-            if number > *last {
-                if number - *last == 1 {
-                    *last = number;
-                } else {
-                    self.0.push((number, number));
-                }
-                return true;
+        if let Some((_, last)) = self.0.last_mut().filter(|(_, last)| number > *last) {
+            if number - *last == 1 {
+                *last = number;
+            } else {
+                self.0.push((number, number));
             }
+            return true;
         }
         let at = self.0.partition_point(|(_, last)| *last < number);
         if self.0.get(at).is_some_and(|(first, _)| *first <= number) {

@@ -16,11 +16,15 @@ use crate::event::{Assembler, Placed};
 use crate::index::Options;
 use crate::journal::{Cursor, Journal};
 use crate::line::{Day, Line};
+use crate::mend::Alarm;
 use crate::schema::Entry;
 use crate::tail::Tails;
 
 /// Days that are written at once: today, and the one that late lines belong to. The memory is shared between them.
 const WRITERS: usize = 2;
+/// Bytes of the journal that are not read yet, from which on commits are made less often, and how much less.
+const FAR_BEHIND: u64 = 16 << 20;
+const BEHIND_FACTOR: u32 = 4;
 /// Before the next try after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Failures in a row after which the days being written are looked at byte by byte.
@@ -91,6 +95,14 @@ pub(crate) struct Shared {
     pub(crate) progress: Progress,
     /// Held while a day is committed or dropped, so that retention never takes a day under the writer.
     pub(crate) turn: Mutex<Vec<Day>>,
+    pub(crate) alarm: Alarm,
+}
+
+impl Shared {
+    /// Of each day that is written.
+    pub(crate) const fn day_memory(&self) -> usize {
+        self.options.writer_memory / WRITERS
+    }
 }
 
 pub(crate) fn run(shared: &Shared) {
@@ -101,16 +113,18 @@ pub(crate) fn run(shared: &Shared) {
         let outcome = catch_unwind(AssertUnwindSafe(|| Session::new(shared).follow(&mut failures)));
         let reason = match outcome {
             Ok(Ok(())) => break,
-            // The day is built again at the beginning of the next session, in which nothing of it is open.
+            // In the next session nothing of the day is open, so that it can be built again.
             Ok(Err(Error::Damaged(_))) => continue,
+            Ok(Err(Error::Closed)) => break,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the indexing thread panicked".to_owned(),
         };
         failures += 1;
         shared.progress.fail(&reason);
         shared.days.tell(Notice::WriterFailed { reason });
-        if failures >= FAILURES_UNTIL_CHECK {
+        if failures == FAILURES_UNTIL_CHECK {
             check_newest(&shared.days);
+            shared.alarm.raise();
         }
         shared.journal.pause(PAUSE);
     }
@@ -177,12 +191,9 @@ impl<'a> Session<'a> {
                 self.commit()?;
                 return shared.journal.begin_file();
             }
-            for day in shared.days.damaged() {
-                if self.writers.iter().any(|writer| writer.index.day == day) {
-                    // Its lines since the last commit come again from the journal.
-                    return Err(Error::Damaged(day));
-                }
-                shared.days.writable(day, self.memory())?;
+            if let Some(day) = shared.days.damaged().into_iter().find(|day| self.is_open(*day)) {
+                // Its lines since the last commit come again from the journal.
+                return Err(Error::Damaged(day));
             }
             self.give_way()?;
             match self.cursor.next(&shared.journal, &tell)? {
@@ -200,15 +211,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn memory(&self) -> usize {
-        self.shared.options.writer_memory / WRITERS
+    fn is_open(&self, day: Day) -> bool {
+        self.writers.iter().any(|writer| writer.index.day == day)
     }
 
-    /// How long the oldest line that is not committed may still wait.
+    /// How long the oldest line that is not committed may still wait. Far behind, commits are made less often, since each has its
+    /// price and what is written last is not found any sooner.
     fn until_commit(&self) -> Duration {
-        let patience = self.shared.options.commit_every;
+        let behind = self.shared.journal.end().saturating_sub(self.cursor.position);
+        let rarer = if behind > FAR_BEHIND { BEHIND_FACTOR } else { 1 };
+        let patience = self.shared.options.commit_every.saturating_mul(rarer);
         let oldest = self.writers.iter().filter_map(|writer| writer.dirty).min();
-        oldest.map_or(patience, |since: Instant| patience.saturating_sub(since.elapsed())).max(Duration::ZERO)
+        oldest.map_or(patience, |since: Instant| patience.saturating_sub(since.elapsed()))
     }
 
     fn take(&mut self, lines: Vec<Line>) -> Result<()> {
@@ -263,9 +277,9 @@ impl<'a> Session<'a> {
                 self.close_writer(oldest)?;
             }
         }
-        let memory = self.memory();
+        let memory = self.shared.day_memory();
         self.shared.turn.lock().push(day);
-        let index = self.shared.days.writable(day, memory)?;
+        let index = self.shared.days.writable(day, memory, &|| self.shared.journal.is_closed())?;
         self.writers.push(DayWriter::open(index, memory)?);
         Ok(self.writers.len() - 1)
     }

@@ -169,11 +169,15 @@ impl Scanner<'_> {
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"')).unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
         if !self.after_field {
-            match word {
-                "AND" => return Ok(self.push(Piece::And, end)),
-                "OR" => return Ok(self.push(Piece::Or, end)),
-                "NOT" => return Ok(self.push(Piece::Not, end)),
-                _ => {}
+            let joint = match word {
+                "AND" => Some(Piece::And),
+                "OR" => Some(Piece::Or),
+                "NOT" => Some(Piece::Not),
+                _ => None,
+            };
+            if let Some(joint) = joint {
+                self.push(joint, end);
+                return Ok(());
             }
             if let Some(length) = self.field(word)? {
                 let name = word.get(..length - 1).unwrap_or_default().to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! All hits, one by one, for a download of any length in bounded memory.
 //!
-//! Places of lines are fetched in large pages, day by day; texts are read when their turn comes.
+//! Places of lines are fetched in large pages, day by day; texts are read a few hundred at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use crate::scope::Allowed;
 
 /// Places that are held at once, of 56 bytes each.
 const PLACES: usize = 50_000;
+/// Lines that are held at once.
+const LINES: usize = 500;
 
 /// Gives hits in the order asked for. Lines that come while it runs may be among them.
 pub struct Export {
@@ -27,6 +29,7 @@ pub struct Export {
     days: VecDeque<Arc<DayIndex>>,
     after: Option<Cursor>,
     places: VecDeque<TopLine>,
+    lines: VecDeque<Hit>,
     /// Days that are being built again and are missing.
     pub left_out: Vec<Day>,
     ended: bool,
@@ -48,6 +51,7 @@ impl LogIndex {
             days: days.into(),
             after: None,
             places: VecDeque::new(),
+            lines: VecDeque::new(),
             left_out,
             ended: false,
         }
@@ -57,10 +61,13 @@ impl LogIndex {
 impl Export {
     fn step(&mut self) -> Result<Option<Hit>> {
         loop {
+            if let Some(hit) = self.lines.pop_front() {
+                return Ok(Some(hit));
+            }
             let Some(day) = self.days.front().cloned() else { return Ok(None) };
-            if let Some(place) = self.places.pop_front() {
-                self.after = Some(Cursor { at: place.key, address: place.address.0 });
-                return self.index.hit(&day, place, &self.search.query).map(Some);
+            if !self.places.is_empty() {
+                self.read(&day)?;
+                continue;
             }
             let survey = Survey {
                 allowed: self.allowed.clone(),
@@ -70,11 +77,18 @@ impl Export {
                 histogram: None,
             };
             self.places = self.index.ask(&day, self.search.query.compiled().as_ref(), &survey)?.top.into();
+            self.after = self.places.back().map(|last| Cursor { at: last.key, address: last.address.0 });
             if self.places.is_empty() {
                 self.days.pop_front();
-                self.after = None;
             }
         }
+    }
+
+    fn read(&mut self, day: &Arc<DayIndex>) -> Result<()> {
+        let next = self.places.drain(..self.places.len().min(LINES));
+        let places: Vec<_> = next.map(|place| (day.clone(), place)).collect();
+        self.lines = self.index.hits(places, &self.search.query)?.into();
+        Ok(())
     }
 }
 

@@ -107,7 +107,14 @@ impl LogIndex {
             other.count.cmp(&tally.count).then(other.last.cmp(&tally.last)).then_with(|| key.cmp(other_key))
         });
         most.truncate(limit.min(super::MOST_VALUES));
-        let mut always = self.tally_always(allowed, most.iter().map(|(key, _)| key.fingerprint))?;
+        let fingerprints: Vec<u64> = most.iter().map(|(key, _)| key.fingerprint).collect();
+        let mut always = if search.query == Query::everything() && window == Window::ALWAYS {
+            let mut found: Tallies = most.iter().map(|(key, (tally, _))| (key.clone(), tally.clone())).collect();
+            self.groups.add_to(&mut found);
+            found
+        } else {
+            self.tally_always(allowed, fingerprints.into_iter())?
+        };
         let mut groups = Vec::with_capacity(most.len());
         for (key, (tally, index)) in most {
             let Some(line) = index.line(tally.newest)? else { continue };

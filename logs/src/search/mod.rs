@@ -188,8 +188,7 @@ impl LogIndex {
                 more = true;
             }
         }
-        let hits: Vec<Hit> =
-            top.into_iter().map(|(index, top)| self.hit(&index, top, &search.query)).collect::<Result<_>>()?;
+        let hits = self.hits(top, &search.query)?;
         let next = if more { hits.last().map(|hit| hit.cursor) } else { None };
         let facets = found.facets(&wanted.facets, MOST_VALUES);
         let histogram = histogram.map(|empty| Histogram { buckets: found.buckets, ..empty });
@@ -231,6 +230,18 @@ impl LogIndex {
                 Err(Error::Damaged(index.day))
             }
         }
+    }
+
+    /// Reads lines in the order in which they lie on the disk, so that each block is unpacked once, and gives them in their own.
+    fn hits(&self, places: Vec<(Arc<DayIndex>, survey::TopLine)>, query: &Query) -> Result<Vec<Hit>> {
+        let mut turns: Vec<_> = places.into_iter().enumerate().collect();
+        turns.sort_by_key(|(_, (index, place))| (index.day, place.address));
+        let mut hits = Vec::with_capacity(turns.len());
+        for (turn, (index, place)) in turns {
+            hits.push((turn, self.hit(&index, place, query)?));
+        }
+        hits.sort_by_key(|(turn, _)| *turn);
+        Ok(hits.into_iter().map(|(_, hit)| hit).collect())
     }
 
     fn hit(&self, index: &DayIndex, found: survey::TopLine, query: &Query) -> Result<Hit> {

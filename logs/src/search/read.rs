@@ -1,6 +1,7 @@
 //! Single lines: by their permanent name, with what stands around them, with all of their event.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, Query as IndexQuery, RangeQuery, TermQuery};
@@ -35,7 +36,7 @@ impl LogIndex {
                 Ok(None)
             };
         };
-        Ok(self.numbered(allowed, &index, &id.stream, (id.seq, id.seq), Top::by_number(Order::OldestFirst, 1))?.pop())
+        Ok(self.numbered(allowed, &index, &id.stream, Top::by_number(Order::OldestFirst, 1, (id.seq, id.seq)))?.pop())
     }
 
     /// Lines of the same stream around one, over midnight as well.
@@ -50,8 +51,8 @@ impl LogIndex {
                 if missing == 0 {
                     break;
                 }
-                let top = Top::by_number(Order::NewestFirst, missing);
-                context.before.extend(self.numbered(allowed, index, &id.stream, (0, last), top)?);
+                let top = Top::by_number(Order::NewestFirst, missing, (0, last));
+                context.before.extend(self.numbered(allowed, index, &id.stream, top)?);
             }
             context.before.sort_by_key(|hit| hit.id.seq);
         }
@@ -61,8 +62,8 @@ impl LogIndex {
                 if missing == 0 {
                     break;
                 }
-                let top = Top::by_number(Order::OldestFirst, missing);
-                context.after.extend(self.numbered(allowed, index, &id.stream, (first, u64::MAX), top)?);
+                let top = Top::by_number(Order::OldestFirst, missing, (first, u64::MAX));
+                context.after.extend(self.numbered(allowed, index, &id.stream, top)?);
             }
             context.after.sort_by_key(|hit| hit.id.seq);
         }
@@ -73,43 +74,35 @@ impl LogIndex {
     pub fn event(&self, allowed: &Allowed, id: &LineId) -> Result<Vec<Hit>> {
         let Some(line) = self.line(allowed, id)? else { return Ok(Vec::new()) };
         let head = line.event.map_or(line.id.seq, |head| head.seq);
-        let Some(first) = self.line(allowed, &LineId { seq: head, ..id.clone() })? else { return Ok(Vec::new()) };
-        let index = self.shared.days.ready(id.day)?;
-        let query = of_stream(&id.stream, vec![Box::new(TermQueryOnColumn::event(head))]);
-        let mut lines = vec![first];
-        lines.extend(self.asked(allowed, &index, query.as_ref(), Top::by_number(Order::OldestFirst, MOST_HITS))?);
+        let mut lines = Vec::new();
+        // It may have begun just before midnight.
+        for day in [id.day.plus(-1), id.day, id.day.plus(1)] {
+            let Ok(index) = self.shared.days.ready(day) else { continue };
+            let first = Top::by_number(Order::OldestFirst, 1, (head, head));
+            lines.extend(self.numbered(allowed, &index, &id.stream, first)?);
+            let query = of_stream(&id.stream, vec![continuing(head)]);
+            let rest = Top::by_number(Order::OldestFirst, MOST_HITS, (head, u64::MAX));
+            lines.extend(self.asked(allowed, &index, query.as_ref(), rest)?);
+        }
         Ok(lines)
     }
 
-    fn numbered(
-        &self,
-        allowed: &Allowed,
-        index: &DayIndex,
-        stream: &Stream,
-        numbers: (u64, u64),
-        top: Top,
-    ) -> Result<Vec<Hit>> {
-        let bound = |number| Bound::Included(Term::from_field_u64(fields().seq, number));
-        let range = RangeQuery::new(bound(numbers.0), bound(numbers.1));
-        self.asked(allowed, index, of_stream(stream, vec![Box::new(range)]).as_ref(), top)
+    fn numbered(&self, allowed: &Allowed, index: &Arc<DayIndex>, stream: &Stream, top: Top) -> Result<Vec<Hit>> {
+        self.asked(allowed, index, of_stream(stream, Vec::new()).as_ref(), top)
     }
 
-    fn asked(&self, allowed: &Allowed, index: &DayIndex, query: &dyn IndexQuery, top: Top) -> Result<Vec<Hit>> {
+    fn asked(&self, allowed: &Allowed, index: &Arc<DayIndex>, query: &dyn IndexQuery, top: Top) -> Result<Vec<Hit>> {
         let survey =
             Survey { allowed: allowed.clone(), window: None, top: Some(top), facets: Vec::new(), histogram: None };
         let found = self.ask(index, query, &survey)?;
-        found.top.into_iter().map(|line| self.hit(index, line, &Query::everything())).collect()
+        self.hits(found.top.into_iter().map(|line| (index.clone(), line)).collect(), &Query::everything())
     }
 }
 
-/// The one value of a column that is not indexed otherwise.
-struct TermQueryOnColumn;
-
-impl TermQueryOnColumn {
-    fn event(head: u64) -> RangeQuery {
-        let bound = || Bound::Included(Term::from_field_u64(fields().event, head));
-        RangeQuery::new(bound(), bound())
-    }
+/// Lines that continue this one. The numbers are a column only.
+fn continuing(head: u64) -> Box<dyn IndexQuery> {
+    let bound = || Bound::Included(Term::from_field_u64(fields().event, head));
+    Box::new(RangeQuery::new(bound(), bound()))
 }
 
 fn of_stream(stream: &Stream, mut more: Vec<Box<dyn IndexQuery>>) -> Box<dyn IndexQuery> {

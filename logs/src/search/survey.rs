@@ -2,8 +2,7 @@
 //!
 //! It reads columns only. Each segment counts by the numbers of its own dictionary; the texts are looked up once at its end.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use millrace_wire::log::LogLevel;
@@ -39,6 +38,8 @@ pub(super) struct Top {
     pub(super) order: Order,
     pub(super) limit: usize,
     pub(super) after: Option<Cursor>,
+    /// Only numbers from the first to the last of these, when the list is by number.
+    pub(super) numbers: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +50,11 @@ pub(super) enum Key {
 
 impl Top {
     pub(super) const fn by_time(order: Order, limit: usize, after: Option<Cursor>) -> Top {
-        Top { key: Key::Time, order, limit, after }
+        Top { key: Key::Time, order, limit, after, numbers: (0, u64::MAX) }
     }
 
-    pub(super) const fn by_number(order: Order, limit: usize) -> Top {
-        Top { key: Key::Number, order, limit, after: None }
+    pub(super) const fn by_number(order: Order, limit: usize, numbers: (u64, u64)) -> Top {
+        Top { key: Key::Number, order, limit, after: None, numbers }
     }
 
     /// Whether lines of this day can come after the cursor.
@@ -126,26 +127,12 @@ impl Collector for Survey {
 
     fn for_segment(&self, _: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<SegmentSurvey> {
         let columns = segment.fast_fields();
-        let time = columns.column_first_or_default::<i64>(column::TIME)?;
+        let time = columns.i64(column::TIME)?;
         // A segment that lies in the window as a whole is not asked line by line.
         let window = self.window.filter(|window| {
             segment.max_doc() > 0 && !(window.contains(time.min_value()) && window.contains(time.max_value()))
         });
-        let top = match self.top {
-            Some(top) => Some(SegmentTop {
-                key: match top.key {
-                    Key::Time => KeyColumn::Time(time.clone()),
-                    Key::Number => KeyColumn::Number(columns.column_first_or_default::<u64>(column::SEQ)?),
-                },
-                top,
-                address: columns.column_first_or_default::<u64>(column::ADDRESS)?,
-                event: columns.column_opt::<u64>(column::EVENT)?,
-                fingerprint: columns.column_opt::<u64>(column::FINGERPRINT)?,
-                newest: BinaryHeap::new(),
-                oldest: BinaryHeap::new(),
-            }),
-            None => None,
-        };
+        let top = self.top.map(|top| SegmentTop::open(top, segment)).transpose()?;
         let facets =
             self.facets.iter().map(|facet| SegmentFacet::open(*facet, segment)).collect::<tantivy::Result<_>>()?;
         let histogram = match &self.histogram {
@@ -164,7 +151,7 @@ impl Collector for Survey {
             histogram,
             total: 0,
             taken: Vec::new(),
-            failed: None,
+            times: Vec::new(),
         })
     }
 
@@ -194,13 +181,13 @@ impl Collector for Survey {
 pub(super) struct SegmentSurvey {
     scope: SegmentScope,
     window: Option<Window>,
-    time: Arc<dyn ColumnValues<i64>>,
+    time: Column<i64>,
     top: Option<SegmentTop>,
     facets: Vec<SegmentFacet>,
     histogram: Option<SegmentHistogram>,
     total: u64,
     taken: Vec<DocId>,
-    failed: Option<tantivy::TantivyError>,
+    times: Vec<Option<i64>>,
 }
 
 impl SegmentSurvey {
@@ -209,13 +196,17 @@ impl SegmentSurvey {
         for facet in &mut self.facets {
             facet.count(documents);
         }
+        if self.histogram.is_none() && self.top.is_none() {
+            return;
+        }
+        self.times.clear();
+        self.times.resize(documents.len(), None);
+        self.time.first_vals(documents, &mut self.times);
         if let Some(histogram) = &mut self.histogram {
-            histogram.count(documents, &self.time);
+            histogram.count(documents, &self.times);
         }
         if let Some(top) = &mut self.top {
-            for document in documents {
-                top.offer(*document);
-            }
+            top.offer(documents, &self.times);
         }
     }
 }
@@ -236,16 +227,14 @@ impl SegmentCollector for SegmentSurvey {
         taken.clear();
         let (scope, window, time) = (&self.scope, self.window, &self.time);
         taken.extend(documents.iter().copied().filter(|document| {
-            window.is_none_or(|window| window.contains(time.get_val(*document))) && scope.takes(*document)
+            let in_time = window.is_none_or(|window| time.first(*document).is_some_and(|at| window.contains(at)));
+            in_time && scope.takes(*document)
         }));
         self.count(&taken);
         self.taken = taken;
     }
 
     fn harvest(self) -> tantivy::Result<Found> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
-        }
         Ok(Found {
             total: self.total,
             top: self.top.map(SegmentTop::lines).unwrap_or_default(),
@@ -255,74 +244,113 @@ impl SegmentCollector for SegmentSurvey {
     }
 }
 
-enum KeyColumn {
-    Time(Arc<dyn ColumnValues<i64>>),
-    Number(Arc<dyn ColumnValues<u64>>),
-}
-
+/// Keeps what may be among the first. Lines mostly lie in order of time, so nearly each of them is newer than all before:
+/// they are gathered, and what is too many goes now and then.
 struct SegmentTop {
-    key: KeyColumn,
     top: Top,
+    /// The key where it is not the time.
+    number: Option<Column<u64>>,
     address: Arc<dyn ColumnValues<u64>>,
     event: Option<Column<u64>>,
     fingerprint: Option<Column<u64>>,
-    /// The heap's first is the one that goes next: the oldest of the newest, or the newest of the oldest.
-    newest: BinaryHeap<Reverse<TopLine>>,
-    oldest: BinaryHeap<TopLine>,
+    kept: Vec<(i64, DocId)>,
+    /// Keys behind this one cannot be among the first any more.
+    worst: Option<i64>,
+    /// How many are gathered until some go.
+    room: usize,
 }
 
 impl SegmentTop {
-    fn offer(&mut self, document: DocId) {
-        let key = match &self.key {
-            KeyColumn::Time(time) => time.get_val(document),
-            KeyColumn::Number(number) => i64::try_from(number.get_val(document)).unwrap_or(i64::MAX),
-        };
-        let worst = match self.top.order {
-            Order::NewestFirst => {
-                self.newest.peek().filter(|_| self.newest.len() >= self.top.limit).map(|worst| worst.0.key)
-            }
-            Order::OldestFirst => {
-                self.oldest.peek().filter(|_| self.oldest.len() >= self.top.limit).map(|worst| worst.key)
-            }
-        };
-        let too_late = worst.is_some_and(|worst| match self.top.order {
-            Order::NewestFirst => key < worst,
-            Order::OldestFirst => key > worst,
-        });
-        if too_late {
-            return;
-        }
-        let address = Address(self.address.get_val(document));
-        let place = Cursor { at: key, address: address.0 };
-        let passed = self.top.after.is_some_and(|after| match self.top.order {
-            Order::NewestFirst => place >= after,
-            Order::OldestFirst => place <= after,
-        });
-        if passed {
-            return;
-        }
-        let event = self.event.as_ref().and_then(|column| column.first(document));
-        let fingerprint = self.fingerprint.as_ref().and_then(|column| column.first(document));
-        let line = TopLine { key, address, event, fingerprint };
-        match self.top.order {
-            Order::NewestFirst => {
-                self.newest.push(Reverse(line));
-                if self.newest.len() > self.top.limit {
-                    self.newest.pop();
+    fn open(top: Top, segment: &SegmentReader) -> tantivy::Result<SegmentTop> {
+        let columns = segment.fast_fields();
+        Ok(SegmentTop {
+            top,
+            number: (top.key == Key::Number).then(|| columns.u64(column::SEQ)).transpose()?,
+            address: columns.column_first_or_default::<u64>(column::ADDRESS)?,
+            event: columns.column_opt::<u64>(column::EVENT)?,
+            fingerprint: columns.column_opt::<u64>(column::FINGERPRINT)?,
+            kept: Vec::new(),
+            worst: None,
+            room: room_for(top.limit),
+        })
+    }
+
+    fn offer(&mut self, documents: &[DocId], times: &[Option<i64>]) {
+        for (document, time) in documents.iter().zip(times) {
+            let key = match &self.number {
+                None => time.unwrap_or_default(),
+                Some(number) => {
+                    let number = number.first(*document).unwrap_or_default();
+                    if number < self.top.numbers.0 || number > self.top.numbers.1 {
+                        continue;
+                    }
+                    i64::try_from(number).unwrap_or(i64::MAX)
                 }
+            };
+            if self.worst.is_some_and(|worst| self.is_behind(key, worst)) || self.is_passed(key, *document) {
+                continue;
             }
-            Order::OldestFirst => {
-                self.oldest.push(line);
-                if self.oldest.len() > self.top.limit {
-                    self.oldest.pop();
-                }
+            self.kept.push((key, *document));
+            if self.kept.len() >= self.room {
+                self.let_go();
             }
         }
     }
 
-    fn lines(self) -> Vec<TopLine> {
-        self.newest.into_iter().map(|line| line.0).chain(self.oldest).collect()
+    fn is_behind(&self, key: i64, other: i64) -> bool {
+        match self.top.order {
+            Order::NewestFirst => key < other,
+            Order::OldestFirst => key > other,
+        }
     }
+
+    /// The list has gone past this line already.
+    fn is_passed(&self, key: i64, document: DocId) -> bool {
+        let Some(after) = self.top.after else { return false };
+        if key != after.at {
+            return self.is_behind(after.at, key);
+        }
+        let address = self.address.get_val(document);
+        match self.top.order {
+            Order::NewestFirst => address >= after.address,
+            Order::OldestFirst => address <= after.address,
+        }
+    }
+
+    fn let_go(&mut self) {
+        let (order, limit) = (self.top.order, self.top.limit);
+        if limit == 0 || self.kept.len() < limit {
+            return;
+        }
+        let (_, last, _) = self.kept.select_nth_unstable_by(limit - 1, |one, other| match order {
+            Order::NewestFirst => other.0.cmp(&one.0),
+            Order::OldestFirst => one.0.cmp(&other.0),
+        });
+        let worst = last.0;
+        self.worst = Some(worst);
+        // All of the worst key stay: which of them are first is told by their addresses.
+        self.kept.retain(|(key, _)| match order {
+            Order::NewestFirst => *key >= worst,
+            Order::OldestFirst => *key <= worst,
+        });
+        self.room = room_for(limit.max(self.kept.len()));
+    }
+
+    fn lines(mut self) -> Vec<TopLine> {
+        self.let_go();
+        let value = |column: &Option<Column<u64>>, document| column.as_ref().and_then(|column| column.first(document));
+        let line = |(key, document): &(i64, DocId)| TopLine {
+            key: *key,
+            address: Address(self.address.get_val(*document)),
+            event: value(&self.event, *document),
+            fingerprint: value(&self.fingerprint, *document),
+        };
+        self.kept.iter().map(line).collect()
+    }
+}
+
+const fn room_for(limit: usize) -> usize {
+    limit.saturating_mul(4).saturating_add(512)
 }
 
 struct SegmentFacet {
@@ -389,10 +417,10 @@ struct SegmentHistogram {
 }
 
 impl SegmentHistogram {
-    fn count(&mut self, documents: &[DocId], time: &Arc<dyn ColumnValues<i64>>) {
+    fn count(&mut self, documents: &[DocId], times: &[Option<i64>]) {
         let Histogram { start, width, buckets } = &mut self.histogram;
-        for document in documents {
-            let since = time.get_val(*document).saturating_sub(*start);
+        for (document, time) in documents.iter().zip(times) {
+            let since = time.unwrap_or_default().saturating_sub(*start);
             let bucket = usize::try_from(since.div_euclid(*width)).ok().and_then(|at| buckets.get_mut(at));
             let level = usize::try_from(self.level.get_val(*document)).ok();
             if let Some(count) = bucket.zip(level).and_then(|(bucket, level)| bucket.get_mut(level)) {

@@ -11,7 +11,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     Rule {
         folder: "wire/src/",
         except: &[],
@@ -23,6 +23,12 @@ const RULES: [Rule; 14] = [
         except: &[],
         banned: &["millrace_engine", "millrace_backend"],
         why: "the console depends on wire only",
+    },
+    Rule {
+        folder: "logs/src/",
+        except: &[],
+        banned: &["millrace_engine", "millrace_backend", "axum::", "sqlx::", "tokio::"],
+        why: "the log index knows no HTTP, no users and no database, and of ours only wire",
     },
     Rule {
         folder: "engine/src/",
