@@ -16,7 +16,7 @@ pub(super) struct RustSuite {
 
 /// The native crates. They are always selected together: cargo resolves the features of dependencies by
 /// selection, and another one would compile the large ones again.
-const NATIVE: [&str; 3] = ["millrace-wire", "millrace-engine", "millrace-backend"];
+const NATIVE: [&str; 4] = ["millrace-wire", "millrace-logs", "millrace-engine", "millrace-backend"];
 
 /// The calls for a part.
 pub(super) fn suites(part: Option<Part>) -> anyhow::Result<Vec<RustSuite>> {
