@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::store::run_row;
 use crate::support::{As, People, TestApp};
+use crate::table::draft;
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -24,7 +25,10 @@ struct Job {
 
 /// A job with a run that no supervisor knows.
 async fn job(test: &TestApp, people: &People, by: &As, name: &str) -> Job {
-    let made = test.post(by, &people.path("/jobs"), json!({ "name": name, "sql": "SELECT 1" })).await.good();
+    // There from the second job on.
+    test.post(&people.owner, &people.path("/tables"), draft("orders")).await;
+    let sql = "INSERT INTO main.orders SELECT 1";
+    let made = test.post(by, &people.path("/jobs"), json!({ "name": name, "sql": sql })).await.good();
     let id: JobId = made["id"].as_str().unwrap().parse().unwrap();
     let path = people.path(&format!("/jobs/{id}"));
     test.post(by, &format!("{path}/versions"), json!({})).await.good();
