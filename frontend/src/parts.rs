@@ -40,7 +40,7 @@ pub(crate) fn team(team: String, route: TeamRoute) -> AnyView {
         TeamRoute::Functions(_) | TeamRoute::Function(..) => {
             when_loaded(preload_functions(), move || functions(team, route))
         }
-        TeamRoute::Variables | TeamRoute::Access(_) => when_loaded(preload_others(), move || others(team.of(route))),
+        TeamRoute::Variables | TeamRoute::Logs | TeamRoute::Access(_) => when_loaded(preload_others(), move || others(team.of(route))),
     }
 }
 
@@ -130,6 +130,7 @@ fn others(route: Route) -> Result<AnyView, SplitLoaderError> {
         Route::Primitives => view! { <page::primitives::PrimitivesPage/> }.into_any(),
         Route::Team(_, TeamRoute::Catalogue) => view! { <page::catalogue::CataloguePage/> }.into_any(),
         Route::Team(team, TeamRoute::Variables) => view! { <page::variables::VariablesPage team/> }.into_any(),
+        Route::Team(team, TeamRoute::Logs) => view! { <page::logs::LogsPage team/> }.into_any(),
         Route::Team(team, _) => view! { <page::access::AccessPage team/> }.into_any(),
         _ => view! { <page::not_found::NotFoundPage/> }.into_any(),
     })

@@ -45,6 +45,7 @@ pub enum TeamRoute {
     Functions(FunctionsTab),
     Function(FunctionId, FunctionTab),
     Variables,
+    Logs,
     Access(AccessTab),
 }
 
@@ -174,6 +175,7 @@ impl TeamRoute {
             },
             ["functions", id, tab] => TeamRoute::Function(id.parse().ok()?, FunctionTab::parse(tab)?),
             ["variables"] => TeamRoute::Variables,
+            ["logs"] => TeamRoute::Logs,
             ["access"] => TeamRoute::Access(AccessTab::Members),
             ["access", tab] => TeamRoute::Access(AccessTab::parse(tab)?),
             _ => return None,
@@ -212,6 +214,7 @@ impl TeamRoute {
             TeamRoute::Function(id, FunctionTab::Test) => format!("functions/{id}"),
             TeamRoute::Function(id, tab) => format!("functions/{id}/{}", tab.word()),
             TeamRoute::Variables => "variables".to_owned(),
+            TeamRoute::Logs => "logs".to_owned(),
             TeamRoute::Access(AccessTab::Members) => "access".to_owned(),
             TeamRoute::Access(tab) => format!("access/{}", tab.word()),
         }

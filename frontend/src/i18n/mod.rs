@@ -44,6 +44,7 @@ pub mod job_settings;
 pub mod jobs;
 pub mod library;
 pub mod log;
+pub mod logs;
 pub mod organisation;
 pub mod overview;
 pub mod permissions;

@@ -11,6 +11,7 @@ super::texts! {
     connections = "Connections";
     catalogue = "Catalogue";
     functions = "Functions";
+    logs = "Logs";
     variables = "Variables";
     access = "Access";
     to_decide(count) = "{count} to decide";

@@ -8,6 +8,7 @@ pub mod first_run;
 pub mod functions;
 pub mod job;
 pub mod jobs;
+pub mod logs;
 pub mod not_found;
 pub mod organisation;
 pub mod overview;

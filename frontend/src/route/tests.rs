@@ -40,6 +40,7 @@ fn every_route() -> Vec<Route> {
         team(TeamRoute::Function(function, FunctionTab::Test)),
         team(TeamRoute::Function(function, FunctionTab::UsedBy)),
         team(TeamRoute::Variables),
+        team(TeamRoute::Logs),
         TeamRoute::Jobs.of("päd/agogik & co"),
     ];
     routes.extend(TableTab::ALL.iter().map(|tab| team(TeamRoute::Table(table, *tab))));

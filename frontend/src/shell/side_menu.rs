@@ -21,6 +21,7 @@ pub(super) enum Place {
     Connections,
     Functions,
     Variables,
+    Logs,
     Access,
     Settings,
 }
@@ -31,6 +32,7 @@ impl Place {
         &[Place::Editor],
         &[Place::Jobs],
         &[Place::Tables, Place::Catalogue, Place::Connections, Place::Functions, Place::Variables],
+        &[Place::Logs],
         &[Place::Access, Place::Settings],
     ];
 
@@ -44,6 +46,7 @@ impl Place {
             Place::Connections => text::connections(),
             Place::Functions => text::functions(),
             Place::Variables => text::variables(),
+            Place::Logs => text::logs(),
             Place::Access => text::access(),
             Place::Settings => text::settings(),
         }
@@ -59,6 +62,7 @@ impl Place {
             Place::Connections => Icon::Connections,
             Place::Functions => Icon::Functions,
             Place::Variables => Icon::Tag,
+            Place::Logs => Icon::Logs,
             Place::Access => Icon::Access,
             Place::Settings => Icon::Settings,
         }
@@ -74,6 +78,7 @@ impl Place {
             Place::Connections => TeamRoute::Connections.of(team),
             Place::Functions => TeamRoute::Functions(FunctionsTab::Own).of(team),
             Place::Variables => TeamRoute::Variables.of(team),
+            Place::Logs => TeamRoute::Logs.of(team),
             Place::Access => TeamRoute::Access(AccessTab::Members).of(team),
             Place::Settings => Route::Settings,
         }
@@ -99,6 +104,7 @@ impl Place {
                 | TeamRoute::Topic(..) => Place::Connections,
                 TeamRoute::Functions(_) | TeamRoute::Function(..) => Place::Functions,
                 TeamRoute::Variables => Place::Variables,
+                TeamRoute::Logs => Place::Logs,
                 TeamRoute::Access(_) => Place::Access,
             },
             _ => return None,

@@ -8,8 +8,10 @@ use millrace_wire::run::Run;
 use super::context::use_job;
 use crate::address::use_address;
 use crate::api;
-use crate::i18n::job as text;
+use crate::format::percent;
+use crate::i18n::{job as text, logs};
 use crate::load::load;
+use crate::route::TeamRoute;
 use crate::ui::select_field::SelectField;
 use crate::widget::log_view::LogView;
 
@@ -61,8 +63,14 @@ pub(super) fn Logs() -> impl IntoView {
         true
     });
     let team = context.team.get_value();
+    let logs_page = TeamRoute::Logs.of(&team).href();
+    let everywhere = move || {
+        let name = context.job.with(|job| job.name.replace('\\', "\\\\").replace('"', "\\\"")).unwrap_or_default();
+        format!("{logs_page}?{}", percent::query(&[("q".to_owned(), format!("job_name:\"{name}\""))]))
+    };
     view! {
         <div class="page job-logs">
+            <a class="link small" href=everywhere>{logs::all_runs()}</a>
             <div class="job-logs-run"><SelectField label=text::which_run().to_owned() value=chosen options=choices/></div>
             <LogView team job=context.id run=shown ended/>
         </div>
