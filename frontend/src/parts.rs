@@ -40,7 +40,9 @@ pub(crate) fn team(team: String, route: TeamRoute) -> AnyView {
         TeamRoute::Functions(_) | TeamRoute::Function(..) => {
             when_loaded(preload_functions(), move || functions(team, route))
         }
-        TeamRoute::Variables | TeamRoute::Logs | TeamRoute::Access(_) => when_loaded(preload_others(), move || others(team.of(route))),
+        TeamRoute::Variables | TeamRoute::Logs | TeamRoute::Access(_) => {
+            when_loaded(preload_others(), move || others(team.of(route)))
+        }
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) fn QueryBar(question: Memo<Question>) -> impl IntoView {
         Time::Fixed(from, to) => Some(text::from_to(local(from).full(), local(to).full())),
         Time::Last(_) => None,
     };
-    let is_span = move |word: &str| question.with(|question| matches!(question.time, Time::Last(known) if known == word));
+    let is_span =
+        move |word: &str| question.with(|question| matches!(question.time, Time::Last(known) if known == word));
     view! {
         <div class="filter-bar logs-bar">
             <SearchField rests=true label=text::search() value=Signal::derive(move || question.get().q)

@@ -61,8 +61,9 @@ fn row(field: &'static str, value: String, count: u64, checked: bool, question: 
         let query = question.with_untracked(|question| toggled(&question.q, field, &own));
         ask(address, &query);
     };
+    let title = value.clone();
     view! {
-        <label class="check facet-row" title=value.clone()>
+        <label class="check facet-row" title=title>
             <input type="checkbox" prop:checked=checked on:change=choose/>
             <span class="truncate">{value}</span>
             <span class="facet-count">{grouped(count)}</span>

@@ -71,7 +71,7 @@ pub(super) fn Histogram(
         if to - from < LEAST_DRAG {
             return;
         }
-        if let Some((start, length)) = counts.with(|counts| span(&counts.histogram)) {
+        if let Some((start, length)) = counts.with(|counts| span(&counts.histogram)).flatten() {
             let at = |part: f64| start + (part * length as f64) as i64;
             set_bounds(address, at(from), at(to));
         }
