@@ -67,10 +67,13 @@ test('logs: found, narrowed, opened with the lines around it, and followed', asy
   await page.getByRole('button', { name: 'Follow' }).click();
   const followed = page.getByRole('log', { name: 'New lines appear on top.' });
   await expect(page.getByRole('button', { name: 'Follow' })).toHaveAttribute('aria-pressed', 'true');
-  const job = await team.job('Bids by channel');
-  await team.post(`jobs/${job?.id}/savepoints`, {});
+  const job = await team.job('Log lines by job');
+  await team.post(`jobs/${job?.id}/stop`, { mode: 'savepoint' });
   await expect(followed.locator('.log-line').first()).toBeVisible({ timeout: 30_000 });
   await expectAccessible(page);
+  await team.jobIs('Log lines by job', 'stopped');
+  await team.post(`jobs/${job?.id}/start`, { from: 'latest' });
+  await team.jobIs('Log lines by job', 'running');
 });
 
 test('logs by keys: a search, a facet, a line', async ({ signedIn: page, server }) => {

@@ -155,10 +155,11 @@ pub(super) async fn tail(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     // Begun before the question is judged, so that no change of rights is missed in between.
     let rights = asker.team.as_ref().map(|caller| app.live.subscribe(caller.team, None).receiver);
-    let mut tail = log_search::tail(&app, &asker.whose, &query.asked()).await?;
+    let tail = log_search::tail(&app, &asker.whose, &query.asked()).await?;
     let stream = async_stream(move |mut out| async move {
+        // As a whole: it watches for as long as all of it is there.
+        let (mut tail, mut rights) = (tail, rights);
         let end = Instant::now() + LONGEST;
-        let mut rights = rights;
         loop {
             let line = tokio::select! {
                 line = tail.lines.recv() => line,
