@@ -12,6 +12,8 @@ use crate::format::percent;
 use crate::i18n::{job as text, logs};
 use crate::load::load;
 use crate::route::TeamRoute;
+use crate::ui::icon::Icon;
+use crate::ui::link_button::LinkButton;
 use crate::ui::select_field::SelectField;
 use crate::widget::log_view::LogView;
 
@@ -64,14 +66,16 @@ pub(super) fn Logs() -> impl IntoView {
     });
     let team = context.team.get_value();
     let logs_page = TeamRoute::Logs.of(&team).href();
-    let everywhere = move || {
+    let everywhere = Signal::derive(move || {
         let name = context.job.with(|job| job.name.replace('\\', "\\\\").replace('"', "\\\"")).unwrap_or_default();
         format!("{logs_page}?{}", percent::query(&[("q".to_owned(), format!("job_name:\"{name}\""))]))
-    };
+    });
     view! {
         <div class="page job-logs">
-            <a class="link small" href=everywhere>{logs::all_runs()}</a>
-            <div class="job-logs-run"><SelectField label=text::which_run().to_owned() value=chosen options=choices/></div>
+            <div class="job-logs-run">
+                <SelectField label=text::which_run().to_owned() value=chosen options=choices/>
+                <LinkButton small=true icon=Icon::Search href=everywhere>{logs::all_runs()}</LinkButton>
+            </div>
             <LogView team job=context.id run=shown ended/>
         </div>
     }

@@ -67,7 +67,7 @@ pub(super) fn TeamOwnerDialog(
     let foot = move || {
         view! {
             <Button on_press=move |()| open.set(false)>{words::cancel()}</Button>
-            <Button kind=Kind::Primary busy=busy on_press=save.clone()>{text::name_owner()}</Button>
+            <Button kind=Kind::Primary busy=busy on_press=save>{text::name_owner()}</Button>
         }
     };
     view! {
